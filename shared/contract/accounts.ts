@@ -1,0 +1,67 @@
+/** Accounts over HTTP (PROTOCOL section 2): the bodies that come in and go out. */
+import Type, { type Static } from 'typebox';
+import { Self } from './documents.ts';
+import { Bytes, Closed, DeviceInfo, Id, Nullable, Timestamp } from './values.ts';
+
+/** bcrypt looks at 72 bytes and no more: a longer password is refused, never cut. */
+const NewPassword = Bytes(72, 8);
+/** A password that is to be compared: whatever could never be right is as wrong as any other. */
+const AnyPassword = Type.String({ maxLength: 1024 });
+const RefreshToken = Type.String({ minLength: 1, maxLength: 512 });
+const FullName = Nullable(Type.String({ maxLength: 100 }));
+
+export const RegisterBody = Closed({
+  username: Type.String({ pattern: '^[A-Za-z0-9_.-]{3,32}$' }),
+  email: Type.String({ format: 'email', maxLength: 254 }),
+  password: NewPassword,
+  full_name: Type.Optional(FullName),
+});
+export const LoginBody = Closed({
+  login: Type.String({ minLength: 1, maxLength: 254 }),
+  password: AnyPassword,
+  device_info: Type.Optional(DeviceInfo),
+});
+export const RefreshBody = Closed({ refresh_token: RefreshToken });
+export const PasswordChangeBody = Closed({ current_password: AnyPassword, new_password: NewPassword });
+export const PasswordForgotBody = Closed({ email: Type.String({ format: 'email', maxLength: 254 }) });
+export const PasswordResetBody = Closed({
+  token: Type.String({ minLength: 1, maxLength: 512 }),
+  new_password: NewPassword,
+});
+export const ProfileBody = Closed({
+  full_name: Type.Optional(FullName),
+  bio: Type.Optional(Type.String({ maxLength: 500 })),
+  profile_picture: Type.Optional(Nullable(Id)),
+  settings: Type.Optional(
+    Closed({
+      notifications_enabled: Type.Optional(Type.Boolean()),
+      read_receipts_enabled: Type.Optional(Type.Boolean()),
+      typing_indicators_enabled: Type.Optional(Type.Boolean()),
+    }),
+  ),
+});
+export const DeleteAccountBody = Closed({ password: AnyPassword });
+
+const tokens = {
+  access_token: Type.String(),
+  refresh_token: Type.String(),
+  /** Seconds until the access token expires. */
+  expires_in: Type.Integer(),
+  session_id: Id,
+};
+export const Tokens = Type.Object(tokens);
+export type Tokens = Static<typeof Tokens>;
+export const SignedIn = Type.Object({ user: Self, ...tokens });
+export type SignedIn = Static<typeof SignedIn>;
+export const SelfAnswer = Type.Object({ user: Self });
+export const SessionList = Type.Object({
+  sessions: Type.Array(
+    Type.Object({
+      session_id: Id,
+      device_info: Type.Optional(DeviceInfo),
+      created_at: Timestamp,
+      last_used_at: Timestamp,
+      current: Type.Boolean(),
+    }),
+  ),
+});

@@ -1,0 +1,44 @@
+import Type from 'typebox';
+import { command, event } from './define.ts';
+import { Call, Conversation, Message } from './documents.ts';
+import { Closed, ConversationId, Limit, Nullable, Seq, Targeted, Timestamp } from './values.ts';
+
+const Changed = Type.Object({ conversation: Conversation });
+
+export const conversationCommands = {
+  'conversation:list': command(
+    "The caller's conversations, newest activity first.",
+    Closed({ limit: Limit(100), cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) }),
+    Type.Object({ conversations: Type.Array(Conversation), cursor: Type.Optional(Type.String()) }),
+  ),
+  'conversation:update': command(
+    "The caller's own settings of a conversation.",
+    Targeted({
+      muted_until: Type.Optional(Nullable(Timestamp)),
+      pinned: Type.Optional(Type.Boolean()),
+      archived: Type.Optional(Type.Boolean()),
+    }),
+    Changed,
+  ),
+  sync: command(
+    'Everything that a client which was away has missed; repeated while `has_more`.',
+    Closed({
+      conversations: Type.Optional(Type.Record(ConversationId, Seq)),
+      since: Type.Optional(Timestamp),
+      limit: Limit(1000),
+    }),
+    Type.Object({
+      conversations: Type.Array(
+        Type.Object({ conversation: Conversation, messages: Type.Array(Message), has_more: Type.Boolean() }),
+      ),
+      gone: Type.Array(ConversationId),
+      has_more: Type.Boolean(),
+      calls: Type.Array(Call),
+      server_time: Timestamp,
+    }),
+  ),
+};
+
+export const conversationEvents = {
+  'conversation:updated': event("A change of one of the user's conversations that no other event tells.", Changed),
+};

@@ -1,0 +1,27 @@
+import Type from 'typebox';
+import { command, event } from './define.ts';
+import { PRESENCE_STATUSES, Presence } from './documents.ts';
+import { Closed, DeviceInfo, Id, OneOf } from './values.ts';
+
+const Changed = Type.Object({ presence: Presence });
+
+export const presenceCommands = {
+  'presence:set': command(
+    'How available the caller is on this device; `offline` appears offline.',
+    Closed({
+      status: OneOf(PRESENCE_STATUSES),
+      custom_status: Type.Optional(Type.String({ maxLength: 140 })),
+      device_info: Type.Optional(DeviceInfo),
+    }),
+    Changed,
+  ),
+  'presence:get': command(
+    'The presence of users, in the order asked; `offline` for those whose presence the caller may not see.',
+    Closed({ user_ids: Type.Array(Id, { maxItems: 200 }) }),
+    Type.Object({ presences: Type.Array(Presence) }),
+  ),
+};
+
+export const presenceEvents = {
+  'presence:changed': event('The presence of an accepted contact changed.', Changed),
+};

@@ -1,0 +1,34 @@
+import Type from 'typebox';
+import { command, event } from './define.ts';
+import { Self } from './documents.ts';
+import { Closed, Id, Timestamp } from './values.ts';
+
+/** The protocol's version, told in `session:ready`. */
+export const PROTOCOL_VERSION = 1;
+
+export const sessionCommands = {
+  'auth:renew': command(
+    'Replaces the access token of this connection by a newer one of the same session.',
+    Closed({ token: Type.String({ minLength: 1, maxLength: 4096 }) }),
+    Type.Object({ expires_in: Type.Integer() }),
+  ),
+};
+
+export const sessionEvents = {
+  'session:ready': event(
+    'The connection is authenticated; events for the user arrive only after this one.',
+    Type.Object({
+      user: Self,
+      session_id: Id,
+      socket_id: Type.String(),
+      server_time: Timestamp,
+      protocol: Type.Literal(PROTOCOL_VERSION),
+    }),
+  ),
+  'session:expired': event('The access token ran out and was not renewed; the connection closes.', Type.Object({})),
+  'session:revoked': event('The session was ended; the connection closes.', Type.Object({})),
+  'server:draining': event(
+    'The server is going down for a deploy: reconnect after the given time.',
+    Type.Object({ reconnect_in_ms: Type.Integer({ minimum: 0, maximum: 10_000 }) }),
+  ),
+};
