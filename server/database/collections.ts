@@ -1,0 +1,54 @@
+/** The collections, typed: the only place that knows their names. */
+import type { Collection, Db } from 'mongodb';
+import type {
+  CallDocument,
+  ContactDocument,
+  ConversationDocument,
+  FileDocument,
+  GroupDocument,
+  GroupMessageDocument,
+  MediaDocument,
+  MembershipDocument,
+  PairMessageDocument,
+  PasswordResetDocument,
+  PresenceDocument,
+  SessionDocument,
+  UserDocument,
+} from './documents.ts';
+
+export interface Collections {
+  users: Collection<UserDocument>;
+  messages: Collection<PairMessageDocument>;
+  group_messages: Collection<GroupMessageDocument>;
+  groups: Collection<GroupDocument>;
+  contacts: Collection<ContactDocument>;
+  calls: Collection<CallDocument>;
+  media: Collection<MediaDocument>;
+  presence: Collection<PresenceDocument>;
+  files: Collection<FileDocument>;
+  password_reset_tokens: Collection<PasswordResetDocument>;
+  sessions: Collection<SessionDocument>;
+  conversations: Collection<ConversationDocument>;
+  memberships: Collection<MembershipDocument>;
+}
+
+export type CollectionName = keyof Collections;
+
+/** Handles on the collections of a database; nothing is read or written. */
+export function collections(db: Db): Collections {
+  return {
+    users: db.collection('users'),
+    messages: db.collection('messages'),
+    group_messages: db.collection('group_messages'),
+    groups: db.collection('groups'),
+    contacts: db.collection('contacts'),
+    calls: db.collection('calls'),
+    media: db.collection('media'),
+    presence: db.collection('presence'),
+    files: db.collection('files'),
+    password_reset_tokens: db.collection('password_reset_tokens'),
+    sessions: db.collection('sessions'),
+    conversations: db.collection('conversations'),
+    memberships: db.collection('memberships'),
+  };
+}

@@ -1,0 +1,225 @@
+/** The documents as they are stored: ObjectId and Date inside (PROTOCOL section 1). */
+import type { ObjectId } from 'mongodb';
+import type { GroupReason } from '../../shared/contract/groups.ts';
+
+export interface Settings {
+  notifications_enabled?: boolean;
+  read_receipts_enabled?: boolean;
+  typing_indicators_enabled?: boolean;
+}
+
+export interface DeviceInfo {
+  device_type?: string;
+  app_version?: string;
+  platform?: string;
+}
+
+export interface UserDocument {
+  _id: ObjectId;
+  username: string;
+  /** The username in lower case: unique, and what searches and sign-ins look up. */
+  username_key: string;
+  email: string;
+  email_key: string;
+  password: string;
+  /** The last five hashes, newest first; the current one is not among them. */
+  password_history: string[];
+  last_password_change: Date;
+  full_name: string | null;
+  /** The full name folded for prefix search. */
+  full_name_key: string;
+  profile_picture: string | null;
+  bio: string;
+  settings: Settings;
+  created_at: Date;
+  updated_at: Date;
+  last_seen: Date;
+  is_active: boolean;
+}
+
+/** A refresh-token family: one sign-in on one device. */
+export interface SessionDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  /** SHA-256 of the refresh token that is valid now. */
+  token_hash: string;
+  /** Hashes of the tokens that were used: presenting one again ends the session. */
+  used_hashes: string[];
+  device_info?: DeviceInfo;
+  created_at: Date;
+  last_used_at: Date;
+  expires_at: Date;
+  revoked_at?: Date;
+}
+
+export interface PasswordResetDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  /** SHA-256 of the token: the token itself is only in the mail. */
+  token: string;
+  expiry: Date;
+  created_at: Date;
+  used: boolean;
+}
+
+export interface Reaction {
+  emoji: string;
+  user_ids: ObjectId[];
+}
+
+interface MessageBase {
+  _id: ObjectId;
+  conversation_id: string;
+  seq: number;
+  rev: number;
+  sender_id: ObjectId;
+  content: string;
+  message_type: 'text' | 'image' | 'audio' | 'video' | 'document';
+  attachment: { media_id: ObjectId } | null;
+  created_at: Date;
+  updated_at: Date;
+  is_deleted: boolean;
+  client_message_id?: string;
+  edited_at?: Date;
+  reply_to?: ObjectId;
+  reactions?: Reaction[];
+  /** The words of the content, folded: what search looks up. */
+  terms?: string[];
+}
+
+export interface PairMessageDocument extends MessageBase {
+  recipient_id: ObjectId;
+  status: 'sent' | 'delivered' | 'read';
+}
+
+export interface GroupMessageDocument extends MessageBase {
+  group_id: ObjectId;
+  read_by: ObjectId[];
+}
+
+export type MessageDocument = PairMessageDocument | GroupMessageDocument;
+
+/** The summary of a conversation: derived from its messages, repaired by whoever finds it behind. */
+export interface ConversationDocument {
+  _id: string;
+  kind: 'direct' | 'group';
+  /** The two users of a pair; a group's members are in `memberships`. */
+  user_ids?: ObjectId[];
+  group_id?: ObjectId;
+  last_seq: number;
+  rev: number;
+  last_message_id?: ObjectId;
+  /** When the newest message was sent, or the group created: the order of lists. */
+  activity_at: Date;
+  /** When anything in it changed last: what `sync` asks by `since`. */
+  changed_at: Date;
+  created_at: Date;
+}
+
+/** One user's place in one conversation: marks and personal settings. */
+export interface MembershipDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  conversation_id: string;
+  kind: 'direct' | 'group';
+  group_id?: ObjectId;
+  peer_id?: ObjectId;
+  /** Messages up to this seq are from before the joining and not visible. */
+  from_seq: number;
+  joined_at: Date;
+  /** Set while the user is not in the group: an ended membership keeps its marks. */
+  left_at?: Date;
+  delivered_seq: number;
+  read_seq: number;
+  /** What others are shown of `read_seq`: readings hidden by a setting leave it where it was. */
+  shown_read_seq: number;
+  muted_until?: Date | null;
+  pinned?: boolean;
+  archived?: boolean;
+  changed_at: Date;
+}
+
+export interface GroupDocument {
+  _id: ObjectId;
+  name: string;
+  description: string | null;
+  icon: string | null;
+  creator_id: ObjectId;
+  /** In the order of joining. */
+  members: ObjectId[];
+  admins: ObjectId[];
+  created_at: Date;
+  updated_at: Date;
+  is_active: boolean;
+  /** The last change, for whoever finishes what a crash began. */
+  last_change?: { reason: GroupReason; actor_id: ObjectId; at: Date };
+}
+
+export interface ContactDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  contact_id: ObjectId;
+  status: 'pending' | 'accepted' | 'blocked';
+  direction?: 'out' | 'in';
+  created_at: Date;
+  updated_at: Date;
+  notes?: string;
+  is_favorite?: boolean;
+}
+
+export interface PresenceDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  status: 'online' | 'away' | 'busy' | 'offline';
+  last_active: Date;
+  custom_status?: string;
+  device_info?: DeviceInfo;
+}
+
+export interface CallParticipant {
+  user_id: ObjectId;
+  joined_at: Date;
+  left_at?: Date;
+}
+
+/** What every call has; what the state machine adds to it is declared in `server/calls/`. */
+export interface CallDocument {
+  _id: ObjectId;
+  caller_id: ObjectId;
+  recipient_id?: ObjectId;
+  group_id?: ObjectId;
+  call_type: 'voice' | 'video';
+  started_at: Date;
+  ended_at?: Date;
+  status: 'initiated' | 'ringing' | 'ongoing' | 'ended' | 'missed' | 'rejected';
+  duration: number;
+  participants: CallParticipant[];
+  metadata: Record<string, unknown>;
+}
+
+interface UploadDocument {
+  _id: ObjectId;
+  filename: string;
+  original_filename: string;
+  file_size: number;
+  mime_type: string;
+  uploader_id: ObjectId;
+  message_id?: ObjectId;
+  group_message_id?: ObjectId;
+  created_at: Date;
+  is_deleted: boolean;
+}
+
+export interface MediaDocument extends UploadDocument {
+  media_type: 'image' | 'video' | 'audio';
+  duration?: number;
+  thumbnail?: string;
+  width?: number;
+  height?: number;
+  view_count: number;
+  optimized?: boolean;
+}
+
+export interface FileDocument extends UploadDocument {
+  download_count: number;
+}

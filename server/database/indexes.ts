@@ -1,0 +1,102 @@
+/** Every index, each with the query it serves. An index that serves none has no place here. */
+import type { IndexDescription } from 'mongodb';
+import type { CollectionName } from './collections.ts';
+
+/** The index that makes a send idempotent; the writer tells its violation from those of the order. */
+export const CLIENT_MESSAGE_INDEX = 'client_message';
+
+const messageIndexes: IndexDescription[] = [
+  // The order itself, and pages of history.
+  { name: 'conversation_seq', key: { conversation_id: 1, seq: 1 }, unique: true },
+  // The order of changes, and what sync and the sequencer read above a rev.
+  { name: 'conversation_rev', key: { conversation_id: 1, rev: 1 }, unique: true },
+  // Idempotency of message:send.
+  {
+    name: CLIENT_MESSAGE_INDEX,
+    key: { conversation_id: 1, sender_id: 1, client_message_id: 1 },
+    unique: true,
+    partialFilterExpression: { client_message_id: { $exists: true } },
+  },
+  // Unread counts: answered from the index alone.
+  { name: 'unread', key: { conversation_id: 1, is_deleted: 1, seq: 1, sender_id: 1 } },
+  // message:search within conversations.
+  { name: 'conversation_terms', key: { conversation_id: 1, terms: 1, seq: -1 } },
+  // Who may read an upload: the messages it was sent in.
+  {
+    name: 'attachment',
+    key: { 'attachment.media_id': 1 },
+    partialFilterExpression: { 'attachment.media_id': { $exists: true } },
+  },
+];
+
+export const INDEXES: Record<CollectionName, IndexDescription[]> = {
+  users: [
+    // Registration, sign-in by username, contact:request by username; prefix search.
+    { name: 'username_key', key: { username_key: 1 }, unique: true },
+    // Registration, sign-in by address, password reset.
+    { name: 'email_key', key: { email_key: 1 }, unique: true },
+    // user:search by the prefix of the full name.
+    { name: 'full_name_key', key: { full_name_key: 1 } },
+    // Who may read an upload: everybody, while it is a profile picture.
+    { name: 'profile_picture', key: { profile_picture: 1 } },
+  ],
+  messages: [
+    ...messageIndexes,
+    // Marking as delivered or read: the other's messages that are not there yet.
+    { name: 'receipts', key: { conversation_id: 1, sender_id: 1, status: 1, seq: 1 } },
+  ],
+  group_messages: messageIndexes,
+  groups: [
+    // Who may read an upload: everybody, while it is a group's icon.
+    { name: 'icon', key: { icon: 1 } },
+  ],
+  contacts: [
+    // One document per direction; every check of a block or contact.
+    { name: 'owner_contact', key: { user_id: 1, contact_id: 1 }, unique: true },
+    // contact:list.
+    { name: 'owner_status', key: { user_id: 1, status: 1, contact_id: 1 } },
+    // Who blocks or awaits a user; whoever sees the user's presence.
+    { name: 'contact_status', key: { contact_id: 1, status: 1, user_id: 1 } },
+  ],
+  calls: [],
+  media: [
+    // Clean-up of what was never sent.
+    { name: 'uploader', key: { uploader_id: 1, created_at: 1 } },
+  ],
+  files: [{ name: 'uploader', key: { uploader_id: 1, created_at: 1 } }],
+  presence: [{ name: 'user', key: { user_id: 1 }, unique: true }],
+  password_reset_tokens: [
+    { name: 'token', key: { token: 1 }, unique: true },
+    // A new token voids the old ones.
+    { name: 'user_used', key: { user_id: 1, used: 1 } },
+    { name: 'expiry', key: { expiry: 1 }, expireAfterSeconds: 86_400 },
+  ],
+  sessions: [
+    { name: 'user', key: { user_id: 1, created_at: 1 } },
+    // Refreshing, and noticing a token that was used before.
+    { name: 'token_hash', key: { token_hash: 1 }, unique: true },
+    { name: 'used_hashes', key: { used_hashes: 1 } },
+    // Each node asks what was ended since it asked last.
+    {
+      name: 'revoked',
+      key: { revoked_at: 1 },
+      partialFilterExpression: { revoked_at: { $exists: true } },
+    },
+    { name: 'expires', key: { expires_at: 1 }, expireAfterSeconds: 86_400 },
+  ],
+  conversations: [
+    // conversation:list: a user's pairs by activity.
+    {
+      name: 'pairs_by_activity',
+      key: { user_ids: 1, activity_at: -1, _id: -1 },
+      partialFilterExpression: { user_ids: { $exists: true } },
+    },
+  ],
+  memberships: [
+    { name: 'user_conversation', key: { user_id: 1, conversation_id: 1 }, unique: true },
+    // A conversation's members and their marks; what changed since a time.
+    { name: 'conversation', key: { conversation_id: 1, changed_at: 1 } },
+    // A user's groups.
+    { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
+  ],
+};
