@@ -159,6 +159,8 @@ export interface ContactDocument {
   _id: ObjectId;
   user_id: ObjectId;
   contact_id: ObjectId;
+  /** The two users' conversation id: the same on both documents, so that a block is found from either side. */
+  pair: string;
   status: 'pending' | 'accepted' | 'blocked';
   direction?: 'out' | 'in';
   created_at: Date;

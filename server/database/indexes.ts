@@ -53,6 +53,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   contacts: [
     // One document per direction; every check of a block or contact.
     { name: 'owner_contact', key: { user_id: 1, contact_id: 1 }, unique: true },
+    // Whether one of two blocks the other, for many pairs at once.
+    { name: 'pair_status', key: { pair: 1, status: 1 } },
     // contact:list.
     { name: 'owner_status', key: { user_id: 1, status: 1, contact_id: 1 } },
     // Who blocks or awaits a user; whoever sees the user's presence.

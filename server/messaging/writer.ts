@@ -1,0 +1,280 @@
+/**
+ * Gives each conversation's messages their place (DESIGN 2, "order without a hot counter"): within this node one
+ * conversation has one writer at a time, and what arrives while a write is under way goes out together as the next
+ * batch (group commit, as databases do with their logs). Between nodes the unique indexes on `(conversation_id, seq)`
+ * and `(conversation_id, rev)` decide: who is refused reads the newest values and tries again (optimistic concurrency).
+ * No value is taken before the one below it is stored, so there are no gaps, whichever process dies.
+ */
+import { LRUCache } from 'lru-cache';
+import { MongoBulkWriteError, type UpdateFilter } from 'mongodb';
+import type { Summaries } from '../conversations/summaries.ts';
+import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../database/documents.ts';
+import { duplicateIndex, firstWriteError, isDuplicateKey } from '../database/failures.ts';
+import { CLIENT_MESSAGE_INDEX } from '../database/indexes.ts';
+import { unavailable } from '../errors.ts';
+import type { Fanout } from '../fanout/fanout.ts';
+import type { Change, ConversationRef } from '../fanout/operations.ts';
+import type { MessageStore } from './message-store.ts';
+import { toWireMessage } from './message-view.ts';
+
+/** Messages in one batch. */
+const MAX_BATCH = 200;
+/** How often a write is tried against other nodes that are quicker before the sender is asked to come back. */
+const MAX_ATTEMPTS = 50;
+/** How many conversations' newest values are remembered. */
+const REMEMBERED = 50_000;
+
+export type Draft = Omit<PairMessageDocument, 'seq' | 'rev'> | Omit<GroupMessageDocument, 'seq' | 'rev'>;
+
+export interface Sent {
+  message: MessageDocument;
+  /** It had been sent before under the same `client_message_id`. */
+  duplicate: boolean;
+}
+
+/** What a change does to a message as it is now: undefined when there is nothing to change. May throw a refusal. */
+export type Decide = (message: MessageDocument) => UpdateFilter<MessageDocument> | undefined;
+
+export interface Writer {
+  /**
+   * Stores a message at the end of its conversation and tells it.
+   * @param socket the socket that acts, which is not told
+   */
+  send(conversation: ConversationRef, draft: Draft, socket?: string): Promise<Sent>;
+  /** Changes a message under the next `rev` and tells it. Returns the message as it is afterwards. */
+  amend(
+    conversation: ConversationRef,
+    message: MessageDocument,
+    decide: Decide,
+    socket?: string,
+  ): Promise<MessageDocument>;
+  /** Resolves when nothing is being written any more. */
+  idle(): Promise<void>;
+}
+
+interface SendTask {
+  kind: 'send';
+  draft: Draft;
+  socket: string | undefined;
+  resolve(sent: Sent): void;
+  reject(error: unknown): void;
+}
+
+interface AmendTask {
+  kind: 'amend';
+  message: MessageDocument;
+  decide: Decide;
+  socket: string | undefined;
+  resolve(message: MessageDocument): void;
+  reject(error: unknown): void;
+}
+
+interface Line {
+  conversation: ConversationRef;
+  /** The newest values, when they are known. */
+  newest: { seq: number; rev: number } | undefined;
+  queue: (SendTask | AmendTask)[];
+  /** Sends under way by sender and `client_message_id`: a repeat waits for the first. */
+  underWay: Map<string, Promise<Sent>>;
+  running: Promise<void> | undefined;
+}
+
+export interface WriterOptions {
+  store: MessageStore;
+  summaries: Summaries;
+  fanout: Fanout;
+  /** Called before the first message of a pair is stored. Idempotent. */
+  open(conversation: ConversationRef): Promise<void>;
+  clock(): Date;
+}
+
+export function createWriter({ store, summaries, fanout, open, clock }: WriterOptions): Writer {
+  const lines = new LRUCache<string, Line>({ max: REMEMBERED });
+  const running = new Set<Promise<void>>();
+
+  function lineOf(conversation: ConversationRef): Line {
+    let line = lines.get(conversation.id);
+    if (!line) {
+      line = { conversation, newest: undefined, queue: [], underWay: new Map(), running: undefined };
+      lines.set(conversation.id, line);
+    }
+    return line;
+  }
+
+  function enqueue(line: Line, task: SendTask | AmendTask): void {
+    line.queue.push(task);
+    if (line.running) return;
+    const run = drain(line);
+    line.running = run;
+    running.add(run);
+    void run.finally(() => running.delete(run));
+  }
+
+  async function drain(line: Line): Promise<void> {
+    // What arrives in the same turn of the event loop makes one batch.
+    await Promise.resolve();
+    for (let first = line.queue[0]; first; first = line.queue[0]) {
+      if (first.kind === 'amend') {
+        line.queue.shift();
+        await amendOne(line, first).catch(first.reject);
+      } else {
+        let count = 0;
+        while (count < MAX_BATCH && line.queue[count]?.kind === 'send') count++;
+        const tasks = line.queue.splice(0, count) as SendTask[];
+        await sendBatch(line, tasks).catch((error: unknown) => {
+          // Whether the store took them is not known: who asks again is answered with what is there.
+          line.newest = undefined;
+          for (const task of tasks) task.reject(error);
+          fanout.heal(line.conversation);
+        });
+      }
+    }
+    // In the same turn in which the queue was seen empty: what comes next starts a new run.
+    line.running = undefined;
+  }
+
+  async function newestOf(line: Line): Promise<{ seq: number; rev: number }> {
+    if (!line.newest) {
+      line.newest = await store.newest(line.conversation);
+      if (line.newest.seq === 0 && line.conversation.kind === 'direct') await open(line.conversation);
+    }
+    return line.newest;
+  }
+
+  async function sendBatch(line: Line, tasks: SendTask[]): Promise<void> {
+    let rest = tasks;
+    for (let attempt = 0; rest.length > 0; attempt++) {
+      if (attempt === MAX_ATTEMPTS + tasks.length) throw unavailable('the conversation is too busy; try again');
+      const { seq, rev } = await newestOf(line);
+      const documents = rest.map(
+        ({ draft }, i) => ({ ...draft, seq: seq + 1 + i, rev: rev + 1 + i }) as MessageDocument,
+      );
+      const { stored, error } = await storeBatch(line, documents);
+      if (stored > 0) {
+        line.newest = { seq: seq + stored, rev: rev + stored };
+        tell(line.conversation, documents.slice(0, stored), rest);
+      }
+      const refused = rest[stored];
+      rest = rest.slice(stored);
+      if (error && refused && (await settleRefusal(line, refused, error))) rest = rest.slice(1);
+    }
+  }
+
+  /** Stores as many of the documents, in their order, as there is room for. */
+  async function storeBatch(
+    line: Line,
+    documents: MessageDocument[],
+  ): Promise<{ stored: number; error?: MongoBulkWriteError }> {
+    const last = documents.at(-1)!;
+    const [inserted, summary] = await Promise.allSettled([
+      store.of(line.conversation.kind).insertMany(documents, { ordered: true }),
+      summaries.sent(line.conversation, last),
+    ]);
+    if (inserted.status === 'rejected') {
+      const error: unknown = inserted.reason;
+      const first = error instanceof MongoBulkWriteError ? firstWriteError(error) : undefined;
+      if (!first) throw error;
+      const newest = documents[first.index - 1] ?? {
+        seq: last.seq - documents.length,
+        rev: last.rev - documents.length,
+      };
+      await summaries.unsent(line.conversation, last, newest);
+      const stored = documents[first.index - 1];
+      if (stored) await summaries.sent(line.conversation, stored);
+      return { stored: first.index, error: error as MongoBulkWriteError };
+    }
+    if (summary.status === 'rejected') {
+      // Stored all the same: it is told, but acknowledged only when a repeat finds it with its summary.
+      tell(line.conversation, documents, []);
+      throw summary.reason;
+    }
+    return { stored: documents.length };
+  }
+
+  /** @returns whether the task that was refused is settled; otherwise it is to be tried again */
+  async function settleRefusal(line: Line, task: SendTask, error: MongoBulkWriteError): Promise<boolean> {
+    if (!isDuplicateKey(error)) {
+      task.reject(error);
+      return true;
+    }
+    if (duplicateIndex(error) !== CLIENT_MESSAGE_INDEX) {
+      line.newest = undefined;
+      return false;
+    }
+    const { sender_id, client_message_id } = task.draft;
+    const message = await store.sent(line.conversation, sender_id, client_message_id!);
+    if (!message) return false;
+    // Its first acknowledgement may have been lost together with the summary or the telling.
+    await summaries.sent(line.conversation, message);
+    fanout.heal(line.conversation);
+    task.resolve({ message, duplicate: true });
+    return true;
+  }
+
+  function tell(conversation: ConversationRef, documents: MessageDocument[], tasks: SendTask[]): void {
+    const changes = documents.map(
+      (document, i): Change => ({
+        rev: document.rev,
+        message: toWireMessage(document),
+        is_new: true,
+        last_seq: document.seq,
+        except_socket: tasks[i]?.socket,
+      }),
+    );
+    fanout.changes(conversation, changes);
+    for (const [i, message] of documents.entries()) tasks[i]?.resolve({ message, duplicate: false });
+  }
+
+  async function amendOne(line: Line, task: AmendTask): Promise<void> {
+    let message: MessageDocument | null = task.message;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const update = task.decide(message);
+      if (!update) return task.resolve(message);
+      const { seq, rev } = await newestOf(line);
+      const at = clock();
+      let amended: MessageDocument | null = null;
+      try {
+        amended = await store.amend(message, { ...update, $set: { ...update.$set, rev: rev + 1, updated_at: at } });
+      } catch (error) {
+        line.newest = undefined;
+        if (!isDuplicateKey(error)) {
+          fanout.heal(line.conversation);
+          throw error;
+        }
+      }
+      if (amended) {
+        line.newest = { seq, rev: rev + 1 };
+        const change = { rev: rev + 1, message: toWireMessage(amended), is_new: false, last_seq: seq };
+        fanout.changes(line.conversation, [{ ...change, except_socket: task.socket }]);
+        await summaries.changed(line.conversation, rev + 1, at);
+        return task.resolve(amended);
+      }
+      message = await store.find(task.message._id);
+      if (!message) break;
+    }
+    throw unavailable('the conversation is too busy; try again');
+  }
+
+  return {
+    async send(conversation, draft, socket) {
+      const line = lineOf(conversation);
+      const key = draft.client_message_id === undefined ? undefined : `${draft.sender_id}:${draft.client_message_id}`;
+      const first = key === undefined ? undefined : line.underWay.get(key);
+      if (first) return { message: (await first).message, duplicate: true };
+      const sent = new Promise<Sent>((resolve, reject) => {
+        enqueue(line, { kind: 'send', draft, socket, resolve, reject });
+      });
+      if (key === undefined) return sent;
+      line.underWay.set(key, sent);
+      return sent.finally(() => line.underWay.delete(key));
+    },
+    amend(conversation, message, decide, socket) {
+      return new Promise((resolve, reject) => {
+        enqueue(lineOf(conversation), { kind: 'amend', message, decide, socket, resolve, reject });
+      });
+    },
+    async idle() {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}
