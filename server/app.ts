@@ -1,0 +1,186 @@
+/** The composition root: builds everything by hand, in order. */
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { createAccessTokens } from './accounts/access-tokens.ts';
+import { createAccounts } from './accounts/accounts.ts';
+import { createMailer } from './accounts/mail.ts';
+import { createPasswords } from './accounts/passwords.ts';
+import { watchRevocations } from './accounts/revocation-watch.ts';
+import { registerAccountRoutes } from './accounts/routes.ts';
+import { createSessions } from './accounts/sessions.ts';
+import { toSelf } from './accounts/views.ts';
+import type { Config } from './config.ts';
+import { createMemberships } from './conversations/memberships.ts';
+import { createSummaries } from './conversations/summaries.ts';
+import { connect } from './database/connect.ts';
+import { createDelivery } from './fanout/delivery.ts';
+import { createFanout, createMemoryBroker } from './fanout/fanout.ts';
+import { createSequencer } from './fanout/sequencer.ts';
+import { createBudgets } from './gateway/budgets.ts';
+import { createDispatch } from './gateway/dispatch.ts';
+import { createGateway, createIo } from './gateway/gateway.ts';
+import { createMemoryRateLimiter, unlimited } from './gateway/rate-limits.ts';
+import { isAllowedOrigin } from './http/origin.ts';
+import { createHttpServer } from './http/server.ts';
+import { createOwnership } from './media/ownership.ts';
+import { createAccess } from './messaging/access.ts';
+import { messageHandlers } from './messaging/handlers.ts';
+import { createHistory } from './messaging/history.ts';
+import { createMessageStore } from './messaging/message-store.ts';
+import { toWireMessage } from './messaging/message-view.ts';
+import { createMessages } from './messaging/messages.ts';
+import { createWriter } from './messaging/writer.ts';
+import { createMetrics } from './operations/metrics.ts';
+import { registerOperationRoutes } from './operations/routes.ts';
+
+export interface App {
+  /** Where it listens, e.g. `http://127.0.0.1:3000`. */
+  url: string;
+  /** Tells the clients, finishes what is in flight, and closes everything; takes less than ten seconds. */
+  stop(): Promise<void>;
+}
+
+/** Upper end of the time over which clients are spread when they reconnect, in milliseconds. */
+const RECONNECT_SPREAD_MS = 10_000;
+
+/**
+ * Builds the server and listens.
+ * @param config the checked configuration
+ * @param mongodbUrl the store: real, or that of the embedded database
+ * @throws Error when a store cannot be reached or the port is taken
+ */
+export async function startApp(config: Config, mongodbUrl: string, log: Logger): Promise<App> {
+  const clock = () => new Date();
+  let draining = false;
+
+  // Stores
+  const database = await connect(mongodbUrl);
+  const { collections } = database;
+  const rateLimiter = config.rateLimits ? createMemoryRateLimiter() : unlimited;
+
+  // Edges
+  const http = createHttpServer({ config, log });
+  const io = createIo(
+    http.server,
+    (origin, host) => origin === undefined || isAllowedOrigin(origin, host, config),
+    config.corsOrigins,
+  );
+  const metrics = createMetrics(() => io.of('/').sockets.size);
+
+  // Fan-out
+  const store = createMessageStore(collections);
+  const delivery = createDelivery(io, () => sequencer);
+  const sequencer = createSequencer({
+    async readChanges(conversation, aboveRev, limit) {
+      const found = await store.changes(conversation, aboveRev, limit);
+      return found.map((message) => ({
+        rev: message.rev,
+        message: toWireMessage(message),
+        is_new: false,
+        last_seq: message.seq,
+      }));
+    },
+    emit: delivery.emitChange,
+    onError: (err) => log.warn({ err }, 'changes could not be read; trying again'),
+  });
+  const broker = createMemoryBroker(delivery.apply);
+  const fanout = createFanout(broker);
+
+  // Accounts
+  const passwords = createPasswords({ cost: config.bcryptCost });
+  const tokens = await createAccessTokens(config);
+  const sessions = createSessions({ collections, config, tokens, onEnded: fanout.revoke, clock });
+  const revocations = watchRevocations({ endedSince: sessions.endedSince, onEnded: fanout.revoke, log });
+  const mailer = createMailer({ config, log });
+  const ownership = createOwnership(collections);
+  const accounts = createAccounts({
+    collections,
+    passwords,
+    sessions,
+    mailer,
+    clock,
+    profilePicture: ownership.checkPicture,
+    onProfileChanged: (user) =>
+      fanout.emit({ users: [user._id.toHexString()] }, 'user:updated', { user: toSelf(user) }),
+    onDeactivated: () => {},
+  });
+
+  // Conversations and messages
+  const memberships = createMemberships(collections, config.groupHistoryAll, clock);
+  const summaries = createSummaries(collections);
+  const access = createAccess(collections, config.groupHistoryAll);
+  const writer = createWriter({
+    store,
+    summaries,
+    fanout,
+    open: (conversation) => (conversation.kind === 'direct' ? memberships.openPair(conversation) : Promise.resolve()),
+    clock,
+  });
+  const messages = createMessages({ store, writer, access, attachments: ownership, onSent: () => {}, clock });
+  const history = createHistory(store, access);
+
+  const dispatch = createDispatch({
+    handlers: {
+      ...messageHandlers(messages, history),
+      'auth:renew': async (caller, { token }) => ({ expires_in: await gateway.renew(caller, token) }),
+    },
+    spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
+    onDone: metrics.commandDone,
+    log,
+  });
+  const gateway = createGateway({
+    io,
+    delivery,
+    async authenticate(token) {
+      const { user, sessionId, expiresAt } = await sessions.authenticate(token);
+      return { userId: user._id.toHexString(), sessionId, expiresAt, self: toSelf(user) };
+    },
+    loadGroups: memberships.groupsOf,
+    dispatch,
+    onConnected: () => {},
+    onDisconnected: () => {},
+    isDraining: () => draining,
+    log,
+  });
+
+  registerAccountRoutes(http, { accounts, sessions, tokens, rateLimiter, config });
+  registerOperationRoutes(http, {
+    isDraining: () => draining,
+    mongodbIsUp: database.isUp,
+    redisIsUp: undefined,
+    metrics,
+  });
+
+  async function closeAll(): Promise<void> {
+    sequencer.close();
+    revocations.close();
+    await broker.close();
+    await passwords.close();
+    await mailer.close();
+    await database.close();
+  }
+
+  try {
+    await http.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await io.close();
+    await closeAll();
+    throw error;
+  }
+  const { port } = http.server.address() as AddressInfo;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+
+  return {
+    url: `http://${host}:${port}`,
+    async stop() {
+      draining = true;
+      for (const socket of io.of('/').sockets.values()) {
+        socket.emit('server:draining', { reconnect_in_ms: Math.floor(Math.random() * RECONNECT_SPREAD_MS) });
+      }
+      await writer.idle();
+      await io.close();
+      await http.close();
+      await closeAll();
+    },
+  };
+}

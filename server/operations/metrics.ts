@@ -1,0 +1,65 @@
+/** What `/metrics` tells (Prometheus text format). */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface Metrics {
+  registry: Registry;
+  /** A command was carried out: its name, `ok` or the error's code, and when it began (`performance.now()`). */
+  commandDone(command: string, outcome: string, startedAt: number): void;
+  /** Sets a gauge of a store: 1 while it answers. */
+  storeUp(store: 'mongodb' | 'redis', up: boolean): void;
+}
+
+/** @param connections how many sockets this node serves now */
+export function createMetrics(connections: () => number): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+
+  new Gauge({
+    name: 'letsapp_connections',
+    help: 'Sockets connected to this node',
+    registers: [registry],
+    collect() {
+      this.set(connections());
+    },
+  });
+  const commands = new Histogram({
+    name: 'letsapp_command_duration_seconds',
+    help: 'Time from a command to its acknowledgement, by command and outcome',
+    labelNames: ['command', 'outcome'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [registry],
+  });
+  const outcomes = new Counter({
+    name: 'letsapp_commands_total',
+    help: 'Commands by outcome',
+    labelNames: ['command', 'outcome'],
+    registers: [registry],
+  });
+  const stores = new Gauge({
+    name: 'letsapp_store_up',
+    help: 'Whether a store answered when it was last asked',
+    labelNames: ['store'],
+    registers: [registry],
+  });
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  new Gauge({
+    name: 'letsapp_event_loop_delay_p99_seconds',
+    help: '99th percentile of the event-loop delay since the last scrape',
+    registers: [registry],
+    collect() {
+      this.set(delay.percentile(99) / 1e9);
+      delay.reset();
+    },
+  });
+
+  return {
+    registry,
+    commandDone(command, outcome, startedAt) {
+      commands.observe({ command, outcome }, (performance.now() - startedAt) / 1000);
+      outcomes.inc({ command, outcome });
+    },
+    storeUp: (store, up) => stores.set({ store }, up ? 1 : 0),
+  };
+}

@@ -1,0 +1,129 @@
+/** A real server as a child process, started as a user starts it, on a free port and a temporary data folder. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const START_MS = 60_000;
+
+export interface TestServer {
+  url: string;
+  dataDir: string;
+  pid: number;
+  /** Everything that it printed. */
+  output(): string;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  signal(signal: NodeJS.Signals): void;
+}
+
+export interface StartOptions {
+  env?: Record<string, string>;
+  /** Keeps the data of an earlier server. */
+  dataDir?: string;
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Runs one of the project's programs and resolves once a line `listening on URL` was printed. */
+export async function startProgram(
+  entry: string,
+  env: Record<string, string>,
+): Promise<{ child: ChildProcess; url: string; output(): string; exited: Promise<number | null> }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+    cwd: ROOT,
+    env: { ...process.env, NODE_ENV: 'test', VITEST: '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let output = '';
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => {
+      running.delete(child);
+      resolve(code);
+    });
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${entry} does not listen: ${output}`)), START_MS);
+    const read = (chunk: Buffer) => {
+      output += chunk.toString();
+      const found = /listening on (\S+)/.exec(output)?.[1];
+      if (found) {
+        clearTimeout(timer);
+        resolve(found);
+      }
+    };
+    child.stdout!.on('data', read);
+    child.stderr!.on('data', read);
+    void exited.then((code) => {
+      clearTimeout(timer);
+      reject(new Error(`${entry} ended with ${code}: ${output}`));
+    });
+  });
+  return { child, url, output: () => output, exited };
+}
+
+/**
+ * Starts a server; the caller stops it (`afterAll`). With `MONGODB_URL` in the environment of the tests, each server
+ * gets a database of its own there.
+ */
+export async function startServer({ env = {}, dataDir }: StartOptions = {}): Promise<TestServer> {
+  const directory = dataDir ?? (await mkdtemp(path.join(tmpdir(), 'letsapp-test-')));
+  const outer = process.env.MONGODB_URL;
+  const { child, url, output, exited } = await startProgram('server/main.ts', {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DATA_DIR: directory,
+    RATE_LIMITS: 'off',
+    BCRYPT_COST: '4',
+    LOG_LEVEL: 'warn',
+    PRESENCE_GRACE_MS: '300',
+    ...(outer && !env.MONGODB_URL ? { MONGODB_URL: ownDatabase(outer, directory) } : {}),
+    ...env,
+  });
+  return {
+    url,
+    dataDir: directory,
+    pid: child.pid!,
+    output,
+    async stop() {
+      child.kill('SIGTERM');
+      const code = await exited;
+      if (!dataDir) await rm(directory, { recursive: true, force: true });
+      return code;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    signal: (signal) => void child.kill(signal),
+  };
+}
+
+/** Starts a server for one test only. */
+export async function startServerForTest(options: StartOptions = {}): Promise<TestServer> {
+  const server = await startServer(options);
+  onTestFinished(() => server.kill());
+  return server;
+}
+
+const databaseNames = new Map<string, string>();
+
+function ownDatabase(url: string, directory: string): string {
+  let name = databaseNames.get(directory);
+  if (!name) {
+    name = `letsapp_test_${randomBytes(6).toString('hex')}`;
+    databaseNames.set(directory, name);
+  }
+  const parsed = new URL(url);
+  parsed.pathname = `/${name}`;
+  return parsed.toString();
+}
