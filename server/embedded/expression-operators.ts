@@ -198,11 +198,11 @@ const switchOperator: Operator = (operand, compile) => {
   if (!isDoc(operand) || !Array.isArray(operand.branches)) throw new Fault(40061, '$switch requires branches');
   const branches = operand.branches.map((branch) => ({
     when: compile((branch as Doc).case),
-    then: compile((branch as Doc).then),
+    result: compile((branch as Doc).then),
   }));
   const otherwise = 'default' in operand ? compile(operand.default) : undefined;
   return (variables) => {
-    for (const { when, then } of branches) if (isTruthy(when(variables))) return then(variables);
+    for (const { when, result } of branches) if (isTruthy(when(variables))) return result(variables);
     if (otherwise === undefined)
       throw new Fault(40066, '$switch could not find a matching branch for an input, and no default was specified.');
     return otherwise(variables);

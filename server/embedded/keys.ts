@@ -143,35 +143,44 @@ function putValue(value: unknown): void {
   putByte(type);
   switch (type) {
     case order.number:
-      return putNumber(value);
+      putNumber(value);
+      break;
     case order.string:
-      return putText(value as string);
+      putText(value as string);
+      break;
     case order.object:
       for (const [name, field] of Object.entries(value as object)) {
         putByte(typeOrder(field));
         putText(name);
         putValue(field);
       }
-      return putByte(0);
+      putByte(0);
+      break;
     case order.array:
       for (const element of value as unknown[]) putValue(element);
-      return putByte(0);
+      putByte(0);
+      break;
     case order.objectId:
       reserve(12);
       buffer.set((value as ObjectId).id, length);
       length += 12;
-      return;
+      break;
     case order.bool:
-      return putByte(value ? 1 : 0);
+      putByte(value ? 1 : 0);
+      break;
     case order.date:
-      return putSortable(BigInt.asUintN(64, BigInt((value as Date).getTime())), false);
+      putSortable(BigInt.asUintN(64, BigInt((value as Date).getTime())), false);
+      break;
     case order.timestamp:
-      return putSortable((value as Timestamp).toBigInt() ^ (1n << 63n), false);
+      putSortable((value as Timestamp).toBigInt() ^ (1n << 63n), false);
+      break;
     case order.binary:
-      return putBinary(value as Binary);
+      putBinary(value as Binary);
+      break;
     case order.regex:
       putText((value as BSONRegExp).pattern);
-      return putText((value as BSONRegExp).options);
+      putText((value as BSONRegExp).options);
+      break;
   }
 }
 

@@ -1,7 +1,9 @@
 import { Fault } from './errors.ts';
 import type { Expression, Variables } from './expressions.ts';
 import { compileExpression, rootVariables } from './expressions.ts';
+import type { Filter } from './match.ts';
 import { elementTest } from './match.ts';
+import { matchedIndex } from './positional.ts';
 import type { Doc } from './values.ts';
 import { field, isDoc, isNumber, isTruthy, setField, toInteger } from './values.ts';
 
@@ -12,14 +14,14 @@ interface Node {
 type Leaf =
   | { kind: 'include' | 'exclude' }
   | { kind: 'compute'; expression: Expression }
-  | { kind: 'array'; pick: (array: unknown[]) => unknown[] | undefined };
+  | { kind: 'array'; pick: (array: unknown[], root: Doc) => unknown[] | undefined };
 
 /**
- * Compiles a projection, of `find` or of `$project`.
+ * Compiles a projection, of `find` (then with the query, for `$`) or of `$project`.
  * Source of the semantics: MongoDB manual, "Project Fields to Return from Query".
  * @throws Fault 31253/31254 if it both includes and excludes
  */
-export function compileProjection(spec: Doc): (doc: Doc, variables?: Variables) => Doc {
+export function compileProjection(spec: Doc, filter?: Filter): (doc: Doc, variables?: Variables) => Doc {
   const root: Node = { fields: new Map() };
   let inclusive: boolean | undefined;
   const decide = (isInclusion: boolean, path: string) => {
@@ -34,8 +36,12 @@ export function compileProjection(spec: Doc): (doc: Doc, variables?: Variables) 
     for (const [name, value] of Object.entries(entries)) {
       const parts = [...above, ...name.split('.')];
       const path = parts.join('.');
-      if (parts.includes('$')) throw new Fault(31276, 'positional projection is not supported here');
-      if (isNumber(value) || typeof value === 'boolean') {
+      if (parts.at(-1) === '$' && filter !== undefined && isTruthy(value)) {
+        decide(true, path);
+        put(root, parts.slice(0, -1), { kind: 'array', pick: matchedOf(parts.slice(0, -1), filter) });
+      } else if (parts.some((part) => part.startsWith('$'))) {
+        throw new Fault(16410, `FieldPath field names may not start with '$': '${path}'`);
+      } else if (isNumber(value) || typeof value === 'boolean') {
         const include = isTruthy(value);
         if (path !== '_id') decide(include, path);
         put(root, parts, { kind: include ? 'include' : 'exclude' });
@@ -103,16 +109,16 @@ function project(value: unknown, node: Node, inclusive: boolean, variables: Vari
       if (!inclusive) setField(result, name, old);
       continue;
     }
-    const projected = 'fields' in rule ? project(old, rule, inclusive, variables) : keep(old, rule);
+    const projected = 'fields' in rule ? project(old, rule, inclusive, variables) : keep(old, rule, variables);
     if (projected !== undefined) setField(result, name, projected);
   }
   compute(result, node, variables);
   return result;
 }
 
-function keep(old: unknown, rule: Leaf): unknown {
+function keep(old: unknown, rule: Leaf, variables: Variables): unknown {
   if (rule.kind === 'include') return old;
-  if (rule.kind === 'array') return Array.isArray(old) ? rule.pick(old) : old;
+  if (rule.kind === 'array') return Array.isArray(old) ? rule.pick(old, variables.ROOT as Doc) : old;
   return undefined;
 }
 
@@ -152,5 +158,16 @@ function firstMatch(operand: unknown): (array: unknown[]) => unknown[] | undefin
   return (array) => {
     const index = array.findIndex(test);
     return index < 0 ? undefined : [array[index]];
+  };
+}
+
+/** The element that the query matched. */
+function matchedOf(arrayPath: string[], filter: Filter): (array: unknown[], root: Doc) => unknown[] {
+  return (array, root) => {
+    const index = matchedIndex(root, arrayPath, filter);
+    if (index === undefined) {
+      throw new Fault(51246, 'Executor error during find command :: caused by :: positional operator element mismatch');
+    }
+    return [array[index]];
   };
 }

@@ -3,7 +3,7 @@ import { Fault } from './errors.ts';
 import { compare } from './keys.ts';
 import type { Filter } from './match.ts';
 import { compileFilter } from './match.ts';
-import { valueAt } from './paths.ts';
+import { matchedIndex } from './positional.ts';
 import { compileTransforms } from './transforms.ts';
 import { modifiers } from './update-operators.ts';
 import type { Positions } from './update-paths.ts';
@@ -153,20 +153,6 @@ function filterPaths(query: unknown): string[] {
   return Object.entries(query as Doc).flatMap(([name, operand]) =>
     name.startsWith('$') ? (Array.isArray(operand) ? operand.flatMap(filterPaths) : []) : [name],
   );
-}
-
-/** The first element with which alone in its array the document still matches the query. */
-function matchedIndex(doc: Doc, arrayPath: string[], filter: Filter): number | undefined {
-  const array = valueAt(doc, arrayPath);
-  const path = arrayPath.join('.');
-  const isAsked = filter.conditions.some((c) => c.path === path || c.path.startsWith(`${path}.`) || c.path === '');
-  if (!Array.isArray(array) || !(isAsked || filter.ors.length > 0)) return undefined;
-  const trial = clone(doc);
-  const index = array.findIndex((element) => {
-    setAt(trial, arrayPath, [element]);
-    return filter.test(trial);
-  });
-  return index < 0 ? undefined : index;
 }
 
 function equalities(filter: Filter) {

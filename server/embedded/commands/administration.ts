@@ -195,56 +195,35 @@ function checkPartial(partial: unknown, given: Doc): void {
   if (refused !== undefined) throw new Fault(67, `unsupported expression in partial index: ${display(partial)}`);
 }
 
-/** The same index, whatever else it is called and however it was written. */
-function sameIndex(a: Doc, b: Doc): boolean {
-  const facts = ({ key, unique, sparse, partialFilterExpression, expireAfterSeconds }: Doc) =>
-    [
-      numbersAlike(key as Doc),
-      isTruthy(unique),
-      isTruthy(sparse),
-      display(partialFilterExpression),
-      display(expireAfterSeconds),
-    ].join();
-  return facts(a) === facts(b);
-}
-
 function numbersAlike(key: Doc): string {
   return Object.entries(key)
     .map(([path, direction]) => `${path}:${toNumber(direction)}`)
     .join();
 }
 
-function sameKey(a: Doc, b: Doc): boolean {
-  return (
-    numbersAlike(a.key as Doc) === numbersAlike(b.key as Doc) &&
-    display(a.partialFilterExpression) === display(b.partialFilterExpression)
-  );
+/** Whether two specifications are of the same index, whatever it is called: these options tell indexes apart. */
+function isSame(a: Doc, b: Doc): boolean {
+  const facts = ({ key, unique, sparse, partialFilterExpression }: Doc) =>
+    [numbersAlike(key as Doc), isTruthy(unique), isTruthy(sparse), display(partialFilterExpression)].join();
+  return facts(a) === facts(b);
 }
 
 /** Whether the index is there already. Throws if another stands in its way, by its name or by its key. */
 function isThere(indexes: Index[], spec: Doc): boolean {
-  for (const { spec: other } of indexes) {
-    if (other.name === spec.name) {
-      if (sameIndex(other, spec) || (other.name === '_id_' && sameKey(other, spec))) return true;
-      if (sameKey(other, spec))
-        throw new Fault(
-          85,
-          `An equivalent index already exists with the same name but different options. Requested index: ${display(spec)}, existing index: ${display(other)}`,
-        );
-      throw new Fault(
-        86,
-        `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${display(spec)}, existing index: ${display(other)}`,
-      );
+  for (const { spec: other, primary } of indexes) {
+    const hasName = other.name === spec.name;
+    if (!isSame(other, spec)) {
+      if (!hasName) continue;
+      const reason =
+        'An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation.';
+      throw new Fault(86, `${reason} Requested index: ${display(spec)}, existing index: ${display(other)}`);
     }
-    if (sameKey(other, spec)) {
-      if (other.name === '_id_') return true;
-      throw new Fault(
-        85,
-        sameIndex(other, spec)
-          ? `Index already exists with a different name: ${String(other.name)}`
-          : `An equivalent index already exists with a different name and options. Requested index: ${display(spec)}, existing index: ${display(other)}`,
-      );
+    if (display(other.expireAfterSeconds) !== display(spec.expireAfterSeconds)) {
+      const reason = `An equivalent index already exists with ${hasName ? 'the same name but different' : 'a different name and'} options.`;
+      throw new Fault(85, `${reason} Requested index: ${display(spec)}, existing index: ${display(other)}`);
     }
+    if (!hasName && !primary) throw new Fault(85, `Index already exists with a different name: ${String(other.name)}`);
+    return true;
   }
   return false;
 }

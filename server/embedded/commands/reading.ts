@@ -115,7 +115,9 @@ function prepareFind(engine: Engine, request: Request) {
     body.hint,
   );
   const project =
-    projection === undefined || Object.keys(projection).length === 0 ? undefined : compileProjection(projection);
+    projection === undefined || Object.keys(projection).length === 0
+      ? undefined
+      : compileProjection(projection, filter);
   return { query, project };
 }
 

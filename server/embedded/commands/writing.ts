@@ -226,7 +226,7 @@ const findAndModify: Command = {
     const change = modification(body, isRemoval);
     const fields = docField(body, 'fields');
     const project =
-      fields === undefined || Object.keys(fields).length === 0 ? (doc: Doc) => doc : compileProjection(fields);
+      fields === undefined || Object.keys(fields).length === 0 ? (doc: Doc) => doc : compileProjection(fields, filter);
     const bypass = flag(body, 'bypassDocumentValidation');
     return engine.write(() => {
       const collection = engine.catalog.find(namespace);

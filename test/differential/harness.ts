@@ -1,0 +1,80 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Collection, Db, Document, MongoServerError } from 'mongodb';
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, expect } from 'vitest';
+
+export interface DatabaseProcess {
+  child: ChildProcess;
+  url: string;
+}
+
+/** Starts the embedded database as `npm run database` does, on any free port. */
+export async function startDatabase(dataDir: string, env: Record<string, string> = {}): Promise<DatabaseProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'server/embedded/main.ts'], {
+    env: { ...process.env, DATA_DIR: dataDir, DATABASE_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const url = /^listening on (mongodb:\S+)$/.exec(line)?.[1];
+    if (url !== undefined) return { child, url };
+  }
+  throw new Error(`the database ended with exit code ${child.exitCode}`);
+}
+
+/** Ends a process by the signal and waits until it is gone. */
+export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
+
+/**
+ * A database for the tests of one file: the real server that MONGODB_URL names, else the embedded one on a temporary
+ * folder. The name of the database is the file's own; it is dropped at the end.
+ */
+export function useDatabase(): { db: Db; client: MongoClient; fresh(): Collection<Document> } {
+  const used = {} as { db: Db; client: MongoClient; fresh(): Collection<Document> };
+  let folder: string | undefined;
+  let process_: DatabaseProcess | undefined;
+  let number = 0;
+  beforeAll(async () => {
+    let url = process.env.MONGODB_URL;
+    if (url === undefined) {
+      folder = await mkdtemp(join(tmpdir(), 'letsapp-database-'));
+      process_ = await startDatabase(folder);
+      url = process_.url;
+    }
+    used.client = await new MongoClient(url).connect();
+    used.db = used.client.db(`differential_${randomBytes(6).toString('hex')}`);
+    used.fresh = () => used.db.collection(`c${++number}`);
+  });
+  afterAll(async () => {
+    await used.db?.dropDatabase();
+    await used.client?.close();
+    if (process_ !== undefined) await stop(process_.child);
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+  return used;
+}
+
+/** The error that the action is refused with. */
+export async function refusal(action: Promise<unknown>): Promise<MongoServerError> {
+  return action.then(
+    () => expect.unreachable('the action was not refused'),
+    (error) => error,
+  );
+}
+
+/** The stage names of a plan from the top down, branches included. */
+export function stages(plan: Document): string[] {
+  const inner = [plan.inputStage, ...(plan.inputStages ?? [])].filter((stage) => stage !== undefined);
+  return [plan.stage, ...inner.flatMap(stages)];
+}
