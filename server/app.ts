@@ -32,6 +32,9 @@ import { createMessages } from './messaging/messages.ts';
 import { createWriter } from './messaging/writer.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { registerOperationRoutes } from './operations/routes.ts';
+import { createMemoryDevices } from './presence/devices.ts';
+import { presenceHandlers } from './presence/handlers.ts';
+import { createPresence } from './presence/presence.ts';
 
 export interface App {
   /** Where it listens, e.g. `http://127.0.0.1:3000`. */
@@ -119,8 +122,14 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   const messages = createMessages({ store, writer, access, attachments: ownership, onSent: () => {}, clock });
   const history = createHistory(store, access);
 
+  // Presence
+  const devices = createMemoryDevices();
+  const presence = createPresence({ collections, devices, fanout, graceMs: config.presenceGraceMs, clock, log });
+  presence.settleEarlierRun();
+
   const dispatch = createDispatch({
     handlers: {
+      ...presenceHandlers(presence),
       ...messageHandlers(messages, history),
       'auth:renew': async (caller, { token }) => ({ expires_in: await gateway.renew(caller, token) }),
     },
@@ -137,8 +146,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     },
     loadGroups: memberships.groupsOf,
     dispatch,
-    onConnected: () => {},
-    onDisconnected: () => {},
+    onConnected: ({ id, data }, device) => presence.connected(data.userId, data.sessionId, id, device),
+    onDisconnected: ({ id, data }) => presence.disconnected(data.userId, data.sessionId, id),
     isDraining: () => draining,
     log,
   });
@@ -152,6 +161,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   });
 
   async function closeAll(): Promise<void> {
+    presence.close();
+    await devices.close();
     sequencer.close();
     revocations.close();
     await broker.close();

@@ -66,7 +66,10 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'uploader', key: { uploader_id: 1, created_at: 1 } },
   ],
   files: [{ name: 'uploader', key: { uploader_id: 1, created_at: 1 } }],
-  presence: [{ name: 'user', key: { user_id: 1 }, unique: true }],
+  presence: [
+    // Whom an earlier run left online.
+    { name: 'status', key: { status: 1 } },
+  ],
   password_reset_tokens: [
     { name: 'token', key: { token: 1 }, unique: true },
     // A new token voids the old ones.

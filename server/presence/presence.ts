@@ -1,0 +1,232 @@
+/**
+ * Who is there (PROTOCOL section 6). The devices are in the registry; the `presence` document holds what they come to,
+ * and is written only when that changes: a storm of connections of one user costs one write.
+ */
+import type { Logger } from 'pino';
+import type { Presence } from '../../shared/contract/documents.ts';
+import type { CommandPayload } from '../../shared/contract/index.ts';
+import type { Collections } from '../database/collections.ts';
+import type { DeviceInfo, PresenceDocument } from '../database/documents.ts';
+import { isDuplicateKey } from '../database/failures.ts';
+import { fromId, toWire } from '../database/wire.ts';
+import type { Fanout } from '../fanout/fanout.ts';
+import type { Caller } from '../gateway/caller.ts';
+import { aggregate, type DeviceRegistry, type Status } from './devices.ts';
+
+export interface PresenceOptions {
+  collections: Collections;
+  devices: DeviceRegistry;
+  fanout: Fanout;
+  /** How long a user stays shown after the last device is gone, in milliseconds. */
+  graceMs: number;
+  clock(): Date;
+  log: Logger;
+}
+
+export interface PresenceService {
+  connected(userId: string, sessionId: string, device: string, info: DeviceInfo | undefined): void;
+  disconnected(userId: string, sessionId: string, device: string): void;
+  set(caller: Caller, payload: CommandPayload<'presence:set'>): Promise<{ presence: Presence }>;
+  get(caller: Caller, userIds: string[]): Promise<{ presences: Presence[] }>;
+  /** Whether the viewer is an accepted contact of each user, in the order asked; oneself always. */
+  maySee(viewerId: string, userIds: string[]): Promise<boolean[]>;
+  /** Two people became contacts: both are told of the other's presence. */
+  becameContacts(one: string, other: string): Promise<void>;
+  /** Takes offline whom an earlier run left online, once the grace to come back is over. */
+  settleEarlierRun(): void;
+  close(): void;
+}
+
+/** What a device may be told of a change besides its status. */
+type Details = Pick<PresenceDocument, 'custom_status' | 'device_info'>;
+
+export function createPresence(options: PresenceOptions): PresenceService {
+  const { collections, devices, fanout, graceMs, clock, log } = options;
+  const { presence, contacts, users } = collections;
+  /** What the document says of users with devices here, as far as this node knows. */
+  const known = new Map<string, Status>();
+  /** One settlement at a time for each user. */
+  const settling = new Map<string, Promise<unknown>>();
+  /** What a device chose is kept for its session's next connection while the grace runs. */
+  const chosen = new Map<string, Status>();
+  const statusOf = new Map<string, Status>();
+  const timers = new Set<NodeJS.Timeout>();
+
+  function later(run: () => void): void {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      run();
+    }, graceMs);
+    timer.unref();
+    timers.add(timer);
+  }
+
+  /** Runs after what is under way for this user. */
+  function inTurn<T>(userId: string, run: () => Promise<T>): Promise<T> {
+    const turn = (settling.get(userId) ?? Promise.resolve()).then(run, run);
+    settling.set(userId, turn);
+    const forget = () => {
+      if (settling.get(userId) === turn) settling.delete(userId);
+    };
+    turn.then(forget, forget);
+    return turn;
+  }
+
+  function inBackground(what: Promise<unknown>): void {
+    what.catch((err) => log.warn({ err }, 'presence could not be stored'));
+  }
+
+  const toPresence = (document: PresenceDocument): Presence => toWire(document);
+
+  async function watchers(userId: string): Promise<string[]> {
+    const found = await contacts
+      .find({ contact_id: fromId(userId), status: 'accepted' }, { projection: { _id: 0, user_id: 1 } })
+      .toArray();
+    return found.map((contact) => contact.user_id.toHexString());
+  }
+
+  async function tell(document: PresenceDocument): Promise<void> {
+    const userIds = await watchers(document.user_id.toHexString());
+    if (userIds.length > 0) fanout.emit({ users: userIds }, 'presence:changed', { presence: toPresence(document) });
+  }
+
+  /** Writes what the devices come to, if it is news, and tells the contacts. */
+  async function settle(userId: string, details: Details = {}): Promise<void> {
+    const [statuses] = await devices.statuses([userId]);
+    const status = aggregate(statuses ?? []);
+    const hasDetails = Object.keys(details).length > 0;
+    if (known.get(userId) === status && !hasDetails) return;
+    const _id = fromId(userId);
+    const now = clock();
+    const isGone = statuses?.length === 0;
+    const news = hasDetails ? {} : { status: { $ne: status } };
+    let changed: PresenceDocument | null = null;
+    try {
+      changed = await presence.findOneAndUpdate(
+        { _id, ...news },
+        { $set: { user_id: _id, status, last_active: now, ...details } },
+        { upsert: !isGone, returnDocument: 'after' },
+      );
+    } catch (error) {
+      // It is there and says so already.
+      if (!isDuplicateKey(error)) throw error;
+    }
+    if (isGone) known.delete(userId);
+    else known.set(userId, status);
+    if (!changed) return;
+    if (isGone) await users.updateOne({ _id }, { $max: { last_seen: now } });
+    await tell(changed);
+    // Another node may have read the registry before and written after: whoever wrote looks once more.
+    const [after] = await devices.statuses([userId]);
+    if (aggregate(after ?? []) !== status) await settle(userId);
+  }
+
+  async function read(userIds: string[]): Promise<Map<string, PresenceDocument>> {
+    const found = await presence.find({ _id: { $in: userIds.map(fromId) } }).toArray();
+    return new Map(found.map((document) => [document._id.toHexString(), document]));
+  }
+
+  async function maySee(viewerId: string, userIds: string[]): Promise<boolean[]> {
+    const found = await contacts
+      .find(
+        { user_id: fromId(viewerId), contact_id: { $in: userIds.map(fromId) }, status: 'accepted' },
+        { projection: { _id: 0, contact_id: 1 } },
+      )
+      .toArray();
+    const accepted = new Set(found.map((contact) => contact.contact_id.toHexString()));
+    return userIds.map((id) => id === viewerId || accepted.has(id));
+  }
+
+  /** What the contract shows to who may not see more, and of who was never there. */
+  async function hidden(userIds: string[]): Promise<Map<string, Presence>> {
+    const found = await users.find({ _id: { $in: userIds.map(fromId) } }, { projection: { created_at: 1 } }).toArray();
+    return new Map(
+      found.map(({ _id, created_at }) => [
+        _id.toHexString(),
+        toWire({ _id, user_id: _id, status: 'offline' as const, last_active: created_at }),
+      ]),
+    );
+  }
+
+  return {
+    connected(userId, sessionId, device, info) {
+      const status = chosen.get(sessionId) ?? 'online';
+      statusOf.set(device, status);
+      const details = info && !known.has(userId) ? { device_info: info } : {};
+      inBackground(
+        inTurn(userId, async () => {
+          await devices.put(userId, device, statusOf.get(device) ?? status);
+          await settle(userId, known.has(userId) ? {} : details);
+        }),
+      );
+    },
+
+    disconnected(userId, sessionId, device) {
+      chosen.set(sessionId, statusOf.get(device) ?? 'online');
+      statusOf.delete(device);
+      inBackground(inTurn(userId, () => devices.remove(userId, device)));
+      later(() => {
+        chosen.delete(sessionId);
+        inBackground(inTurn(userId, () => settle(userId)));
+      });
+    },
+
+    async set({ id, socketId }, { status, custom_status, device_info }) {
+      const details = {
+        ...(custom_status === undefined ? {} : { custom_status }),
+        ...(device_info === undefined ? {} : { device_info }),
+      };
+      return inTurn(id, async () => {
+        statusOf.set(socketId, status);
+        await devices.put(id, socketId, status);
+        await settle(id, details);
+        const document = (await read([id])).get(id);
+        return { presence: document ? toPresence(document) : (await hidden([id])).get(id)! };
+      });
+    },
+
+    async get({ id }, userIds) {
+      const visible = await maySee(id, userIds);
+      const seen = userIds.filter((_, i) => visible[i]);
+      const [documents, others] = await Promise.all([read(seen), hidden(userIds)]);
+      const presences = userIds.flatMap((userId) => {
+        const document = documents.get(userId);
+        return document ? [toPresence(document)] : (others.get(userId) ?? []);
+      });
+      return { presences };
+    },
+
+    maySee,
+
+    async becameContacts(one, other) {
+      const documents = await read([one, other]);
+      for (const [subject, viewer] of [
+        [one, other],
+        [other, one],
+      ] as const) {
+        const document = documents.get(subject);
+        const shown = document ? toPresence(document) : (await hidden([subject])).get(subject);
+        if (shown) fanout.emit({ users: [viewer] }, 'presence:changed', { presence: shown });
+      }
+    },
+
+    settleEarlierRun() {
+      later(() => {
+        const settleAll = async () => {
+          for await (const { user_id } of presence.find({ status: { $in: ['online', 'away', 'busy'] } })) {
+            const userId = user_id.toHexString();
+            if (!known.has(userId)) await inTurn(userId, () => settle(userId));
+          }
+        };
+        inBackground(settleAll());
+      });
+      devices.onVanished((userIds) => {
+        for (const userId of userIds) inBackground(inTurn(userId, () => settle(userId)));
+      });
+    },
+
+    close() {
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}
