@@ -1,10 +1,21 @@
 /** The connection to MongoDB, real or embedded. */
 import { type Db, MongoClient } from 'mongodb';
+import { withDeadline } from '../deadline.ts';
 import { type Collections, collections } from './collections.ts';
 import { install } from './install.ts';
 
-/** Longest that any one operation may take, in milliseconds: `unavailable` must come within 5 s (PROTOCOL section 10). */
-const OPERATION_TIMEOUT_MS = 4000;
+/**
+ * Each step of an operation has its bound, in milliseconds; together they stay below the deadline of a command where
+ * the store is gone altogether, and `withDeadline` bounds what is left.
+ */
+const BOUNDS = {
+  serverSelectionTimeoutMS: 3000,
+  connectTimeoutMS: 3000,
+  waitQueueTimeoutMS: 4000,
+  socketTimeoutMS: 10_000,
+};
+/** How long `isUp` waits for an answer. */
+const PING_MS = 2000;
 
 export interface Database {
   client: MongoClient;
@@ -23,9 +34,7 @@ export interface Database {
 export async function connect(url: string): Promise<Database> {
   const client = new MongoClient(url, {
     appName: 'letsapp',
-    serverSelectionTimeoutMS: OPERATION_TIMEOUT_MS,
-    connectTimeoutMS: OPERATION_TIMEOUT_MS,
-    timeoutMS: OPERATION_TIMEOUT_MS,
+    ...BOUNDS,
     heartbeatFrequencyMS: 2000,
     maxPoolSize: 50,
     writeConcern: { w: 'majority' },
@@ -42,7 +51,7 @@ export async function connect(url: string): Promise<Database> {
       db,
       collections: collections(db),
       async isUp() {
-        return db.command({ ping: 1 }, { timeoutMS: 2000 }).then(
+        return withDeadline(db.command({ ping: 1 }), PING_MS).then(
           () => true,
           () => false,
         );

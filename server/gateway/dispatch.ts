@@ -5,6 +5,7 @@ import type { CommandDeclaration, RateClass } from '../../shared/contract/define
 import type { Ack, WireError } from '../../shared/contract/errors.ts';
 import { type CommandData, type CommandName, type CommandPayload, commands } from '../../shared/contract/index.ts';
 import { isUnavailable } from '../database/failures.ts';
+import { withDeadline } from '../deadline.ts';
 import { ContractError, notFound, rateLimited, unavailable } from '../errors.ts';
 import { assertPlain, compile, validationFailed } from '../validation.ts';
 import type { Caller } from './caller.ts';
@@ -62,7 +63,7 @@ export function createDispatch({ handlers, spend, onDone, log }: DispatchOptions
     const route = routes.get(name);
     let result: Ack<unknown>;
     try {
-      result = { ok: true, data: await run(caller, route, name, args) };
+      result = { ok: true, data: await withDeadline(run(caller, route, name, args)) };
     } catch (error) {
       result = { ok: false, error: toWireError(error, name, log) };
     }
