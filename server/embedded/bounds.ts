@@ -16,9 +16,12 @@ export interface Interval {
   point: boolean;
 }
 
-/** Where values that meet the conditions lie, in ascending order, and the conditions that need no further test. */
+/** Where values that meet the conditions lie, in ascending order. */
 export interface Bounds {
   intervals: Interval[];
+  /** The conditions that made the bounds. */
+  used: Condition[];
+  /** Those of them that need no further test. */
   answered: Set<Condition>;
 }
 
@@ -37,6 +40,7 @@ export function boundsOf(conditions: Condition[], multikey: boolean): Bounds | u
   const used = multikey ? bounded.slice(0, 1) : bounded;
   return {
     intervals: used.map((each) => each.intervals).reduce(intersect),
+    used: used.map((each) => each.condition),
     answered: new Set(used.map((each) => each.condition).filter(isExact)),
   };
 }

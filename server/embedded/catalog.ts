@@ -16,6 +16,8 @@ export interface Index {
   paths: string[];
   parts: string[][];
   directions: number[];
+  /** The top level fields that decide a document's entries. */
+  roots: string[];
   unique: boolean;
   sparse: boolean;
   partial: Filter | undefined;
@@ -218,6 +220,7 @@ export function compileValidator(validator: unknown): SchemaTest | undefined {
 
 function compileIndex(spec: Doc, prefix: Buffer): Index {
   const paths = Object.keys(spec.key as Doc);
+  const filter = spec.partialFilterExpression === undefined ? undefined : compileFilter(spec.partialFilterExpression);
   return {
     name: spec.name as string,
     spec,
@@ -226,12 +229,18 @@ function compileIndex(spec: Doc, prefix: Buffer): Index {
     directions: Object.values(spec.key as Doc).map((direction) => (toNumber(direction) < 0 ? -1 : 1)),
     unique: isTruthy(spec.unique),
     sparse: isTruthy(spec.sparse),
-    partial: spec.partialFilterExpression === undefined ? undefined : compileFilter(spec.partialFilterExpression),
+    partial: filter,
+    roots: [...paths, ...pathsOf(filter)].map((path) => path.split('.', 1)[0]!),
     expireAfter: spec.expireAfterSeconds === undefined ? undefined : toNumber(spec.expireAfterSeconds),
     multikey: paths.map(() => false),
     prefix,
     primary: spec.name === '_id_',
   };
+}
+
+function pathsOf(filter: Filter | undefined): string[] {
+  if (filter === undefined) return [];
+  return [...filter.conditions.map(({ path }) => path), ...filter.ors.flat().flatMap(pathsOf)];
 }
 
 /** `database.collection` of a command. Throws InvalidNamespace for names that MongoDB refuses. */

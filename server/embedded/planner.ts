@@ -26,8 +26,10 @@ export interface IndexPlan {
   sorted: boolean;
   /** The test for what the ranges do not answer; undefined if they answer the whole filter. */
   residual: Filter | undefined;
-  /** Whether any condition bounds the scan. */
-  bounded: boolean;
+  /** The conditions that bound the scan. */
+  bounding: Set<Condition>;
+  /** Finds one document at most: all fields of a unique index are bound by equality. */
+  isOne: boolean;
   /** How good the plan looks, more is better. */
   score: number;
 }
@@ -42,22 +44,29 @@ export interface UnionPlan {
 export type Plan = IndexPlan | UnionPlan;
 
 /**
- * Chooses how to find what matches: the index whose leading fields are bound by the most equalities, then by a range,
- * and which gives the wanted order; a union of scans for an `$or`; else a scan of the collection.
+ * The ways to find what matches that are worth a try, the one that looks best first: scans of indexes bound by
+ * conditions or in the wanted order, as far as no other does better in both; a union of scans for an `$or`; else a scan
+ * of the collection.
  * @throws Fault BadValue if the hint names no index
  */
-export function planQuery(collection: Collection, filter: Filter, sort?: SortSpec, hint?: unknown): Plan {
+export function planQuery(collection: Collection, filter: Filter, sort?: SortSpec, hint?: unknown): [Plan, ...Plan[]] {
   const hinted = hint === undefined ? undefined : hintedIndex(collection, hint);
-  if (hinted === 'natural') return scanOf(collection, filter, undefined);
-  if (hinted !== undefined) return indexPlan(hinted, filter, sort);
-  let best: IndexPlan | undefined;
-  for (const index of collection.indexes) {
-    if (!isUsable(index, filter)) continue;
-    const plan = indexPlan(index, filter, sort);
-    if ((plan.bounded || plan.sorted) && (best === undefined || plan.score > best.score)) best = plan;
-  }
-  if (best?.bounded) return best;
-  return unionPlan(collection, filter) ?? best ?? scanOf(collection, filter, sort);
+  if (hinted === 'natural') return [scanOf(collection, filter, undefined)];
+  if (hinted !== undefined) return [indexPlan(hinted, filter, sort)];
+  const usable = collection.indexes
+    .filter((index) => isUsable(index, filter))
+    .map((index) => indexPlan(index, filter, sort))
+    .filter((plan) => plan.bounding.size > 0 || (sort !== undefined && plan.sorted))
+    .sort((a, b) => b.score - a.score);
+  const plans = usable.filter((plan, at) => !usable.slice(0, at).some((better) => isAtLeast(better, plan)));
+  const [best, ...others] = plans;
+  if (best !== undefined && best.bounding.size > 0) return best.isOne ? [best] : [best, ...others];
+  return [unionPlan(collection, filter) ?? best ?? scanOf(collection, filter, sort)];
+}
+
+/** Whether the one plan has all the bounds that the other has, and its order. */
+function isAtLeast(one: IndexPlan, other: IndexPlan): boolean {
+  return (one.sorted || !other.sorted) && [...other.bounding].every((condition) => one.bounding.has(condition));
 }
 
 function scanOf(collection: Collection, filter: Filter, sort: SortSpec | undefined): IndexPlan {
@@ -67,10 +76,10 @@ function scanOf(collection: Collection, filter: Filter, sort: SortSpec | undefin
 function unionPlan(collection: Collection, filter: Filter): UnionPlan | undefined {
   for (const alternatives of filter.ors) {
     const rest = { ...filter, ors: filter.ors.filter((or) => or !== alternatives) };
-    const branches = alternatives.map((alternative) =>
-      planQuery(collection, allOf([alternative, restOf(rest, filter)])),
+    const branches = alternatives.map(
+      (alternative) => planQuery(collection, allOf([alternative, restOf(rest, filter)]))[0],
     );
-    const scans = branches.filter((branch): branch is IndexPlan => branch.kind === 'index' && branch.bounded);
+    const scans = branches.filter((branch): branch is IndexPlan => branch.kind === 'index' && branch.bounding.size > 0);
     if (scans.length === branches.length) return { kind: 'union', branches: scans, sorted: false };
   }
   return undefined;
@@ -184,6 +193,7 @@ function indexPlan(index: Index, filter: Filter, sort: SortSpec | undefined, res
   let prefixes: { bytes: Buffer; starts: number[] }[] = [{ bytes: index.prefix, starts: [] }];
   let ranges: Range[] | undefined;
   const answered = new Set<Condition>();
+  const bounding = new Set<Condition>();
   const constant = new Set<string>();
   let points = 0;
   let metArray = false;
@@ -196,6 +206,7 @@ function indexPlan(index: Index, filter: Filter, sort: SortSpec | undefined, res
     if (bounds === undefined || prefixes.length * bounds.intervals.length > MAX_RANGES) break;
     if (index.multikey[at]) metArray = true;
     for (const condition of bounds.answered) answered.add(condition);
+    for (const condition of bounds.used) bounding.add(condition);
     const direction = index.directions[at]!;
     const isPoints = bounds.intervals.every((interval) => interval.point);
     score += isPoints ? 10 - Math.min(bounds.intervals.length - 1, 3) : 4;
@@ -216,8 +227,8 @@ function indexPlan(index: Index, filter: Filter, sort: SortSpec | undefined, res
       break;
     }
   }
-  const bounded = points > 0 || ranges !== undefined;
-  if (index.unique && points === index.paths.length) score += 20;
+  const isOne = (index.unique || index.primary) && constant.size === index.paths.length;
+  if (isOne) score += 100;
   const order = sort === undefined ? undefined : orderOf(index, sort, constant, points);
   const isAnswered = residual === filter && filter.ors.length === 0 && filter.conditions.every((c) => answered.has(c));
   return {
@@ -228,7 +239,8 @@ function indexPlan(index: Index, filter: Filter, sort: SortSpec | undefined, res
     reverse: order?.reverse ?? false,
     sorted: sort === undefined || order !== undefined,
     residual: isAnswered ? undefined : residual,
-    bounded,
+    bounding,
+    isOne,
     score: score + (order === undefined ? 0 : 5),
   };
 }
@@ -254,13 +266,17 @@ function orderOf(
   return undefined;
 }
 
+/** Whether the plan goes through all documents of the collection. */
+export function isCollectionScan(plan: Plan): boolean {
+  return plan.kind === 'index' && plan.index.primary && plan.bounding.size === 0;
+}
+
 /** The plan in the form of MongoDB's `explain`: `queryPlanner.winningPlan` without sort, skip and limit. */
 export function describePlan(plan: Plan): Doc {
   if (plan.kind === 'union') {
     return { stage: 'FETCH', inputStage: { stage: 'OR', inputStages: plan.branches.map(describeScan) } };
   }
-  if (plan.index.primary && !plan.bounded)
-    return { stage: 'COLLSCAN', direction: plan.reverse ? 'backward' : 'forward' };
+  if (isCollectionScan(plan)) return { stage: 'COLLSCAN', direction: plan.reverse ? 'backward' : 'forward' };
   return { stage: 'FETCH', inputStage: describeScan(plan) };
 }
 

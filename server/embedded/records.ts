@@ -70,7 +70,8 @@ export function openRecords(storage: Storage, catalog: Catalog): Records {
 
     replace(collection, before, after, raw) {
       const id = recordId(before._id);
-      const changes = secondary(collection).map((index) => ({
+      const touched = secondary(collection).filter((index) => index.roots.some((root) => before[root] !== after[root]));
+      const changes = touched.map((index) => ({
         old: entriesOf(collection, index, before, id),
         new: entriesOf(collection, index, after, id),
       }));

@@ -13,25 +13,37 @@ export interface Found {
   doc: Doc | undefined;
 }
 
+/** A count that begins. */
+export function nothingExamined(): Examined {
+  return { keys: 0, docs: 0, limit: Infinity };
+}
+
 /** The document of what was found, decoded once. */
 export function docOf(found: Found): Doc {
   found.doc ??= decode(found.raw);
   return found.doc;
 }
 
-/** What a query has looked at, for `explain`. */
+/** What a query has looked at, for `explain`; and how many entries it may look at before it ends unfinished. */
 export interface Examined {
   keys: number;
   docs: number;
+  limit: number;
 }
 
 /** Reads in portions, so that nothing stays open between them: a scan may pause for as long as its cursor lives. */
 const FIRST_PORTION = 64;
 const LARGEST_PORTION = 1024;
 
-function* entriesOf(storage: Storage, range: Range, reverse: boolean, alive: () => void): Generator<Entry> {
+function* entriesOf(
+  storage: Storage,
+  range: Range,
+  reverse: boolean,
+  first: number,
+  alive: () => void,
+): Generator<Entry> {
   let { low, high } = range;
-  for (let portion = FIRST_PORTION; ; portion = Math.min(portion * 2, LARGEST_PORTION)) {
+  for (let portion = first; ; portion = Math.min(portion * 2, LARGEST_PORTION)) {
     const entries = storage.read({ low, high }, reverse, portion);
     yield* entries;
     if (entries.length < portion) return;
@@ -61,8 +73,14 @@ function* merged(scans: Generator<Entry>[], from: number[], reverse: boolean): G
   }
 }
 
-function planEntries(storage: Storage, plan: IndexPlan, merge: boolean, alive: () => void): Iterable<Entry> {
-  const scans = plan.ranges.map((range) => entriesOf(storage, range, plan.reverse, alive));
+function planEntries(
+  storage: Storage,
+  plan: IndexPlan,
+  merge: boolean,
+  first: number,
+  alive: () => void,
+): Iterable<Entry> {
+  const scans = plan.ranges.map((range) => entriesOf(storage, range, plan.reverse, first, alive));
   if (scans.length === 1) return scans[0]!;
   if (merge) return merged(scans, plan.orderedFrom, plan.reverse);
   return concat(plan.reverse ? scans.toReversed() : scans);
@@ -79,12 +97,14 @@ function* found(
   plan: IndexPlan,
   seen: Set<string> | undefined,
   merge: boolean,
+  first: number,
   examined: Examined,
   alive: () => void,
 ): Generator<Found> {
   const { prefix } = collection.primary;
-  for (const { key, value } of planEntries(storage, plan, merge, alive)) {
+  for (const { key, value } of planEntries(storage, plan, merge, first, alive)) {
     examined.keys++;
+    if (examined.keys > examined.limit) return;
     const id = plan.index.primary ? key.subarray(prefix.length) : value;
     if (seen !== undefined) {
       const text = id.toString('latin1');
@@ -115,15 +135,17 @@ export function* runPlan(
   alive: () => void,
 ): Generator<Found> {
   const merge = sort !== undefined && plan.sorted;
+  const inOrder = sort === undefined || plan.sorted;
+  const first = inOrder ? Math.min(Math.max(wanted, 1), FIRST_PORTION) : FIRST_PORTION;
   const items =
-    plan.kind === 'union' ? union() : found(storage, collection, plan, seenBy(plan), merge, examined, alive);
-  if (sort === undefined || plan.sorted) yield* items;
+    plan.kind === 'union' ? union() : found(storage, collection, plan, seenBy(plan), merge, first, examined, alive);
+  if (inOrder) yield* items;
   else yield* sortItems(items, docOf, sort, wanted);
 
   function* union(): Generator<Found> {
     const seen = new Set<string>();
     for (const branch of (plan as { branches: IndexPlan[] }).branches) {
-      yield* found(storage, collection, branch, seen, false, examined, alive);
+      yield* found(storage, collection, branch, seen, false, first, examined, alive);
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Engine } from './engine.ts';
 import { compileFilter } from './match.ts';
-import { planQuery } from './planner.ts';
-import { docOf, runPlan } from './scan.ts';
+import { docOf, nothingExamined, runPlan } from './scan.ts';
+import { choosePlan } from './trial.ts';
 
 /** How often expired documents are looked for, ms; MongoDB does it once a minute. */
 const PERIOD = 5_000;
@@ -41,10 +41,10 @@ async function removeExpired(engine: Engine, namespace: string, path: string, se
       for (const found of runPlan(
         engine.storage,
         collection,
-        planQuery(collection, filter),
+        choosePlan(engine.storage, collection, filter, undefined, PORTION),
         undefined,
         PORTION,
-        { keys: 0, docs: 0 },
+        nothingExamined(),
         () => {},
       )) {
         expired.push(found);

@@ -9,7 +9,7 @@ import { modifiers } from './update-operators.ts';
 import type { Positions } from './update-paths.ts';
 import { concretePaths, setAt } from './update-paths.ts';
 import type { Doc } from './values.ts';
-import { clone, isDoc, typeName } from './values.ts';
+import { clone, isDoc, setField, typeName } from './values.ts';
 
 /** A compiled update. */
 export interface Update {
@@ -54,7 +54,7 @@ function compileReplacement(replacement: Doc, names: string[]): Update {
 
 function compilePipeline(stages: unknown[]): Update {
   const transform = compileTransforms(stages);
-  const apply = (doc: Doc) => keepId(doc, transform(clone(doc)));
+  const apply = (doc: Doc) => keepId(doc, transform(doc));
   return { isReplacement: false, apply, upsert: (filter) => withId(apply(seed(filter))) };
 }
 
@@ -90,8 +90,9 @@ function compileModifiers(update: Doc, arrayFilters: unknown): Update {
       throw new Fault(9, `The array filter for identifier '${name}' was not used in the update`);
     }
   }
+  const roots = new Set([...changes.map(({ parts }) => parts[0]!), ...targets.map((target) => target.split('.')[0]!)]);
   const apply = (before: Doc, filter: Filter, isInsert: boolean): Doc => {
-    const doc = clone(before);
+    const doc = copyFor(before, roots);
     const positions: Positions = { filters, matched: (arrayPath) => matchedIndex(before, arrayPath, filter) };
     for (const { operator, parts, change } of changes) {
       if (operator === '$setOnInsert' && !isInsert) continue;
@@ -107,6 +108,13 @@ function compileModifiers(update: Doc, arrayFilters: unknown): Update {
       return withId(keepId(start, apply(start, filter, true)));
     },
   };
+}
+
+/** A copy that shares the fields which are not going to change: indexes over those need no look. */
+function copyFor(doc: Doc, roots: Set<string>): Doc {
+  const copy: Doc = {};
+  for (const [name, value] of Object.entries(doc)) setField(copy, name, roots.has(name) ? clone(value) : value);
+  return copy;
 }
 
 function partsOf(path: string): string[] {

@@ -11,13 +11,14 @@ import type { Filter } from '../match.ts';
 import { compileFilter } from '../match.ts';
 import { reach } from '../paths.ts';
 import type { Plan } from '../planner.ts';
-import { describePlan, planQuery } from '../planner.ts';
+import { describePlan, isCollectionScan } from '../planner.ts';
 import { compileProjection } from '../projection.ts';
 import { encodeBatch, int } from '../reply.ts';
 import type { Examined, Found } from '../scan.ts';
-import { countByIndex, docOf, planKilled, runPlan } from '../scan.ts';
+import { countByIndex, docOf, nothingExamined, planKilled, runPlan } from '../scan.ts';
 import type { SortSpec } from '../sort.ts';
 import { parseSort } from '../sort.ts';
+import { choosePlan } from '../trial.ts';
 import type { Doc } from '../values.ts';
 import { field, fromNumber, isDoc, isLong, isNumber, isTruthy, toInteger, toNumber } from '../values.ts';
 import type { Command, Request } from './command.ts';
@@ -44,8 +45,9 @@ function prepare(
   hint?: unknown,
 ): Query {
   const collection = engine.catalog.find(namespace);
-  const plan = collection === undefined ? undefined : planQuery(collection, filter, sort, hint);
-  return { collection, filter, sort, skip, limit, plan, examined: { keys: 0, docs: 0 } };
+  const plan =
+    collection === undefined ? undefined : choosePlan(engine.storage, collection, filter, sort, skip + limit, hint);
+  return { collection, filter, sort, skip, limit, plan, examined: nothingExamined() };
 }
 
 /** Runs a query lazily; `deadline` (ms since the epoch) is looked at as the scan goes on. */
@@ -291,16 +293,12 @@ const explain: Command = {
       executionSuccess: true,
       nReturned: int(nReturned),
       executionTimeMillis: int(Date.now() - started),
-      totalKeysExamined: int(isScan(plan) ? 0 : query.examined.keys),
+      totalKeysExamined: int(plan === undefined || isCollectionScan(plan) ? 0 : query.examined.keys),
       totalDocsExamined: int(query.examined.docs),
     };
     return { queryPlanner, executionStats };
   },
 };
-
-function isScan(plan: Plan | undefined): boolean {
-  return plan?.kind === 'index' && plan.index.primary && !plan.bounded;
-}
 
 /** The query of the command to explain. Of a write it is what finds the documents. */
 function explainedQuery(engine: Engine, request: Request): { query: Query; sortsInMemory: boolean } {

@@ -4,13 +4,13 @@ import type { Engine } from '../engine.ts';
 import { Fault } from '../errors.ts';
 import type { Filter } from '../match.ts';
 import { compileFilter } from '../match.ts';
-import { planQuery } from '../planner.ts';
 import { compileProjection } from '../projection.ts';
 import { int } from '../reply.ts';
 import type { Found } from '../scan.ts';
-import { docOf, runPlan } from '../scan.ts';
+import { docOf, nothingExamined, runPlan } from '../scan.ts';
 import type { SortSpec } from '../sort.ts';
 import { parseSort } from '../sort.ts';
+import { choosePlan } from '../trial.ts';
 import type { Update } from '../update.ts';
 import { compileUpdate, withId } from '../update.ts';
 import type { Doc } from '../values.ts';
@@ -53,10 +53,10 @@ function matches(
   sort?: SortSpec,
   hint?: unknown,
 ): Found[] {
-  const plan = planQuery(collection, filter, sort, hint);
+  const plan = choosePlan(engine.storage, collection, filter, sort, limit, hint);
   const found: Found[] = [];
   if (limit === 0) return found;
-  for (const item of runPlan(engine.storage, collection, plan, sort, limit, { keys: 0, docs: 0 }, () => {})) {
+  for (const item of runPlan(engine.storage, collection, plan, sort, limit, nothingExamined(), () => {})) {
     found.push(item);
     if (found.length === limit) break;
   }
