@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import { createAccessTokens } from './accounts/access-tokens.ts';
 import { createAccounts } from './accounts/accounts.ts';
 import { createMailer } from './accounts/mail.ts';
+import { createPasswordChange } from './accounts/password-change.ts';
+import { createPasswordReset } from './accounts/password-reset.ts';
 import { createPasswords } from './accounts/passwords.ts';
 import { watchRevocations } from './accounts/revocation-watch.ts';
 import { registerAccountRoutes } from './accounts/routes.ts';
@@ -96,11 +98,13 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   const revocations = watchRevocations({ endedSince: sessions.endedSince, onEnded: fanout.revoke, log });
   const mailer = createMailer({ config, log });
   const ownership = createOwnership(collections);
+  const changePassword = createPasswordChange({ collections, passwords, sessions, clock });
+  const passwordReset = createPasswordReset({ collections, changePassword, mailer, clock, log });
   const accounts = createAccounts({
     collections,
     passwords,
     sessions,
-    mailer,
+    changePassword,
     clock,
     profilePicture: ownership.checkPicture,
     onProfileChanged: (user) =>
@@ -152,7 +156,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     log,
   });
 
-  registerAccountRoutes(http, { accounts, sessions, tokens, rateLimiter, config });
+  registerAccountRoutes(http, { accounts, passwordReset, sessions, tokens, rateLimiter, config });
   registerOperationRoutes(http, {
     isDraining: () => draining,
     mongodbIsUp: database.isUp,

@@ -43,8 +43,6 @@ export interface SessionDocument {
   user_id: ObjectId;
   /** SHA-256 of the refresh token that is valid now. */
   token_hash: string;
-  /** Hashes of the tokens that were used: presenting one again ends the session. */
-  used_hashes: string[];
   device_info?: DeviceInfo;
   created_at: Date;
   last_used_at: Date;
@@ -52,9 +50,12 @@ export interface SessionDocument {
   revoked_at?: Date;
 }
 
+/** At most one per user, under the user's id: a new token replaces the old one in one write. */
 export interface PasswordResetDocument {
   _id: ObjectId;
   user_id: ObjectId;
+  /** SHA-256 of the password hash that it was made for: once the password changed, the token is void. */
+  password_fingerprint: string;
   /** SHA-256 of the token: the token itself is only in the mail. */
   token: string;
   expiry: Date;

@@ -72,15 +72,10 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   ],
   password_reset_tokens: [
     { name: 'token', key: { token: 1 }, unique: true },
-    // A new token voids the old ones.
-    { name: 'user_used', key: { user_id: 1, used: 1 } },
     { name: 'expiry', key: { expiry: 1 }, expireAfterSeconds: 86_400 },
   ],
   sessions: [
     { name: 'user', key: { user_id: 1, created_at: 1 } },
-    // Refreshing, and noticing a token that was used before.
-    { name: 'token_hash', key: { token_hash: 1 }, unique: true },
-    { name: 'used_hashes', key: { used_hashes: 1 } },
     // Each node asks what was ended since it asked last.
     {
       name: 'revoked',

@@ -1,0 +1,31 @@
+/** The Origin rule on HTTP, and what the pages of other origins that are allowed need (CORS, Fetch standard). */
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
+import { forbidden } from '../errors.ts';
+import { isAllowedOrigin } from './origin.ts';
+
+const METHODS = 'GET, HEAD, POST, PATCH, DELETE';
+const REQUEST_HEADERS = 'Authorization, Content-Type, Range, If-None-Match, If-Range';
+const RESPONSE_HEADERS =
+  'Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Retry-After, WWW-Authenticate';
+const PREFLIGHT_AGE_S = '600';
+
+/** Refuses requests of pages that are not allowed (403), answers preflights, and adds the headers of CORS. */
+export function applyOriginRule(app: FastifyInstance, config: Pick<Config, 'corsOrigins' | 'publicUrl'>): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('vary', 'Origin');
+    const { origin } = request.headers;
+    if (origin === undefined) return;
+    if (!isAllowedOrigin(origin, request.host, config)) throw forbidden('pages of this origin may not use this server');
+    reply.header('access-control-allow-origin', origin);
+    reply.header('access-control-expose-headers', RESPONSE_HEADERS);
+    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
+      return reply
+        .header('access-control-allow-methods', METHODS)
+        .header('access-control-allow-headers', REQUEST_HEADERS)
+        .header('access-control-max-age', PREFLIGHT_AGE_S)
+        .code(204)
+        .send();
+    }
+  });
+}

@@ -1,0 +1,43 @@
+/** Whatever goes wrong on HTTP leaves as `{ error: { code, message, details? } }` (PROTOCOL section 1). */
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { Logger } from 'pino';
+import { ERROR_STATUS, type ErrorCode, type WireError } from '../../shared/contract/errors.ts';
+import { ContractError } from '../errors.ts';
+import { toWireError } from '../gateway/dispatch.ts';
+
+/** What Fastify and its plugins refuse themselves, by the status that they would give. */
+const CODES: Record<number, ErrorCode> = {
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'not_found',
+  406: 'unsupported_media_type',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+};
+
+/** Sets the handlers for errors and for routes that are not there. */
+export function applyErrorAnswers(app: FastifyInstance, log: Logger): void {
+  app.setErrorHandler((error, request, reply) => {
+    const what = `${request.method} ${request.routeOptions.url ?? 'unknown route'}`;
+    return sendError(reply, toWireError(asContractError(error), what, log));
+  });
+  app.setNotFoundHandler((_request, reply) => sendError(reply, { code: 'not_found', message: 'no such route' }));
+}
+
+/** Sends an error with its status and the headers that go with it. */
+export function sendError(reply: FastifyReply, error: WireError): FastifyReply {
+  if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
+  const retryAfterMs = (error.details as { retry_after_ms?: number } | undefined)?.retry_after_ms;
+  if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
+  return reply.code(ERROR_STATUS[error.code]).type('application/json; charset=utf-8').send({ error });
+}
+
+/** The refusal that an error of Fastify's own stands for; other errors as they are. */
+function asContractError(error: unknown): unknown {
+  if (error instanceof ContractError) return error;
+  const { statusCode, message } = error as FastifyError;
+  if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return error;
+  const code = CODES[statusCode] ?? 'validation_failed';
+  return new ContractError(code, message, code === 'validation_failed' ? [{ path: '', message }] : undefined);
+}

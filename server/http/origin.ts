@@ -1,0 +1,22 @@
+/** Which pages of browsers may speak to this server (PROTOCOL section 3). */
+import type { Config } from '../config.ts';
+
+/**
+ * Whether a page of this origin may: the server's own, that of `PUBLIC_URL`, or one of `CORS_ORIGINS`.
+ * @param origin the `Origin` header; a request without one comes from no page and is not asked about
+ * @param host the `Host` header. The scheme does not count: behind a proxy the server sees http where the page has https
+ */
+export function isAllowedOrigin(
+  origin: string,
+  host: string | undefined,
+  { corsOrigins, publicUrl }: Pick<Config, 'corsOrigins' | 'publicUrl'>,
+): boolean {
+  if (corsOrigins.includes(origin)) return true;
+  if (!URL.canParse(origin)) return false;
+  const page = new URL(origin);
+  if (page.origin !== origin.toLowerCase()) return false;
+  if (publicUrl !== undefined && page.origin === new URL(publicUrl).origin) return true;
+  // Parsed with the page's scheme, so that its default port may be written or not.
+  const own = `${page.protocol}//${host}`;
+  return host !== undefined && URL.canParse(own) && new URL(own).host === page.host;
+}

@@ -1,0 +1,45 @@
+/** Rate limits of HTTP requests: hooks that take from the budget of an address, an account or a caller. */
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import type { FastifyRequest } from 'fastify';
+import { rateLimited } from '../errors.ts';
+import type { RateLimiter, RateRule } from '../gateway/rate-limits.ts';
+
+/**
+ * A hook that takes one request from a budget.
+ * @param name tells this budget from others of the same key
+ * @param keyOf whose budget it is
+ * @returns a hook that throws ContractError `rate_limited`
+ */
+export function limited(
+  limiter: RateLimiter,
+  name: string,
+  rule: RateRule,
+  keyOf: (request: FastifyRequest) => string,
+): (request: FastifyRequest) => Promise<void> {
+  return async (request) => {
+    const waitMs = await limiter.take(`${name}:${keyOf(request)}`, rule);
+    if (waitMs > 0) throw rateLimited(waitMs);
+  };
+}
+
+/** The network that a request comes from: an IPv4 address, or the /64 that an IPv6 host has for itself. */
+export function networkOf({ ip }: { ip: string }): string {
+  const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (!isIPv6(address)) return address;
+  const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::');
+  const groups = head.split(':').filter(Boolean);
+  const rest = tail.split(':').filter(Boolean);
+  while (groups.length + rest.length < 8) groups.push('0');
+  return `${[...groups, ...rest]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
+export const callerOf = ({ caller }: FastifyRequest): string => caller.id;
+
+/** A key for a name that somebody typed: of bounded length, and not readable where the budgets are kept. */
+export function hashedKey(text: string): string {
+  return createHash('sha256').update(text.toLowerCase()).digest('base64url');
+}
