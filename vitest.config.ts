@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'server/**/*.test.ts', 'shared/**/*.test.ts'],
+    globalSetup: 'test/support/setup.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Every file starts servers of its own: more at once than cores only makes them slow.

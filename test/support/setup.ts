@@ -1,0 +1,55 @@
+/**
+ * What the tests need beside npm packages: on Debian as root it is installed, elsewhere one line says what is missing.
+ * Runs once before all tests (`globalSetup` of Vitest).
+ */
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/** Debian's package by the program that it brings. */
+const PROGRAMS: Record<string, string> = {
+  'redis-server': 'redis-server',
+  chromium: 'chromium',
+  ffmpeg: 'ffmpeg',
+  turnserver: 'coturn',
+};
+
+export default function setup(): void {
+  if (missing().length === 0) return;
+  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) {
+    throw new Error(`the tests need ${missing().join(', ')}: install them and put them on the PATH`);
+  }
+  install(missing().map((program) => PROGRAMS[program]!));
+  if (missing().length > 0) throw new Error(`${missing().join(', ')} could not be installed`);
+}
+
+function missing(): string[] {
+  const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/usr/bin'];
+  return Object.keys(PROGRAMS).filter((program) => !folders.some((folder) => isProgram(path.join(folder, program))));
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function install(packages: string[]): void {
+  const wait = 'DPkg::Lock::Timeout=600';
+  const get = `apt-get -q -o ${wait}`;
+  // One installation at a time: runs of the tests beside each other wait here, and find nothing left to do.
+  execFileSync(
+    'flock',
+    [
+      path.join(tmpdir(), 'letsapp-test-setup.lock'),
+      'sh',
+      '-ec',
+      `${get} update && ${get} install -y --no-install-recommends ${packages.join(' ')}`,
+    ],
+    { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } },
+  );
+}
