@@ -9,6 +9,7 @@ import type {
   GroupMessageDocument,
   MediaDocument,
   MembershipDocument,
+  NodeDocument,
   PairMessageDocument,
   PasswordResetDocument,
   PresenceDocument,
@@ -30,6 +31,7 @@ export interface Collections {
   sessions: Collection<SessionDocument>;
   conversations: Collection<ConversationDocument>;
   memberships: Collection<MembershipDocument>;
+  nodes: Collection<NodeDocument>;
 }
 
 export type CollectionName = keyof Collections;
@@ -50,5 +52,6 @@ export function collections(db: Db): Collections {
     sessions: db.collection('sessions'),
     conversations: db.collection('conversations'),
     memberships: db.collection('memberships'),
+    nodes: db.collection('nodes'),
   };
 }

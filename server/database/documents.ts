@@ -185,7 +185,15 @@ export interface CallParticipant {
   left_at?: Date;
 }
 
-/** What every call has; what the state machine adds to it is declared in `server/calls/`. */
+/** Where a participant has a call: on a socket of a node, or, its connection lost, nowhere until the grace is over. */
+export interface CallSeat {
+  user_id: ObjectId;
+  socket_id?: string;
+  node_id?: string;
+  lost_until?: Date;
+}
+
+/** A call. What follows `metadata` is internal and never goes over the wire. */
 export interface CallDocument {
   _id: ObjectId;
   caller_id: ObjectId;
@@ -198,6 +206,37 @@ export interface CallDocument {
   duration: number;
   participants: CallParticipant[];
   metadata: Record<string, unknown>;
+  conversation_id: string;
+  /** The two of a pair's call. */
+  party_ids?: ObjectId[];
+  answered_at?: Date;
+  /** Who is in the call now. */
+  seats: CallSeat[];
+  /** Callees whose devices ring. */
+  ringing_ids: ObjectId[];
+  /** Who is told of changes. */
+  told_ids: ObjectId[];
+  ring_until?: Date;
+  /** When time changes the call next: what the sweepers look for. */
+  deadline_at?: Date;
+  /** Present until the call is over: what the partial indexes go by. */
+  is_open?: true;
+  /** Grows by one with each change: what each conditional update compares. */
+  version: number;
+  /** Of the write that made this version: tells whether it arrived when its answer did not. */
+  write_id: ObjectId;
+}
+
+/** A server process that runs, or did. */
+export interface NodeDocument {
+  /** New at each start. */
+  _id: string;
+  /** The machine and its table of processes: whoever shares it can see whether `pid` still runs. */
+  place: string;
+  pid: number;
+  /** Grows while the node lives. */
+  beat: number;
+  seen_at: Date;
 }
 
 interface UploadDocument {

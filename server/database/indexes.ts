@@ -60,7 +60,29 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     // Who blocks or awaits a user; whoever sees the user's presence.
     { name: 'contact_status', key: { contact_id: 1, status: 1, user_id: 1 } },
   ],
-  calls: [],
+  calls: [
+    // One open call per conversation: glare, and a second call in a group.
+    { name: 'open_call', key: { conversation_id: 1 }, unique: true, partialFilterExpression: { is_open: true } },
+    // One call per user: the caller of an unanswered call and everyone in an ongoing one have a seat.
+    { name: 'seat', key: { 'seats.user_id': 1 }, unique: true, partialFilterExpression: { is_open: true } },
+    // What time has to change: each node's sweeper.
+    { name: 'deadline', key: { deadline_at: 1 }, partialFilterExpression: { is_open: true } },
+    // The connections that a dead node had.
+    { name: 'seat_node', key: { 'seats.node_id': 1 }, partialFilterExpression: { is_open: true } },
+    // What rings when a device connects; sync.
+    { name: 'told', key: { told_ids: 1 }, partialFilterExpression: { is_open: true } },
+    // call:history of pairs and of groups.
+    {
+      name: 'party_history',
+      key: { party_ids: 1, started_at: -1, _id: -1 },
+      partialFilterExpression: { party_ids: { $exists: true } },
+    },
+    {
+      name: 'group_history',
+      key: { group_id: 1, started_at: -1, _id: -1 },
+      partialFilterExpression: { group_id: { $exists: true } },
+    },
+  ],
   media: [
     // Clean-up of what was never sent.
     { name: 'uploader', key: { uploader_id: 1, created_at: 1 } },
@@ -98,5 +120,9 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'conversation', key: { conversation_id: 1, changed_at: 1 } },
     // A user's groups.
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
+  ],
+  nodes: [
+    // Records of nodes that died long ago.
+    { name: 'seen', key: { seen_at: 1 }, expireAfterSeconds: 86_400 },
   ],
 };
