@@ -1,5 +1,5 @@
 /** The Socket.IO edge: authentication, the life of a connection, and what it sends (PROTOCOL section 3). */
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { Server } from 'socket.io';
 import type { Self } from '../../shared/contract/documents.ts';
@@ -52,7 +52,7 @@ export function createIo(
   isAllowedOrigin: (origin: string | undefined, host: string | undefined) => boolean,
   corsOrigins: string[],
 ): Io {
-  return new Server(http, {
+  const io: Io = new Server(http, {
     serveClient: false,
     maxHttpBufferSize: MAX_FRAME_BYTES,
     connectTimeout: 10_000,
@@ -62,6 +62,20 @@ export function createIo(
       allow(allowed ? null : 'origin not allowed', allowed);
     },
   });
+  // WebSockets close by themselves when a frame is too large; long polling only refuses the request.
+  io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    if (request.method === 'POST') {
+      response.once('finish', () => {
+        if (response.statusCode !== 413) return;
+        const sid = new URL(request.url ?? '/', 'http://localhost').searchParams.get('sid');
+        for (const { conn } of io.of('/').sockets.values()) {
+          if ((conn as unknown as { id: string }).id === sid) conn.close(true);
+        }
+      });
+    }
+    next();
+  });
+  return io;
 }
 
 /** Attaches the life of connections to the Socket.IO server. */

@@ -224,13 +224,14 @@ describe('a frame above 256 KiB', () => {
 
   it('closes over long polling too', async () => {
     const polling = `${server.url}/socket.io/?EIO=4&transport=polling`;
+    const poll = async (sid: string) => (await fetch(`${polling}&sid=${sid}`)).text();
+    const post = (sid: string, body: string) => fetch(`${polling}&sid=${sid}`, { method: 'POST', body });
     const { sid } = JSON.parse((await (await fetch(polling)).text()).slice(1));
-    const answer = await fetch(`${polling}&sid=${sid}`, { method: 'POST', body: `4${'x'.repeat(300 * 1024)}` }).catch(
-      () => undefined,
-    );
-    expect(answer?.status ?? 413).toBeGreaterThanOrEqual(400);
-    const after = await fetch(`${polling}&sid=${sid}`);
-    expect(after.status).toBe(400);
+    await post(sid, `40${JSON.stringify({ token: ann.access_token })}`);
+    for (let packets = ''; !packets.includes('session:ready'); ) packets += await poll(sid);
+    const answer = await post(sid, `4${'x'.repeat(300 * 1024)}`).catch(() => undefined);
+    expect(answer?.status ?? 413).toBe(413);
+    await expect.poll(async () => (await post(sid, '3')).status).toBe(400);
   });
 
   it('below that is answered', async () => {
