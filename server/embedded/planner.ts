@@ -24,6 +24,8 @@ export interface IndexPlan {
   reverse: boolean;
   /** The entries come in the wanted order, once the ranges are merged. */
   sorted: boolean;
+  /** Several ranges have to be merged for that. */
+  merges: boolean;
   /** The test for what the ranges do not answer; undefined if they answer the whole filter. */
   residual: Filter | undefined;
   /** The conditions that bound the scan. */
@@ -51,7 +53,7 @@ export type Plan = IndexPlan | UnionPlan;
  */
 export function planQuery(collection: Collection, filter: Filter, sort?: SortSpec, hint?: unknown): [Plan, ...Plan[]] {
   const hinted = hint === undefined ? undefined : hintedIndex(collection, hint);
-  if (hinted === 'natural') return [scanOf(collection, filter, undefined)];
+  if (hinted === 'natural') return [scanOf(collection, filter, sort)];
   if (hinted !== undefined) return [indexPlan(hinted, filter, sort)];
   const usable = collection.indexes
     .filter((index) => isUsable(index, filter))
@@ -238,6 +240,7 @@ function indexPlan(index: Index, filter: Filter, sort: SortSpec | undefined, res
     orderedFrom: prefixes.map(({ bytes, starts }) => starts[order?.from ?? 0] ?? bytes.length),
     reverse: order?.reverse ?? false,
     sorted: sort === undefined || order !== undefined,
+    merges: order !== undefined && prefixes.length > 1,
     residual: isAnswered ? undefined : residual,
     bounding,
     isOne,
@@ -292,5 +295,5 @@ function describeScan(plan: IndexPlan): Doc {
     isPartial: index.partial !== undefined,
     direction: plan.reverse ? 'backward' : 'forward',
   };
-  return plan.sorted && plan.ranges.length > 1 ? { stage: 'SORT_MERGE', inputStages: [scan] } : scan;
+  return plan.merges ? { stage: 'SORT_MERGE', inputStages: [scan] } : scan;
 }

@@ -73,16 +73,10 @@ function* merged(scans: Generator<Entry>[], from: number[], reverse: boolean): G
   }
 }
 
-function planEntries(
-  storage: Storage,
-  plan: IndexPlan,
-  merge: boolean,
-  first: number,
-  alive: () => void,
-): Iterable<Entry> {
+function planEntries(storage: Storage, plan: IndexPlan, first: number, alive: () => void): Iterable<Entry> {
   const scans = plan.ranges.map((range) => entriesOf(storage, range, plan.reverse, first, alive));
   if (scans.length === 1) return scans[0]!;
-  if (merge) return merged(scans, plan.orderedFrom, plan.reverse);
+  if (plan.merges) return merged(scans, plan.orderedFrom, plan.reverse);
   return concat(plan.reverse ? scans.toReversed() : scans);
 }
 
@@ -96,13 +90,12 @@ function* found(
   collection: Collection,
   plan: IndexPlan,
   seen: Set<string> | undefined,
-  merge: boolean,
   first: number,
   examined: Examined,
   alive: () => void,
 ): Generator<Found> {
   const { prefix } = collection.primary;
-  for (const { key, value } of planEntries(storage, plan, merge, first, alive)) {
+  for (const { key, value } of planEntries(storage, plan, first, alive)) {
     examined.keys++;
     if (examined.keys > examined.limit) return;
     const id = plan.index.primary ? key.subarray(prefix.length) : value;
@@ -134,18 +127,17 @@ export function* runPlan(
   examined: Examined,
   alive: () => void,
 ): Generator<Found> {
-  const merge = sort !== undefined && plan.sorted;
   const inOrder = sort === undefined || plan.sorted;
   const first = inOrder ? Math.min(Math.max(wanted, 1), FIRST_PORTION) : FIRST_PORTION;
   const items =
-    plan.kind === 'union' ? union() : found(storage, collection, plan, seenBy(plan), merge, first, examined, alive);
+    plan.kind === 'union' ? union() : found(storage, collection, plan, seenBy(plan), first, examined, alive);
   if (inOrder) yield* items;
   else yield* sortItems(items, docOf, sort, wanted);
 
   function* union(): Generator<Found> {
     const seen = new Set<string>();
     for (const branch of (plan as { branches: IndexPlan[] }).branches) {
-      yield* found(storage, collection, branch, seen, false, first, examined, alive);
+      yield* found(storage, collection, branch, seen, first, examined, alive);
     }
   }
 }

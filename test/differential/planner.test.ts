@@ -73,6 +73,24 @@ describe('the planner', () => {
     expect((await explained(collection, filter, sort)).stages).toContain(stage);
   });
 
+  it('goes by the bound where matches are rare, and by the order where they are common', async () => {
+    const collection = used.fresh();
+    await collection.createIndexes([{ key: { conversation: 1, seq: 1 } }, { key: { conversation: 1, terms: 1 } }]);
+    await collection.insertMany(
+      Array.from({ length: 3000 }, (_, seq) => ({
+        conversation: 1,
+        seq,
+        terms: ['common', seq % 1000 === 7 ? 'rare' : 'x'],
+      })),
+    );
+    const rare = { conversation: 1, terms: /^rar/ };
+    const common = { conversation: 1, terms: 'common' };
+    expect((await explained(collection, rare, { seq: -1 }, 20)).docs).toBeLessThan(50);
+    expect((await explained(collection, common, { seq: -1 }, 20)).docs).toBeLessThan(50);
+    const found = await collection.find(rare).sort({ seq: -1 }).limit(20).toArray();
+    expect(found.map((doc) => doc.seq)).toEqual([2007, 1007, 7]);
+  });
+
   it('examines no more than what matches', async () => {
     const collection = used.fresh();
     await collection.createIndex({ b: 1, c: 1 });

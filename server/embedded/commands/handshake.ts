@@ -40,6 +40,21 @@ const greeting: Command = {
   run: (_, request) => hello(request),
 };
 
+const buildInfo: Command = {
+  fields: [],
+  run: () => ({
+    version: VERSION,
+    versionArray: VERSION.split('.')
+      .map((part) => int(Number(part)))
+      .concat(int(0)),
+    modules: [],
+    storageEngines: ['lmdb'],
+    maxBsonObjectSize: int(16 * 1024 * 1024),
+    bits: int(64),
+    debug: false,
+  }),
+};
+
 /** The commands by which drivers get to know the server. */
 export const handshake: Record<string, Command> = {
   hello: greeting,
@@ -47,18 +62,6 @@ export const handshake: Record<string, Command> = {
   ismaster: greeting,
   ping: ok,
   endSessions: ok,
-  buildInfo: {
-    fields: [],
-    run: () => ({
-      version: VERSION,
-      versionArray: VERSION.split('.')
-        .map((part) => int(Number(part)))
-        .concat(int(0)),
-      modules: [],
-      storageEngines: ['lmdb'],
-      maxBsonObjectSize: int(16 * 1024 * 1024),
-      bits: int(64),
-      debug: false,
-    }),
-  },
+  buildInfo,
+  buildinfo: buildInfo,
 };

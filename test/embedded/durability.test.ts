@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Document } from 'mongodb';
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startDatabase, stop } from '../differential/harness.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'letsapp-durability-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('after kill -9', () => {
+  it('every acknowledged write is there, indexes and documents agree, and the restart is immediate', async () => {
+    const acknowledged = new Set<number>();
+    let next = 0;
+    for (let round = 0; round < 3; round++) {
+      const { child, url } = await startDatabase(folder);
+      const client = new MongoClient(url, { serverSelectionTimeoutMS: 500 });
+      const collection = client.db().collection<Document>('docs');
+      await collection.createIndex({ n: 1 }, { unique: true });
+      const writers = Array.from({ length: 8 }, async () => {
+        for (;;) {
+          const n = next++;
+          await collection.insertOne({ n, text: 'x'.repeat(200) });
+          await collection.updateOne({ n }, { $set: { done: true } });
+          acknowledged.add(n);
+        }
+      });
+      const ended = Promise.allSettled(writers);
+      const target = acknowledged.size + 100;
+      await expect.poll(() => acknowledged.size, { timeout: 20_000 }).toBeGreaterThan(target);
+      await stop(child, 'SIGKILL');
+      await ended;
+      await client.close();
+    }
+
+    const { child, url } = await startDatabase(folder);
+    const client = new MongoClient(url);
+    const collection = client.db().collection('docs');
+    const byIndex = await collection
+      .find({ n: { $gte: 0 } })
+      .sort({ n: 1 })
+      .toArray();
+    const byScan = await collection
+      .find({ n: { $gte: 0 } })
+      .hint({ $natural: 1 })
+      .toArray();
+    expect(byIndex).toHaveLength(byScan.length);
+    const done = new Set(byIndex.filter((doc) => doc.done).map((doc) => doc.n));
+    expect([...acknowledged].filter((n) => !done.has(n))).toEqual([]);
+    await client.close();
+    await stop(child);
+  });
+});
