@@ -1,6 +1,5 @@
 /** The documents as they are stored: ObjectId and Date inside (PROTOCOL section 1). */
 import type { ObjectId } from 'mongodb';
-import type { GroupReason } from '../../shared/contract/groups.ts';
 
 export interface Settings {
   notifications_enabled?: boolean;
@@ -128,7 +127,7 @@ export interface MembershipDocument {
   /** Messages up to this seq are from before the joining and not visible. */
   from_seq: number;
   joined_at: Date;
-  /** Set while the user is not in the group: an ended membership keeps its marks. */
+  /** Set while the user is not in the group: an ended membership keeps its marks. The group's document decides. */
   left_at?: Date;
   delivered_seq: number;
   read_seq: number;
@@ -152,8 +151,6 @@ export interface GroupDocument {
   created_at: Date;
   updated_at: Date;
   is_active: boolean;
-  /** The last change, for whoever finishes what a crash began. */
-  last_change?: { reason: GroupReason; actor_id: ObjectId; at: Date };
 }
 
 export interface ContactDocument {

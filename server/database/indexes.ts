@@ -47,6 +47,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   ],
   group_messages: messageIndexes,
   groups: [
+    // The groups that a user is in.
+    { name: 'members', key: { members: 1, is_active: 1 } },
     // Who may read an upload: everybody, while it is a group's icon.
     { name: 'icon', key: { icon: 1 } },
   ],
