@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { ERROR_STATUS, type ErrorCode, type WireError } from '../../shared/contract/errors.ts';
-import { ContractError } from '../errors.ts';
+import { ContractError, notFound } from '../errors.ts';
 import { toWireError } from '../gateway/dispatch.ts';
 
 /** What Fastify and its plugins refuse themselves, by the status that they would give. */
@@ -18,11 +18,15 @@ const CODES: Record<number, ErrorCode> = {
 
 /** Sets the handlers for errors and for routes that are not there. */
 export function applyErrorAnswers(app: FastifyInstance, log: Logger): void {
+  // Before a body is looked at: what is wrong with it does not matter where nothing is.
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw notFound('no such route');
+  });
   app.setErrorHandler((error, request, reply) => {
     const what = `${request.method} ${request.routeOptions.url ?? 'unknown route'}`;
     return sendError(reply, toWireError(asContractError(error), what, log));
   });
-  app.setNotFoundHandler((_request, reply) => sendError(reply, { code: 'not_found', message: 'no such route' }));
+  app.setNotFoundHandler((_request, reply) => sendError(reply, notFound('no such route').toWire()));
 }
 
 /** Sends an error with its status and the headers that go with it. */

@@ -58,11 +58,12 @@ export function createHttpServer({ config, log }: HttpServerOptions): FastifyIns
     clientErrorHandler: answerBadHttp,
   });
   // Contract schemas everywhere, by the one validation; answers are typed and need no schema to be written.
-  app.setValidatorCompiler(({ schema }) => {
+  app.setValidatorCompiler(({ schema, httpPart }) => {
     const validate = compile(schema as TSchema);
     return (value: unknown) => {
       try {
-        assertPlain(value);
+        // Parameters come as objects of a prototype of the router's own.
+        assertPlain(httpPart === 'body' ? value : { ...(value as object) });
       } catch (error) {
         return { error: error as Error };
       }
