@@ -114,7 +114,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
 
   // Conversations and messages
   const memberships = createMemberships(collections, config.groupHistoryAll, clock);
-  const summaries = createSummaries(collections);
+  const summaries = createSummaries(collections, store, clock);
   const access = createAccess(collections, config.groupHistoryAll);
   const writer = createWriter({
     store,

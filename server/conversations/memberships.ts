@@ -21,7 +21,7 @@ export interface Memberships {
 
 /** @param historyAll whether new members see a group's history from before their joining */
 export function createMemberships(
-  { memberships, groups }: Collections,
+  { conversations, memberships, groups }: Collections,
   historyAll: boolean,
   clock: () => Date,
 ): Memberships {

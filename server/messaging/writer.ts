@@ -174,13 +174,7 @@ export function createWriter({ store, summaries, fanout, open, clock }: WriterOp
       const error: unknown = inserted.reason;
       const first = error instanceof MongoBulkWriteError ? firstWriteError(error) : undefined;
       if (!first) throw error;
-      const newest = documents[first.index - 1] ?? {
-        seq: last.seq - documents.length,
-        rev: last.rev - documents.length,
-      };
-      await summaries.unsent(line.conversation, last, newest);
-      const stored = documents[first.index - 1];
-      if (stored) await summaries.sent(line.conversation, stored);
+      await summaries.unsent(line.conversation, last);
       return { stored: first.index, error: error as MongoBulkWriteError };
     }
     if (summary.status === 'rejected') {
@@ -229,7 +223,11 @@ export function createWriter({ store, summaries, fanout, open, clock }: WriterOp
     let message: MessageDocument | null = task.message;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const update = task.decide(message);
-      if (!update) return task.resolve(message);
+      if (!update) {
+        // It may be the repeat of a change whose process died before it told the summary.
+        await summaries.changed(line.conversation, message.rev, message.updated_at);
+        return task.resolve(message);
+      }
       const { seq, rev } = await newestOf(line);
       const at = clock();
       let amended: MessageDocument | null = null;
