@@ -1,4 +1,4 @@
-import { BSONRegExp, Long, ObjectId } from 'bson';
+import { BSONRegExp, Long, MaxKey, MinKey, ObjectId } from 'bson';
 import { Fault } from './errors.ts';
 import type { Variables } from './expressions.ts';
 import { compileExpression, rootVariables } from './expressions.ts';
@@ -194,6 +194,8 @@ function elementwise(test: Test): Test {
 function comparison(op: '$eq' | '$gt' | '$gte' | '$lt' | '$lte', operand: unknown): Test {
   if (op === '$eq') return elementwise(equality(operand));
   if (operand instanceof BSONRegExp) throw new Fault(2, `Can't have RegEx as arg to predicate over field '${op}'.`);
+  if (operand instanceof MinKey || operand instanceof MaxKey)
+    throw new Fault(238, `${op} with MinKey or MaxKey is not supported here`);
   if (operand === null) return op === '$gte' || op === '$lte' ? elementwise(equality(null)) : () => false;
   const type = typeOrder(operand);
   const isNaNOperand = isNumber(operand) && Number.isNaN(toNumber(operand));

@@ -60,6 +60,13 @@ describe('insert', () => {
     expect([error.writeErrors].flat().map(({ index }) => index)).toEqual([1, 3]);
   });
 
+  it('refuses documents nested too deeply', async () => {
+    const nested = (levels: number): Document => (levels === 0 ? {} : { a: nested(levels - 1) });
+    const collection = used.fresh();
+    await collection.insertOne({ d: nested(150) });
+    expect(await refusal(collection.insertOne({ d: nested(190) }))).toMatchObject({ code: 15 });
+  });
+
   it('refuses an array as _id', async () => {
     const error = await refusal(used.fresh().insertOne({ _id: [1] } as Document));
     expect(error).toMatchObject({ code: 53 });

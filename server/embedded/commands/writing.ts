@@ -14,11 +14,13 @@ import { choosePlan } from '../trial.ts';
 import type { Update } from '../update.ts';
 import { compileUpdate, withId } from '../update.ts';
 import type { Doc } from '../values.ts';
-import { decode, encode, isTruthy, toInteger } from '../values.ts';
+import { decode, encode, isDoc, isTruthy, toInteger } from '../values.ts';
 import type { Command } from './command.ts';
 import { docField, docsField, flag, targetOf } from './command.ts';
 
 const MAX_DOCUMENT = 16 * 1024 * 1024;
+/** Levels of nesting in a stored document, as MongoDB limits them. */
+const MAX_DEPTH = 180;
 
 /** Stores one document that has its `_id` in front already, if its collection's validator lets it. */
 function insertOne(engine: Engine, collection: Collection, doc: Doc, raw: Uint8Array, bypass: boolean): Collection {
@@ -31,9 +33,17 @@ function checkStorable(doc: Doc, raw: Uint8Array): void {
   if (raw.length > MAX_DOCUMENT) {
     throw new Fault(10334, `BSONObj size: ${raw.length} is invalid. Size must be between 0 and ${MAX_DOCUMENT}(16MB)`);
   }
+  if (isDeeperThan(MAX_DEPTH, doc)) {
+    throw new Fault(15, `cannot insert document because it exceeds ${MAX_DEPTH} levels of nesting`);
+  }
   const id = doc._id;
   if (Array.isArray(id)) throw new Fault(53, "The '_id' value cannot be of type array");
   if (id instanceof BSONRegExp) throw new Fault(53, "The '_id' value cannot be of type regex");
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (Array.isArray(value)) return levels === 0 || value.some((element) => isDeeperThan(levels - 1, element));
+  return isDoc(value) && (levels === 0 || Object.values(value).some((field) => isDeeperThan(levels - 1, field)));
 }
 
 function validate({ validate: test, options }: Collection, doc: Doc, before?: Doc): void {
