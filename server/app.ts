@@ -20,6 +20,7 @@ import { createFanout, createMemoryBroker } from './fanout/fanout.ts';
 import { createSequencer } from './fanout/sequencer.ts';
 import { createBudgets } from './gateway/budgets.ts';
 import { createDispatch } from './gateway/dispatch.ts';
+import { createDrain } from './gateway/drain.ts';
 import { createGateway, createIo } from './gateway/gateway.ts';
 import { createMemoryRateLimiter, unlimited } from './gateway/rate-limits.ts';
 import { isAllowedOrigin } from './http/origin.ts';
@@ -45,9 +46,6 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Upper end of the time over which clients are spread when they reconnect, in milliseconds. */
-const RECONNECT_SPREAD_MS = 10_000;
-
 /**
  * Builds the server and listens.
  * @param config the checked configuration
@@ -56,7 +54,6 @@ const RECONNECT_SPREAD_MS = 10_000;
  */
 export async function startApp(config: Config, mongodbUrl: string, log: Logger): Promise<App> {
   const clock = () => new Date();
-  let draining = false;
 
   // Stores
   const database = await connect(mongodbUrl);
@@ -141,6 +138,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     onDone: metrics.commandDone,
     log,
   });
+  const drain = createDrain(io, dispatch);
   const gateway = createGateway({
     io,
     delivery,
@@ -149,16 +147,16 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
       return { userId: user._id.toHexString(), sessionId, expiresAt, self: toSelf(user) };
     },
     loadGroups: memberships.groupsOf,
-    dispatch,
+    dispatch: drain.dispatch,
     onConnected: ({ id, data }, device) => presence.connected(data.userId, data.sessionId, id, device),
     onDisconnected: ({ id, data }) => presence.disconnected(data.userId, data.sessionId, id),
-    isDraining: () => draining,
+    isDraining: drain.isDraining,
     log,
   });
 
   registerAccountRoutes(http, { accounts, passwordReset, sessions, tokens, rateLimiter, config });
   registerOperationRoutes(http, {
-    isDraining: () => draining,
+    isDraining: drain.isDraining,
     mongodbIsUp: database.isUp,
     redisIsUp: undefined,
     metrics,
@@ -188,12 +186,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   return {
     url: `http://${host}:${port}`,
     async stop() {
-      draining = true;
-      for (const socket of io.of('/').sockets.values()) {
-        socket.emit('server:draining', { reconnect_in_ms: Math.floor(Math.random() * RECONNECT_SPREAD_MS) });
-      }
+      await drain.drain();
       await writer.idle();
-      await io.close();
       await http.close();
       await closeAll();
     },
