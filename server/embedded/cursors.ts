@@ -37,6 +37,7 @@ export interface Cursors {
   closeIdle(): void;
 }
 
+/** The table of open cursors, in memory: they do not outlive the process. */
 export function createCursors(): Cursors {
   const cursors = new Map<string, Cursor>();
 

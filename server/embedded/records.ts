@@ -34,6 +34,7 @@ export function recordId(id: unknown): Buffer {
   return encodeKey(NO_PREFIX, [id], [1], true);
 }
 
+/** The records of a storage, whose indexes the catalog tells. */
 export function openRecords(storage: Storage, catalog: Catalog): Records {
   const check = (collection: Collection, entries: Entries, old?: Entries): void => {
     for (const [text, { key, values }] of entries.keys) {

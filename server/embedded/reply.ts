@@ -35,6 +35,7 @@ export function encodeBatch({ docs, id, namespace, first }: Batch): Uint8Array {
   return reply;
 }
 
-/** Reply numbers that drivers expect as 32-bit integers. */
+/** A number that drivers expect as a 32-bit integer. */
 export const int = (number: number): Int32 => new Int32(number);
+/** A number that drivers expect as a 64-bit integer. */
 export const long = (number: number): Long => Long.fromNumber(number);

@@ -1,6 +1,9 @@
+import { computed } from '../aggregate.ts';
+import type { Collection } from '../catalog.ts';
 import { namespaceOf } from '../catalog.ts';
 import type { Engine } from '../engine.ts';
 import { Fault } from '../errors.ts';
+import { encodeBatch } from '../reply.ts';
 import type { Doc } from '../values.ts';
 import { isDoc, isTruthy, toInteger, typeName } from '../values.ts';
 
@@ -85,4 +88,19 @@ export function docsField(body: Doc, field: string): Doc[] {
     throw new Fault(16, `Write batch sizes must be between 1 and 100000. Got ${value.length} operations.`);
   }
   return value;
+}
+
+/** The collection that the command names. Throws NamespaceNotFound if there is none. */
+export function existing(engine: Engine, request: Request): Collection {
+  const namespace = targetOf(request);
+  const collection = engine.catalog.find(namespace);
+  if (collection === undefined) throw new Fault(26, `ns does not exist: ${namespace}`);
+  return collection;
+}
+
+/** The reply of a command that lists things as a cursor. */
+export function batchOf(engine: Engine, namespace: string, docs: Doc[], body: Doc): Uint8Array {
+  return encodeBatch(
+    engine.cursors.open(namespace, docs.map(computed), countField(docField(body, 'cursor') ?? {}, 'batchSize')),
+  );
 }

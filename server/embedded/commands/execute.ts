@@ -6,11 +6,20 @@ import { encode } from '../values.ts';
 import { administration } from './administration.ts';
 import type { Command, Request } from './command.ts';
 import { checkFields } from './command.ts';
+import { explaining } from './explain.ts';
 import { handshake } from './handshake.ts';
+import { indexing } from './indexes.ts';
 import { reading } from './reading.ts';
 import { writing } from './writing.ts';
 
-const commands: Record<string, Command> = { ...handshake, ...reading, ...writing, ...administration };
+const commands: Record<string, Command> = {
+  ...handshake,
+  ...reading,
+  ...writing,
+  ...explaining,
+  ...administration,
+  ...indexing,
+};
 
 /** Runs a command and encodes its reply; whatever goes wrong becomes MongoDB's error reply. */
 export async function execute(engine: Engine, request: Request): Promise<Uint8Array> {
