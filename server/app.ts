@@ -23,6 +23,11 @@ import { createDispatch } from './gateway/dispatch.ts';
 import { createDrain } from './gateway/drain.ts';
 import { createGateway, createIo } from './gateway/gateway.ts';
 import { createMemoryRateLimiter, unlimited } from './gateway/rate-limits.ts';
+import { createGroups } from './groups/groups.ts';
+import { groupHandlers } from './groups/handlers.ts';
+import { createRooms } from './groups/rooms.ts';
+import { createStays } from './groups/stays.ts';
+import { succeedAdmin } from './groups/succession.ts';
 import { isAllowedOrigin } from './http/origin.ts';
 import { createHttpServer } from './http/server.ts';
 import { createOwnership } from './media/ownership.ts';
@@ -106,7 +111,11 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     profilePicture: ownership.checkPicture,
     onProfileChanged: (user) =>
       fanout.emit({ users: [user._id.toHexString()] }, 'user:updated', { user: toSelf(user) }),
-    onDeactivated: () => {},
+    onDeactivated(userId) {
+      succeedAdmin(collections, fanout, userId, clock()).catch((err: unknown) =>
+        log.warn({ err }, 'a group lost its admin'),
+      );
+    },
   });
 
   // Conversations and messages
@@ -128,9 +137,25 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   const presence = createPresence({ collections, devices, fanout, graceMs: config.presenceGraceMs, clock, log });
   presence.settleEarlierRun();
 
+  // Groups
+  const groups = createGroups({
+    collections,
+    stays: createStays(collections, clock),
+    rooms: createRooms(collections, fanout, config.groupHistoryAll),
+    store,
+    fanout,
+    isBlocked: access.isBlocked,
+    checkIcon: ownership.checkPicture,
+    onRemoved: () => {},
+    maxMembers: config.groupMaxMembers,
+    clock,
+    log,
+  });
+
   const dispatch = createDispatch({
     handlers: {
       ...presenceHandlers(presence),
+      ...groupHandlers(groups),
       ...messageHandlers(messages, history),
       'auth:renew': async (caller, { token }) => ({ expires_in: await gateway.renew(caller, token) }),
     },

@@ -1,0 +1,43 @@
+/** What becomes of groups whose only admin deactivates the account. */
+import type { Collections } from '../database/collections.ts';
+import { fromId } from '../database/wire.ts';
+import type { Fanout } from '../fanout/fanout.ts';
+import { toWireGroup } from './group-view.ts';
+
+/**
+ * Lets the longest-standing active member become an admin too wherever a user is the only one. The user stays a
+ * member, as messages stay. Idempotent.
+ */
+export async function succeedAdmin(
+  { groups, users }: Pick<Collections, 'groups' | 'users'>,
+  fanout: Fanout,
+  userId: string,
+  at: Date,
+): Promise<void> {
+  const user = fromId(userId);
+  const found = await groups
+    .find({ members: user, is_active: true, admins: { $eq: [user] } }, { projection: { members: 1 } })
+    .toArray();
+  const everyone = found.flatMap(({ members }) => members).filter((member) => !member.equals(user));
+  const active = new Set(
+    (await users.find({ _id: { $in: everyone }, is_active: true }, { projection: { _id: 1 } }).toArray()).map(
+      ({ _id }) => _id.toHexString(),
+    ),
+  );
+  for (const { _id, members } of found) {
+    const successor = members.find((member) => active.has(member.toHexString()));
+    if (!successor) continue;
+    const group = await groups.findOneAndUpdate(
+      { _id, is_active: true, members: successor, admins: { $eq: [user] } },
+      { $push: { admins: successor }, $max: { updated_at: at } },
+      { returnDocument: 'after' },
+    );
+    if (!group) continue;
+    fanout.emit({ group: _id.toHexString() }, 'group:updated', {
+      group: toWireGroup(group),
+      reason: 'admins_changed',
+      actor_id: userId,
+      user_ids: [successor.toHexString()],
+    });
+  }
+}
