@@ -3,9 +3,10 @@
  * together with the batch. So it may be ahead of the messages for a moment, and a crash leaves it ahead or behind:
  * `check` tells what is true by the messages themselves, and repairs what a crash left.
  */
+import DataLoader from 'dataloader';
 import type { Collections } from '../database/collections.ts';
 import type { ConversationDocument, MessageDocument } from '../database/documents.ts';
-import { isDuplicateKey } from '../database/failures.ts';
+import { duplicateIndex, type Refusal, refusals } from '../database/failures.ts';
 import { fromId } from '../database/wire.ts';
 import type { ConversationRef } from '../fanout/operations.ts';
 import { refFromId } from '../messaging/conversation-ref.ts';
@@ -34,30 +35,52 @@ export interface CheckedSummary extends ConversationDocument {
   last_message?: MessageDocument;
 }
 
+interface Newest {
+  conversation: ConversationRef;
+  message: MessageDocument;
+}
+
+function toUpsert({ conversation, message: { _id, seq, rev, created_at } }: Newest) {
+  return {
+    updateOne: {
+      filter: { _id: conversation.id, last_seq: { $lt: seq } },
+      update: {
+        $set: { last_seq: seq, last_message_id: _id },
+        $max: { rev, activity_at: created_at, changed_at: created_at },
+        $setOnInsert: {
+          kind: conversation.kind,
+          created_at,
+          ...(conversation.kind === 'direct'
+            ? { user_ids: conversation.user_ids.map(fromId) }
+            : { group_id: fromId(conversation.group_id) }),
+        },
+      },
+      upsert: true,
+    },
+  };
+}
+
 /** @param collections the collections of the database */
 export function createSummaries({ conversations }: Collections, store: MessageStore, clock: () => Date): Summaries {
-  async function sent(conversation: ConversationRef, { _id, seq, rev, created_at }: MessageDocument): Promise<void> {
-    try {
-      await conversations.updateOne(
-        { _id: conversation.id, last_seq: { $lt: seq } },
-        {
-          $set: { last_seq: seq, last_message_id: _id },
-          $max: { rev, activity_at: created_at, changed_at: created_at },
-          $setOnInsert: {
-            kind: conversation.kind,
-            created_at,
-            ...(conversation.kind === 'direct'
-              ? { user_ids: conversation.user_ids.map(fromId) }
-              : { group_id: fromId(conversation.group_id) }),
-          },
-        },
-        { upsert: true },
-      );
-    } catch (error) {
-      // It is there and further on: another node's newer message was quicker.
-      if (!isDuplicateKey(error)) throw error;
-    }
-  }
+  // What comes in the same turn of the event loop goes to the store as one write.
+  const writes = new DataLoader<Newest, void>(
+    async (newest) => {
+      let refused: Map<number, Refusal> | undefined;
+      try {
+        await conversations.bulkWrite(newest.map(toUpsert), { ordered: false });
+      } catch (error) {
+        refused = refusals(error);
+        if (!refused) throw error;
+      }
+      return newest.map((_, i) => {
+        const refusal = refused?.get(i);
+        // A duplicate is there and further on: another node's newer message was quicker.
+        return refusal && duplicateIndex(refusal) === undefined ? new Error(refusal.errmsg) : undefined;
+      });
+    },
+    { cache: false, maxBatchSize: 200, batchScheduleFn: (run) => setImmediate(run) },
+  );
+  const sent = (conversation: ConversationRef, message: MessageDocument) => writes.load({ conversation, message });
 
   async function changed(conversation: ConversationRef, rev: number, at: Date): Promise<void> {
     await conversations.updateOne({ _id: conversation.id }, { $max: { rev, changed_at: at } });

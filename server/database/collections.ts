@@ -12,6 +12,7 @@ import type {
   NodeDocument,
   PairMessageDocument,
   PasswordResetDocument,
+  PendingUploadDocument,
   PresenceDocument,
   SessionDocument,
   UserDocument,
@@ -27,6 +28,7 @@ export interface Collections {
   media: Collection<MediaDocument>;
   presence: Collection<PresenceDocument>;
   files: Collection<FileDocument>;
+  pending_uploads: Collection<PendingUploadDocument>;
   password_reset_tokens: Collection<PasswordResetDocument>;
   sessions: Collection<SessionDocument>;
   conversations: Collection<ConversationDocument>;
@@ -48,6 +50,7 @@ export function collections(db: Db): Collections {
     media: db.collection('media'),
     presence: db.collection('presence'),
     files: db.collection('files'),
+    pending_uploads: db.collection('pending_uploads'),
     password_reset_tokens: db.collection('password_reset_tokens'),
     sessions: db.collection('sessions'),
     conversations: db.collection('conversations'),

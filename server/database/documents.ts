@@ -247,6 +247,12 @@ interface UploadDocument {
   group_message_id?: ObjectId;
   created_at: Date;
   is_deleted: boolean;
+  /** Its bytes are there, or were not all removed yet. */
+  stored?: true;
+  /** No message has been sent with it. */
+  unsent?: true;
+  /** When it was last about to be sent or shown: the clean-up of what was never sent counts from here. */
+  used_at: Date;
 }
 
 export interface MediaDocument extends UploadDocument {
@@ -257,8 +263,36 @@ export interface MediaDocument extends UploadDocument {
   height?: number;
   view_count: number;
   optimized?: boolean;
+  /** Bytes of the thumbnail. */
+  thumbnail_size?: number;
 }
 
 export interface FileDocument extends UploadDocument {
   download_count: number;
+}
+
+/** Bytes that no document speaks of yet: whatever becomes of the upload, these are found again. */
+export interface PendingUploadDocument {
+  /** The id that the Media or File document will have. */
+  _id: ObjectId;
+  /** Under which bytes are, or may be, stored. */
+  keys: string[];
+  expires_at: Date;
+  /** The clean-up has taken it over: whoever still works on it must give up. */
+  abandoned?: true;
+  /** A resumable upload, until it is finished. */
+  resumable?: ResumableUpload;
+}
+
+export interface ResumableUpload {
+  uploader_id: ObjectId;
+  kind: 'media' | 'file';
+  original_filename: string;
+  /** Of the whole, in bytes. */
+  size: number;
+  /** How many bytes have been received. */
+  offset: number;
+  /** Where they are, in order. */
+  parts: { key: string; size: number }[];
+  created_at: Date;
 }

@@ -36,25 +36,34 @@ export function isUnavailable(error: unknown): boolean {
   return error.hasErrorLabel('RetryableWriteError');
 }
 
+/** Why the store refused a write: one entry of a bulk write, or the error of a single one. */
+export interface Refusal {
+  code: number;
+  errmsg: string;
+}
+
 /**
  * Whether a unique index refused a write.
  * @param index the index's name, if it matters which one it was
  */
 export function isDuplicateKey(error: unknown, index?: string): boolean {
   if (!(error instanceof MongoServerError) || error.code !== DUPLICATE_KEY) return false;
-  return index === undefined || duplicateIndex(error) === index;
+  return index === undefined || violatedIndex(error.message) === index;
 }
 
-/** The name of the unique index that refused a write, as the server's message tells. */
-export function duplicateIndex(error: MongoServerError): string | undefined {
-  const message = error instanceof MongoBulkWriteError ? firstWriteError(error)?.errmsg : error.message;
-  return /index: (\S+) dup key/.exec(message ?? '')?.[1];
+/** The name of the unique index that refused a write; undefined when it was refused for another reason. */
+export function duplicateIndex({ code, errmsg }: Refusal): string | undefined {
+  return code === DUPLICATE_KEY ? (violatedIndex(errmsg) ?? 'unknown') : undefined;
 }
 
-/** The first refusal of a bulk write: the position in the batch, its code and message. */
-export function firstWriteError(
-  error: MongoBulkWriteError,
-): { index: number; code: number; errmsg: string | undefined } | undefined {
-  const [first] = [error.writeErrors].flat();
-  return first && { index: first.index, code: first.code, errmsg: first.errmsg };
+function violatedIndex(message: string): string | undefined {
+  return /index: (\S+) dup key/.exec(message)?.[1];
+}
+
+/** The refusals of a bulk write by the position in the batch; undefined when it failed as a whole. */
+export function refusals(error: unknown): Map<number, Refusal> | undefined {
+  if (!(error instanceof MongoBulkWriteError)) return undefined;
+  const found = [error.writeErrors].flat();
+  if (found.length === 0) return undefined;
+  return new Map(found.map(({ index, code, errmsg }) => [index, { code, errmsg: errmsg ?? '' }]));
 }

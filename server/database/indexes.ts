@@ -21,12 +21,20 @@ const messageIndexes: IndexDescription[] = [
   { name: 'unread', key: { conversation_id: 1, is_deleted: 1, seq: 1, sender_id: 1 } },
   // message:search within conversations.
   { name: 'conversation_terms', key: { conversation_id: 1, terms: 1, seq: -1 } },
-  // Who may read an upload: the messages it was sent in.
-  {
-    name: 'attachment',
-    key: { 'attachment.media_id': 1 },
-    partialFilterExpression: { 'attachment.media_id': { $exists: true } },
-  },
+];
+
+/** Who may read an upload: those who may read a message that it was sent in. */
+const attachmentIndex = (reader: 'recipient_id' | 'group_id'): IndexDescription => ({
+  name: 'attachment',
+  key: { 'attachment.media_id': 1, [reader]: 1, seq: 1 },
+  partialFilterExpression: { 'attachment.media_id': { $exists: true } },
+});
+
+const uploadIndexes: IndexDescription[] = [
+  // Clean-up of what was never sent.
+  { name: 'unsent', key: { used_at: 1 }, partialFilterExpression: { unsent: true } },
+  // Clean-up of bytes whose document is deleted.
+  { name: 'bytes_left', key: { is_deleted: 1 }, partialFilterExpression: { is_deleted: true, stored: true } },
 ];
 
 export const INDEXES: Record<CollectionName, IndexDescription[]> = {
@@ -42,10 +50,11 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   ],
   messages: [
     ...messageIndexes,
+    attachmentIndex('recipient_id'),
     // Marking as delivered or read: the other's messages that are not there yet.
     { name: 'receipts', key: { conversation_id: 1, sender_id: 1, status: 1, seq: 1 } },
   ],
-  group_messages: messageIndexes,
+  group_messages: [...messageIndexes, attachmentIndex('group_id')],
   groups: [
     // The groups that a user is in.
     { name: 'members', key: { members: 1, is_active: 1 } },
@@ -85,11 +94,12 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
       partialFilterExpression: { group_id: { $exists: true } },
     },
   ],
-  media: [
-    // Clean-up of what was never sent.
-    { name: 'uploader', key: { uploader_id: 1, created_at: 1 } },
+  media: uploadIndexes,
+  files: uploadIndexes,
+  pending_uploads: [
+    // Clean-up of bytes that got no document.
+    { name: 'expires', key: { expires_at: 1 } },
   ],
-  files: [{ name: 'uploader', key: { uploader_id: 1, created_at: 1 } }],
   presence: [
     // Whom an earlier run left online.
     { name: 'status', key: { status: 1 } },

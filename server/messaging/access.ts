@@ -46,7 +46,7 @@ export function refuseBlocked(access: Access): void {
 export function createAccess(collections: Collections, historyAll: boolean): AccessRules {
   const { users, contacts, groups, memberships } = collections;
   // What concurrent commands ask goes to the database as one query; nothing is remembered.
-  const options = { cache: false, maxBatchSize: 200 };
+  const options = { cache: false, maxBatchSize: 200, batchScheduleFn: (run: () => void) => setImmediate(run) };
 
   const userById = new DataLoader<string, Pick<UserDocument, '_id' | 'is_active'> | undefined>(async (ids) => {
     const found = await users

@@ -1,10 +1,28 @@
 /** The two collections of messages behind one face: a conversation lives in one of them as a whole. */
+import DataLoader from 'dataloader';
 import type { Collection, Filter, ObjectId, UpdateFilter } from 'mongodb';
 import type { Collections } from '../database/collections.ts';
 import type { MessageDocument } from '../database/documents.ts';
+import { type Refusal, refusals } from '../database/failures.ts';
 import type { ConversationRef } from '../fanout/operations.ts';
 
+/** What became of messages that were to be stored in their order. */
+export interface Stored {
+  /** How many of them were stored, from the first on. */
+  count: number;
+  /** Why the one after them was refused; undefined when all were stored. */
+  refusal?: Refusal | undefined;
+}
+
+/** Messages in one write. */
+export const MAX_BATCH = 200;
+
 export interface MessageStore {
+  /**
+   * Stores messages of one conversation in their order, up to the first that is refused. Single ones of different
+   * conversations that come in the same turn of the event loop go to the store as one write.
+   */
+  insert(conversation: ConversationRef, documents: MessageDocument[]): Promise<Stored>;
   /** The collection that a kind of conversation lives in. */
   of(kind: ConversationRef['kind']): Collection<MessageDocument>;
   /** A message by its id, whichever kind it is. */
@@ -31,8 +49,41 @@ export function createMessageStore({ messages, group_messages }: Collections): M
       .toArray();
     return found?.[field] ?? 0;
   };
+  async function insertMany(kind: ConversationRef['kind'], documents: MessageDocument[], ordered: boolean) {
+    try {
+      await of(kind).insertMany(documents, { ordered });
+      return new Map<number, Refusal>();
+    } catch (error) {
+      const refused = refusals(error);
+      if (!refused) throw error;
+      return refused;
+    }
+  }
+
+  const loaderFor = (kind: ConversationRef['kind']) =>
+    new DataLoader<MessageDocument, Stored>(
+      async (documents) => {
+        // Unordered is right between conversations only; within one, the later must not be stored without the earlier.
+        const conversations = new Set(documents.map((document) => document.conversation_id));
+        const refused = await insertMany(kind, [...documents], conversations.size < documents.length);
+        const [stop] = conversations.size < documents.length ? refused.keys() : [];
+        return documents.map((_, i) => {
+          if (stop !== undefined && i > stop) return new Error('an earlier message of the batch was refused');
+          const refusal = refused.get(i);
+          return { count: refusal ? 0 : 1, refusal };
+        });
+      },
+      { cache: false, maxBatchSize: MAX_BATCH, batchScheduleFn: (run) => setImmediate(run) },
+    );
+  const single = { direct: loaderFor('direct'), group: loaderFor('group') };
+
   return {
     of,
+    async insert({ kind }, documents) {
+      if (documents.length === 1) return single[kind].load(documents[0]!);
+      const [first] = await insertMany(kind, documents, true);
+      return first ? { count: first[0], refusal: first[1] } : { count: documents.length };
+    },
     async find(messageId) {
       const filter: Filter<MessageDocument> = { _id: messageId };
       const [pair, group] = await Promise.all([of('direct').findOne(filter), of('group').findOne(filter)]);

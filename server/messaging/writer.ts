@@ -6,19 +6,17 @@
  * No value is taken before the one below it is stored, so there are no gaps, whichever process dies.
  */
 import { LRUCache } from 'lru-cache';
-import { MongoBulkWriteError, type UpdateFilter } from 'mongodb';
+import type { UpdateFilter } from 'mongodb';
 import type { Summaries } from '../conversations/summaries.ts';
 import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../database/documents.ts';
-import { duplicateIndex, firstWriteError, isDuplicateKey } from '../database/failures.ts';
+import { duplicateIndex, isDuplicateKey, type Refusal } from '../database/failures.ts';
 import { CLIENT_MESSAGE_INDEX } from '../database/indexes.ts';
 import { unavailable } from '../errors.ts';
 import type { Fanout } from '../fanout/fanout.ts';
 import type { Change, ConversationRef } from '../fanout/operations.ts';
-import type { MessageStore } from './message-store.ts';
+import { MAX_BATCH, type MessageStore, type Stored } from './message-store.ts';
 import { toWireMessage } from './message-view.ts';
 
-/** Messages in one batch. */
-const MAX_BATCH = 200;
 /** How often a write is tried against other nodes that are quicker before the sender is asked to come back. */
 const MAX_ATTEMPTS = 50;
 /** How many conversations' newest values are remembered. */
@@ -149,49 +147,43 @@ export function createWriter({ store, summaries, fanout, open, clock }: WriterOp
       const documents = rest.map(
         ({ draft }, i) => ({ ...draft, seq: seq + 1 + i, rev: rev + 1 + i }) as MessageDocument,
       );
-      const { stored, error } = await storeBatch(line, documents);
-      if (stored > 0) {
-        line.newest = { seq: seq + stored, rev: rev + stored };
-        tell(line.conversation, documents.slice(0, stored), rest);
+      const { count, refusal } = await storeBatch(line, documents);
+      if (count > 0) {
+        line.newest = { seq: seq + count, rev: rev + count };
+        tell(line.conversation, documents.slice(0, count), rest);
       }
-      const refused = rest[stored];
-      rest = rest.slice(stored);
-      if (error && refused && (await settleRefusal(line, refused, error))) rest = rest.slice(1);
+      const refused = rest[count];
+      rest = rest.slice(count);
+      if (refusal && refused && (await settleRefusal(line, refused, refusal))) rest = rest.slice(1);
     }
   }
 
-  /** Stores as many of the documents, in their order, as there is room for. */
-  async function storeBatch(
-    line: Line,
-    documents: MessageDocument[],
-  ): Promise<{ stored: number; error?: MongoBulkWriteError }> {
+  /** Stores as many of the documents, in their order, as there is room for, and the summary with them. */
+  async function storeBatch(line: Line, documents: MessageDocument[]): Promise<Stored> {
     const last = documents.at(-1)!;
     const [inserted, summary] = await Promise.allSettled([
-      store.of(line.conversation.kind).insertMany(documents, { ordered: true }),
+      store.insert(line.conversation, documents),
       summaries.sent(line.conversation, last),
     ]);
-    if (inserted.status === 'rejected') {
-      const error: unknown = inserted.reason;
-      const first = error instanceof MongoBulkWriteError ? firstWriteError(error) : undefined;
-      if (!first) throw error;
+    if (inserted.status === 'rejected') throw inserted.reason;
+    if (inserted.value.refusal) {
       await summaries.unsent(line.conversation, last);
-      return { stored: first.index, error: error as MongoBulkWriteError };
-    }
-    if (summary.status === 'rejected') {
+    } else if (summary.status === 'rejected') {
       // Stored all the same: it is told, but acknowledged only when a repeat finds it with its summary.
       tell(line.conversation, documents, []);
       throw summary.reason;
     }
-    return { stored: documents.length };
+    return inserted.value;
   }
 
   /** @returns whether the task that was refused is settled; otherwise it is to be tried again */
-  async function settleRefusal(line: Line, task: SendTask, error: MongoBulkWriteError): Promise<boolean> {
-    if (!isDuplicateKey(error)) {
-      task.reject(error);
+  async function settleRefusal(line: Line, task: SendTask, refusal: Refusal): Promise<boolean> {
+    const index = duplicateIndex(refusal);
+    if (index === undefined) {
+      task.reject(new Error(`the store refused a message: ${refusal.code}`));
       return true;
     }
-    if (duplicateIndex(error) !== CLIENT_MESSAGE_INDEX) {
+    if (index !== CLIENT_MESSAGE_INDEX) {
       line.newest = undefined;
       return false;
     }

@@ -1,0 +1,243 @@
+/**
+ * Marks of what was delivered to a user and read (PROTOCOL section 4). A mark grows by one conditional update. The
+ * stored messages follow by range updates before it, so that a crash between the two is finished by the client's
+ * repetition, or by the next reading.
+ */
+import type { ObjectId } from 'mongodb';
+import type { Conversation } from '../../shared/contract/documents.ts';
+import type { CommandPayload } from '../../shared/contract/index.ts';
+import type { Collections } from '../database/collections.ts';
+import type { MembershipDocument } from '../database/documents.ts';
+import { fromId } from '../database/wire.ts';
+import { invalid, notFound } from '../errors.ts';
+import type { Fanout } from '../fanout/fanout.ts';
+import type { Caller } from '../gateway/caller.ts';
+import type { AccessRules } from './access.ts';
+import { groupRef, pairRef } from './conversation-ref.ts';
+import type { MessageStore } from './message-store.ts';
+
+type Mark = 'delivered' | 'read';
+
+export interface Receipts {
+  /** @throws ContractError `not_found` where nothing was ever written, `validation_failed` beyond the last message */
+  delivered(caller: Caller, payload: CommandPayload<'message:delivered'>): Promise<Record<string, never>>;
+  /** @throws ContractError as `delivered` */
+  read(caller: Caller, payload: CommandPayload<'message:read'>): Promise<{ unread_count: number }>;
+}
+
+export interface ReceiptsOptions {
+  collections: Collections;
+  store: MessageStore;
+  access: AccessRules;
+  fanout: Fanout;
+  /** A conversation as the user sees it. */
+  view(userId: ObjectId, conversationId: string): Promise<Conversation | undefined>;
+  clock(): Date;
+}
+
+/** What is known before a mark is set. */
+interface Reached {
+  caller: Caller;
+  conversationId: string;
+  peerId: ObjectId | undefined;
+  groupId: ObjectId | undefined;
+  /** The user's marks as they were. */
+  marks: MembershipDocument;
+  /** Messages up to this `seq` are not visible. */
+  fromSeq: number;
+  upTo: number;
+}
+
+/** Who is to be told, and whether they may learn of a reading. */
+interface Audience {
+  shown: ObjectId[];
+  hidden: ObjectId[];
+}
+
+export function createReceipts({ collections, store, access, fanout, view, clock }: ReceiptsOptions): Receipts {
+  const { messages, group_messages, memberships, groups, users } = collections;
+
+  /** Looks at everything that a mark depends on; undefined where a block leaves nothing to be told. */
+  async function reach(caller: Caller, payload: CommandPayload<'message:read'>) {
+    const { recipient_id, group_id, up_to_seq: upTo } = payload;
+    const conversation = recipient_id === undefined ? groupRef(group_id!) : pairRef(caller.id, recipient_id);
+    const [entered, [newest], marks] = await Promise.all([
+      access.enter(caller.id, payload),
+      store
+        .of(conversation.kind)
+        .find({ conversation_id: conversation.id }, { projection: { _id: 0, seq: 1 } })
+        .sort({ seq: -1 })
+        .limit(1)
+        .toArray(),
+      memberships.findOne({ user_id: caller.userId, conversation_id: conversation.id }),
+    ]);
+    if (!newest || !marks) throw notFound('nothing was ever written here');
+    if (upTo > newest.seq) throw invalid('up_to_seq', 'is beyond the last message');
+    const reached: Reached = {
+      caller,
+      conversationId: conversation.id,
+      peerId: recipient_id === undefined ? undefined : fromId(recipient_id),
+      groupId: group_id === undefined ? undefined : fromId(group_id),
+      marks,
+      fromSeq: entered.fromSeq,
+      upTo,
+    };
+    return { reached, blocked: entered.blocked };
+  }
+
+  /** The others whose visible messages lie above a mark and up to the new one, and are still in the conversation. */
+  async function sendersAbove(reached: Reached, mark: number): Promise<ObjectId[]> {
+    const { conversationId, caller, peerId, groupId, upTo, fromSeq } = reached;
+    const range = { $gt: Math.max(mark, fromSeq), $lte: upTo };
+    if (peerId) {
+      const one = await messages.findOne(
+        {
+          conversation_id: conversationId,
+          sender_id: peerId,
+          status: { $in: ['sent', 'delivered', 'read'] },
+          seq: range,
+        },
+        { projection: { _id: 1 } },
+      );
+      return one ? [peerId] : [];
+    }
+    const [senders, group] = await Promise.all([
+      group_messages.distinct('sender_id', { conversation_id: conversationId, seq: range }),
+      groups.findOne({ _id: groupId! }, { projection: { members: 1 } }),
+    ]);
+    const members = new Set(group?.members.map((member) => member.toHexString()));
+    return senders.filter((sender) => !sender.equals(caller.userId) && members.has(sender.toHexString()));
+  }
+
+  /** Parts the senders by whether they may learn of a reading: both the reader's setting and theirs count. */
+  async function part(reached: Reached, senders: ObjectId[]): Promise<Audience & { reader: boolean }> {
+    const off = await users
+      .find(
+        { _id: { $in: [reached.caller.userId, ...senders] }, 'settings.read_receipts_enabled': false },
+        { projection: { _id: 1 } },
+      )
+      .toArray();
+    const hides = (id: ObjectId) => off.some(({ _id }) => _id.equals(id));
+    const reader = !hides(reached.caller.userId);
+    return {
+      reader,
+      shown: senders.filter((sender) => reader && !hides(sender)),
+      hidden: senders.filter((sender) => !reader || hides(sender)),
+    };
+  }
+
+  /** A pair's messages are delivered up to the new mark. */
+  async function storeDelivered({ conversationId, peerId, upTo }: Reached): Promise<void> {
+    if (!peerId) return;
+    await messages.updateMany(
+      { conversation_id: conversationId, sender_id: peerId, status: 'sent', seq: { $lte: upTo } },
+      { $set: { status: 'delivered' } },
+    );
+  }
+
+  /** The messages above the reader's old mark were read: those before were, or were not, shown as read at their time. */
+  async function storeRead({ conversationId, caller, peerId, marks, fromSeq, upTo }: Reached, shown: ObjectId[]) {
+    if (shown.length === 0) return;
+    const seq = { $gt: Math.max(marks.read_seq, fromSeq), $lte: upTo };
+    if (peerId) {
+      await messages.updateMany(
+        { conversation_id: conversationId, sender_id: peerId, status: { $in: ['sent', 'delivered'] }, seq },
+        { $set: { status: 'read' } },
+      );
+    } else {
+      await group_messages.updateMany(
+        { conversation_id: conversationId, seq, sender_id: { $in: shown } },
+        { $addToSet: { read_by: caller.userId } },
+      );
+    }
+  }
+
+  /**
+   * Raises marks to `upTo` where at least one of them is lower.
+   * @returns the marks as they were and as they are, or undefined where nothing grew
+   */
+  async function raise(
+    { caller, conversationId, upTo }: Reached,
+    fields: ('delivered_seq' | 'read_seq' | 'shown_read_seq')[],
+  ) {
+    const [first] = fields;
+    const growing = fields.filter((field) => field !== 'shown_read_seq');
+    const before = await memberships.findOneAndUpdate(
+      {
+        user_id: caller.userId,
+        conversation_id: conversationId,
+        ...(growing.length === 1
+          ? { [first!]: { $lt: upTo } }
+          : { $or: growing.map((field) => ({ [field]: { $lt: upTo } })) }),
+      },
+      { $max: Object.fromEntries(fields.map((field) => [field, upTo])), $set: { changed_at: clock() } },
+      { returnDocument: 'before' },
+    );
+    if (!before) return undefined;
+    const after = { ...before };
+    for (const field of fields) after[field] = Math.max(before[field], upTo);
+    return { before, after };
+  }
+
+  /** Tells the senders of the user's marks; those who may not learn of a reading only of a delivery. */
+  function tell(
+    reached: Reached,
+    { shown, hidden }: Audience,
+    change: { before: MembershipDocument; after: MembershipDocument },
+  ) {
+    const { before, after } = change;
+    const status = (read_seq: number) => ({
+      conversation_id: reached.conversationId,
+      user_id: reached.caller.id,
+      delivered_seq: after.delivered_seq,
+      read_seq,
+      at: clock().toISOString(),
+    });
+    const grew = after.delivered_seq > before.delivered_seq;
+    const users = (ids: ObjectId[]) => ({ users: ids.map((id) => id.toHexString()) });
+    if (grew || after.shown_read_seq > before.shown_read_seq) {
+      fanout.emit(users(shown), 'message:status', status(after.shown_read_seq));
+    }
+    // In a group, who does not tell of readings is not told of any.
+    if (grew) fanout.emit(users(hidden), 'message:status', status(reached.groupId ? 0 : after.shown_read_seq));
+  }
+
+  async function set(reached: Reached, mark: Mark): Promise<boolean> {
+    const { marks, upTo } = reached;
+    if (marks.delivered_seq >= upTo && (mark === 'delivered' || marks.read_seq >= upTo)) return false;
+    // Whoever was told of the delivery before needs to hear of the reading.
+    const senders = await sendersAbove(reached, mark === 'read' ? marks.read_seq : marks.delivered_seq);
+    const { reader, ...audience } = await part(reached, senders);
+    await storeDelivered(reached);
+    const fields: ('delivered_seq' | 'read_seq' | 'shown_read_seq')[] = ['delivered_seq'];
+    if (mark === 'read') {
+      await storeRead(reached, audience.shown);
+      fields.push('read_seq');
+      // In a pair a reading is hidden by either side's setting, in a group by the reader's.
+      const isShown = reached.peerId ? audience.hidden.length === 0 : reader;
+      if (isShown && marks.read_seq < upTo) fields.push('shown_read_seq');
+    }
+    const change = await raise(reached, fields);
+    if (change) tell(reached, audience, change);
+    return change !== undefined;
+  }
+
+  return {
+    async delivered(caller, payload) {
+      const { reached, blocked } = await reach(caller, payload);
+      if (!blocked) await set(reached, 'delivered');
+      return {};
+    },
+    async read(caller, payload) {
+      const { reached, blocked } = await reach(caller, payload);
+      // Under a block nothing passes, but the own unread count clears.
+      const grew = blocked ? (await raise(reached, ['read_seq'])) !== undefined : await set(reached, 'read');
+      const conversation = await view(caller.userId, reached.conversationId);
+      if (!conversation) throw notFound('no such conversation');
+      if (grew) {
+        fanout.emit({ users: [caller.id] }, 'conversation:updated', { conversation }, { socket: caller.socketId });
+      }
+      return { unread_count: conversation.unread_count };
+    },
+  };
+}
