@@ -1,0 +1,42 @@
+/** Bytes of uploads on the local disk, under the data folder: for one node, or for nodes that share that folder. */
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { type MediaStorage, NotStored } from './storage.ts';
+
+/**
+ * @param directory made when it is missing, readable by nobody else; files to be stored come from the same file system
+ */
+export function createDiskStorage(directory: string): MediaStorage {
+  // Spread over folders, since some file systems are slow with very many entries in one.
+  const folderOf = (key: string) => path.join(directory, key.slice(0, 2));
+  const pathOf = (key: string) => path.join(folderOf(key), key);
+
+  return {
+    async store(key, file) {
+      await mkdir(folderOf(key), { recursive: true, mode: 0o700 });
+      await sync(file);
+      await rename(file, pathOf(key));
+      await sync(folderOf(key));
+    },
+    async read(key, { start, end }) {
+      try {
+        const handle = await open(pathOf(key));
+        return handle.createReadStream({ start, end: end - 1 });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new NotStored();
+        throw error;
+      }
+    },
+    remove: (key) => rm(pathOf(key), { force: true }),
+  };
+}
+
+/** Brings a file, or the names in a folder, to the disk. */
+async function sync(target: string): Promise<void> {
+  const handle = await open(target);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,79 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createInspection, type Inspection } from '../../server/media/inspection.ts';
+import { picture, sample, turnedFilm } from './samples.ts';
+
+let directory: string;
+let inspection: Inspection;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'letsapp-inspection-'));
+  inspection = createInspection();
+});
+afterAll(async () => {
+  await inspection.close();
+  await rm(directory, { recursive: true });
+});
+
+let serial = 0;
+async function fileOf(content: Uint8Array | string): Promise<string> {
+  const file = path.join(directory, String(serial++));
+  await writeFile(file, content);
+  return file;
+}
+
+describe('sound and film', () => {
+  const near2 = expect.closeTo(2, 0);
+  it.each([
+    ['film.mp4', { mediaType: 'video', mimeType: 'video/mp4', duration: near2, width: 160, height: 120 }],
+    ['streaming.mp4', { mediaType: 'video', mimeType: 'video/mp4', duration: near2, width: 160, height: 120 }],
+    ['silent.mp4', { mediaType: 'video', mimeType: 'video/mp4', duration: near2, width: 160, height: 120 }],
+    ['film.mov', { mediaType: 'video', mimeType: 'video/quicktime', duration: near2, width: 160, height: 120 }],
+    ['film.webm', { mediaType: 'video', mimeType: 'video/webm', duration: near2, width: 160, height: 120 }],
+    ['film.mkv', { mediaType: 'video', mimeType: 'video/matroska', duration: near2, width: 160, height: 120 }],
+    ['film.avi', { mediaType: 'video', mimeType: 'video/vnd.avi' }],
+    ['voice.webm', { mediaType: 'audio', mimeType: 'audio/webm', duration: near2 }],
+    ['voice.mp3', { mediaType: 'audio', mimeType: 'audio/mpeg', duration: near2 }],
+    ['voice.ogg', { mediaType: 'audio', mimeType: 'audio/ogg', duration: near2 }],
+    ['voice.wav', { mediaType: 'audio', mimeType: 'audio/wav', duration: near2 }],
+    ['voice.flac', { mediaType: 'audio', mimeType: 'audio/flac', duration: near2 }],
+    ['voice.m4a', { mediaType: 'audio', mimeType: 'audio/mp4', duration: near2 }],
+  ])('%s is known by its content', async (name, expected) => {
+    const extension = expect.stringMatching(/^[a-z0-9]+$/);
+    expect(await inspection.media(await fileOf(await sample(name)))).toEqual({ ...expected, extension });
+  });
+
+  it('a film is as wide and high as it is shown', async () => {
+    expect(await inspection.media(await fileOf(await turnedFilm()))).toMatchObject({ width: 120, height: 160 });
+  });
+
+  it.each(['film.mp4', 'streaming.mp4', 'film.mov', 'voice.m4a'])(
+    '%s with its end cut off is refused',
+    async (name) => {
+      const whole = await sample(name);
+      const cut = await fileOf(whole.subarray(0, whole.length * 0.7));
+      await expect(inspection.media(cut)).rejects.toMatchObject({ code: 'validation_failed' });
+    },
+  );
+});
+
+describe('other files', () => {
+  it.each([
+    ['text', 'Grüße\nan alle', 'text/plain'],
+    ['text that begins to be long', 'ä'.repeat(5000), 'text/plain'],
+    ['a page', '<!doctype html><script>alert(1)</script>', 'text/plain'],
+    ['a drawing', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'text/plain'],
+    ['bytes', Buffer.from([1, 2, 3, 0, 255]), 'application/octet-stream'],
+    ['a document', '%PDF-1.7\n', 'application/pdf'],
+  ])('%s', async (_name, content, mimeType) => {
+    const file = await fileOf(content);
+    expect((await inspection.file(file)).mimeType).toBe(mimeType);
+    await expect(inspection.media(file)).rejects.toMatchObject({ code: 'unsupported_media_type' });
+  });
+
+  it('an image is known among files', async () => {
+    const file = await fileOf(await picture().png().toBuffer());
+    expect(await inspection.file(file)).toEqual({ mimeType: 'image/png', extension: 'png' });
+  });
+});
