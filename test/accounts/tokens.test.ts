@@ -1,0 +1,166 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createRemoteJWKSet, decodeProtectedHeader, exportJWK, jwtVerify, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AccessTokensConfig, createAccessTokens } from '../../server/accounts/access-tokens.ts';
+import { createRefreshTokens } from '../../server/accounts/refresh-tokens.ts';
+import { ConfigError } from '../../server/config.ts';
+import { http, register } from '../support/client.ts';
+import { startServerForTest } from '../support/server.ts';
+
+const USER = 'a'.repeat(24);
+const SESSION = 'b'.repeat(24);
+const SECRET = 'a secret that is long enough for every algorithm of HMAC that there is';
+
+let dataDir: string;
+beforeAll(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-tokens-'));
+});
+afterAll(() => rm(dataDir, { recursive: true, force: true }));
+
+const config = (over: Partial<AccessTokensConfig> = {}): AccessTokensConfig => ({
+  jwtSecret: SECRET,
+  jwtPrivateKey: undefined,
+  dataDir,
+  accessTokenTtlS: 900,
+  ...over,
+});
+
+describe('an access token', () => {
+  it('names its user and session until it expires', async () => {
+    const tokens = await createAccessTokens(config());
+    const { access_token, expires_in } = await tokens.issue(USER, SESSION);
+    const { userId, sessionId, expiresAt } = await tokens.verify(access_token);
+    expect([userId, sessionId, expires_in]).toEqual([USER, SESSION, 900]);
+    const { payload } = await jwtVerify(access_token, Buffer.from(SECRET), { issuer: 'letsapp', audience: 'letsapp' });
+    expect(payload).toMatchObject({ sub: USER, sid: SESSION });
+    expect(expiresAt.getTime()).toBe(payload.exp! * 1000);
+    expect(payload.exp! - payload.iat!).toBe(900);
+  });
+
+  it('is refused unless everything about it is right', async () => {
+    const tokens = await createAccessTokens(config());
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { iss: 'letsapp', aud: 'letsapp', sub: USER, sid: SESSION, exp: now + 60 };
+    const header = { alg: 'HS256', typ: 'at+jwt' };
+    const good = (over: object = {}, headerOver: object = {}, secret = SECRET) =>
+      new SignJWT({ ...claims, ...over }).setProtectedHeader({ ...header, ...headerOver }).sign(Buffer.from(secret));
+    expect((await tokens.verify(await good())).userId).toBe(USER);
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const bad = [
+      'x',
+      'a.b.c',
+      `${part({ alg: 'none', typ: 'at+jwt' })}.${part(claims)}.`,
+      await good({}, {}, 'another secret of more than thirty-two bytes'),
+      await good({}, { alg: 'HS512' }),
+      await good({}, { typ: 'JWT' }),
+      await good({}, { typ: undefined }),
+      await good({ iss: 'other' }),
+      await good({ aud: 'other' }),
+      await good({ exp: now - 1 }),
+      await good({ exp: undefined }),
+      await good({ sub: undefined }),
+      await good({ sid: undefined }),
+      await good({ sid: { $gt: '' } }),
+      await good({ sub: 'no id' }),
+    ];
+    for (const token of bad) await expect(tokens.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('is signed by a generated secret that only its owner reads, the same for all who start at once', async () => {
+    const dir = path.join(dataDir, 'fresh');
+    const all = await Promise.all(
+      Array.from({ length: 8 }, () => createAccessTokens(config({ jwtSecret: undefined, dataDir: dir }))),
+    );
+    const { access_token } = await all[0]!.issue(USER, SESSION);
+    for (const tokens of all) expect((await tokens.verify(access_token)).userId).toBe(USER);
+    const file = path.join(dir, 'jwt-secret');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const later = await createAccessTokens(config({ jwtSecret: undefined, dataDir: dir }));
+    expect((await later.verify(access_token)).userId).toBe(USER);
+    await writeFile(file, 'short');
+    await expect(createAccessTokens(config({ jwtSecret: undefined, dataDir: dir }))).rejects.toThrow(ConfigError);
+    expect(await readFile(file, 'utf8')).toBe('short');
+  });
+
+  it('is signed by an Ed25519 key given as PEM, PEM in one line, or JWK', async () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+    const jwk = JSON.stringify(await exportJWK(privateKey));
+    const [one, ...others] = await Promise.all(
+      [pem, pem.replaceAll('\n', '\\n'), jwk].map((jwtPrivateKey) =>
+        createAccessTokens(config({ jwtSecret: undefined, jwtPrivateKey })),
+      ),
+    );
+    const { access_token } = await one!.issue(USER, SESSION);
+    expect(decodeProtectedHeader(access_token).alg).toBe('EdDSA');
+    for (const tokens of others) {
+      expect((await tokens.verify(access_token)).userId).toBe(USER);
+      expect(tokens.jwks()).toEqual(one!.jwks());
+      expect(tokens.deriveKey('a')).toEqual(one!.deriveKey('a'));
+    }
+    expect(one!.deriveKey('a')).not.toEqual(one!.deriveKey('b'));
+    expect(Object.keys(one!.jwks().keys[0]!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
+  });
+
+  it.each([
+    ['no key', 'nonsense'],
+    ['broken JSON', '{"kty":'],
+    ['a public key', generateKeyPairSync('ed25519').publicKey.export({ format: 'pem', type: 'spki' }).toString()],
+    [
+      'a key of another kind',
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    ],
+  ])('cannot be signed by %s: the start is refused without quoting it', async (_what, jwtPrivateKey) => {
+    const refused = await createAccessTokens(config({ jwtSecret: undefined, jwtPrivateKey })).catch((error) => error);
+    expect(refused).toBeInstanceOf(ConfigError);
+    expect(refused.message).toContain('JWT_PRIVATE_KEY');
+    expect(refused.message).not.toContain(jwtPrivateKey.slice(0, 8));
+    expect(refused.message).not.toContain('\n');
+  });
+});
+
+describe('the public keys', () => {
+  it('verify the access tokens of a server that signs by EdDSA', async () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+    const server = await startServerForTest({ env: { JWT_PRIVATE_KEY: pem.replaceAll('\n', '\\n') } });
+    const account = await register(server.url);
+    const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', server.url));
+    const { payload } = await jwtVerify(account.access_token, keys, { issuer: 'letsapp', audience: 'letsapp' });
+    expect(payload).toMatchObject({ sub: account.id, sid: account.session_id });
+    const refreshed = await http(server.url, 'POST', '/auth/refresh', {
+      body: { refresh_token: account.refresh_token },
+    });
+    expect(refreshed.status).toBe(200);
+    // A server's public key is no secret to sign with (RFC 8725, section 2.1).
+    const { x } = (await http(server.url, 'GET', '/.well-known/jwks.json')).json.keys[0];
+    const forged = await new SignJWT({ sid: account.session_id })
+      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
+      .setIssuer('letsapp')
+      .setAudience('letsapp')
+      .setSubject(account.id)
+      .setExpirationTime('1h')
+      .sign(Buffer.from(x, 'base64url'));
+    expect((await http(server.url, 'GET', '/users/me', { token: forged })).status).toBe(401);
+  });
+});
+
+describe('refresh tokens', () => {
+  it('are authentic only as they were made, by the key that made them', () => {
+    const tokens = createRefreshTokens(randomBytes(32));
+    const token = tokens.make(SESSION);
+    expect(tokens.read(token)).toEqual({ sessionId: SESSION, isAuthentic: true });
+    expect(tokens.read(tokens.make(SESSION))).toEqual({ sessionId: SESSION, isAuthentic: true });
+    expect(createRefreshTokens(randomBytes(32)).read(token)?.isAuthentic).toBe(false);
+    for (let at = 0; at < token.length; at++) {
+      for (const letter of ['A', 'b', '0', '_']) {
+        if (token[at] === letter) continue;
+        const altered = token.slice(0, at) + letter + token.slice(at + 1);
+        expect(tokens.read(altered)?.isAuthentic ?? false).toBe(false);
+      }
+    }
+  });
+});
