@@ -35,6 +35,10 @@ export async function startEmbedded({ dataDir, host = '127.0.0.1', port = 0 }: E
   try {
     const actualPort = await listening(worker, host, port);
     let closing: Promise<void> | undefined;
+    // Without its store the process is of no use to anyone: better a clear end than errors without end.
+    worker.once('exit', () => {
+      if (closing === undefined) throw new Error('the embedded database has stopped unexpectedly');
+    });
     return {
       url: `mongodb://${host}:${actualPort}/letsapp`,
       close: () => {
