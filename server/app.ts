@@ -11,6 +11,7 @@ import { watchRevocations } from './accounts/revocation-watch.ts';
 import { registerAccountRoutes } from './accounts/routes.ts';
 import { createSessions } from './accounts/sessions.ts';
 import { toSelf } from './accounts/views.ts';
+import { createCallDomain } from './calls/domain.ts';
 import type { Config } from './config.ts';
 import { createMemberships } from './conversations/memberships.ts';
 import { createSummaries } from './conversations/summaries.ts';
@@ -39,6 +40,7 @@ import { toWireMessage } from './messaging/message-view.ts';
 import { createMessages } from './messaging/messages.ts';
 import { createWriter } from './messaging/writer.ts';
 import { createMetrics } from './operations/metrics.ts';
+import { startNodes } from './operations/nodes.ts';
 import { registerOperationRoutes } from './operations/routes.ts';
 import { createMemoryDevices } from './presence/devices.ts';
 import { presenceHandlers } from './presence/handlers.ts';
@@ -137,6 +139,20 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   const presence = createPresence({ collections, devices, fanout, graceMs: config.presenceGraceMs, clock, log });
   presence.settleEarlierRun();
 
+  // Calls
+  const nodes = await startNodes(collections, log);
+  const callDomain = createCallDomain({
+    collections,
+    fanout,
+    access,
+    nodes,
+    isConnected: (socketId) => io.of('/').sockets.get(socketId)?.connected === true,
+    config,
+    clock,
+    log,
+  });
+  const { calls } = callDomain;
+
   // Groups
   const groups = createGroups({
     collections,
@@ -146,7 +162,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     fanout,
     isBlocked: access.isBlocked,
     checkIcon: ownership.checkPicture,
-    onRemoved: () => {},
+    onRemoved: calls.removeFromCalls,
     maxMembers: config.groupMaxMembers,
     clock,
     log,
@@ -156,6 +172,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     handlers: {
       ...presenceHandlers(presence),
       ...groupHandlers(groups),
+      ...callDomain.handlers,
       ...messageHandlers(messages, history),
       'auth:renew': async (caller, { token }) => ({ expires_in: await gateway.renew(caller, token) }),
     },
@@ -173,8 +190,15 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     },
     loadGroups: memberships.groupsOf,
     dispatch: drain.dispatch,
-    onConnected: ({ id, data }, device) => presence.connected(data.userId, data.sessionId, id, device),
-    onDisconnected: ({ id, data }) => presence.disconnected(data.userId, data.sessionId, id),
+    onConnected({ id, data }, device) {
+      presence.connected(data.userId, data.sessionId, id, device);
+      calls.connected(data.userId, id);
+    },
+    onDisconnected({ id, data }) {
+      presence.disconnected(data.userId, data.sessionId, id);
+      // Of calls that outlive this node, the grace begins when another one, or the next start, finds it gone.
+      if (!drain.isDraining()) calls.disconnected(data.userId, id);
+    },
     isDraining: drain.isDraining,
     log,
   });
@@ -188,6 +212,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   });
 
   async function closeAll(): Promise<void> {
+    await callDomain.close();
+    await nodes.close();
     presence.close();
     await devices.close();
     sequencer.close();
@@ -211,6 +237,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   return {
     url: `http://${host}:${port}`,
     async stop() {
+      await callDomain.close();
       await drain.drain();
       await writer.idle();
       await http.close();
