@@ -13,7 +13,13 @@ import { createSessions } from './accounts/sessions.ts';
 import { toSelf } from './accounts/views.ts';
 import { createCallDomain } from './calls/domain.ts';
 import type { Config } from './config.ts';
+import { createContacts } from './contacts/contacts.ts';
+import { contactHandlers } from './contacts/handlers.ts';
+import { createPairs } from './contacts/pairs.ts';
+import { createProfiles } from './contacts/profiles.ts';
+import { createConversationDomain } from './conversations/domain.ts';
 import { createMemberships } from './conversations/memberships.ts';
+import { createServerTime } from './conversations/server-time.ts';
 import { createSummaries } from './conversations/summaries.ts';
 import { connect } from './database/connect.ts';
 import { createDelivery } from './fanout/delivery.ts';
@@ -38,6 +44,7 @@ import { createHistory } from './messaging/history.ts';
 import { createMessageStore } from './messaging/message-store.ts';
 import { toWireMessage } from './messaging/message-view.ts';
 import { createMessages } from './messaging/messages.ts';
+import { createTyping } from './messaging/typing.ts';
 import { createWriter } from './messaging/writer.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { startNodes } from './operations/nodes.ts';
@@ -53,6 +60,9 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** How late another node's write may be found by `sync` for the time it carries, in milliseconds. */
+const OTHER_NODES_MS = 2000;
+
 /**
  * Builds the server and listens.
  * @param config the checked configuration
@@ -61,6 +71,11 @@ export interface App {
  */
 export async function startApp(config: Config, mongodbUrl: string, log: Logger): Promise<App> {
   const clock = () => new Date();
+
+  /** What follows an answer and is not waited for: a failure is logged. */
+  const aside = (work: Promise<unknown>, failure: string) => {
+    work.catch((err: unknown) => log.warn({ err }, failure));
+  };
 
   // Stores
   const database = await connect(mongodbUrl);
@@ -111,12 +126,14 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     changePassword,
     clock,
     profilePicture: ownership.checkPicture,
-    onProfileChanged: (user) =>
-      fanout.emit({ users: [user._id.toHexString()] }, 'user:updated', { user: toSelf(user) }),
+    onProfileChanged(user) {
+      const userId = user._id.toHexString();
+      fanout.emit({ users: [userId] }, 'user:updated', { user: toSelf(user) });
+      aside(profiles.tellContacts(userId), 'contacts are not told of a profile');
+    },
     onDeactivated(userId) {
-      succeedAdmin(collections, fanout, userId, clock()).catch((err: unknown) =>
-        log.warn({ err }, 'a group lost its admin'),
-      );
+      aside(profiles.tellContacts(userId), 'contacts are not told of a deactivation');
+      aside(succeedAdmin(collections, fanout, userId, clock()), 'a group is without an admin');
     },
   });
 
@@ -131,8 +148,23 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     open: (conversation) => (conversation.kind === 'direct' ? memberships.openPair(conversation) : Promise.resolve()),
     clock,
   });
-  const messages = createMessages({ store, writer, access, attachments: ownership, onSent: () => {}, clock });
+  const typing = createTyping({ collections, access, fanout });
+  const messages = createMessages({ store, writer, access, attachments: ownership, onSent: typing.sent, clock });
   const history = createHistory(store, access);
+
+  const serverTime = createServerTime(clock, config.redisUrls.length > 0 ? OTHER_NODES_MS : 0);
+  const conversations = createConversationDomain({
+    collections,
+    store,
+    summaries,
+    access,
+    fanout,
+    typing,
+    serverTime,
+    callsOf: (userId) => callDomain.callsOf(userId),
+    historyAll: config.groupHistoryAll,
+    clock,
+  });
 
   // Presence
   const devices = createMemoryDevices();
@@ -153,6 +185,17 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   });
   const { calls } = callDomain;
 
+  // Contacts and profiles
+  const pairs = createPairs({
+    collections,
+    fanout,
+    onBecameContacts: (one, other) =>
+      aside(presence.becameContacts(one, other), 'new contacts are not told of their presence'),
+    clock,
+  });
+  const contacts = createContacts({ collections, pairs, onBlocked: calls.endBetween, clock });
+  const profiles = createProfiles({ collections, fanout, maySeePresence: presence.maySee });
+
   // Groups
   const groups = createGroups({
     collections,
@@ -169,13 +212,15 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   });
 
   const dispatch = createDispatch({
-    handlers: {
+    handlers: serverTime.during({
+      ...conversations.handlers,
       ...presenceHandlers(presence),
+      ...contactHandlers(contacts, profiles),
       ...groupHandlers(groups),
       ...callDomain.handlers,
       ...messageHandlers(messages, history),
       'auth:renew': async (caller, { token }) => ({ expires_in: await gateway.renew(caller, token) }),
-    },
+    }),
     spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
     onDone: metrics.commandDone,
     log,
@@ -195,11 +240,13 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
       calls.connected(data.userId, id);
     },
     onDisconnected({ id, data }) {
+      typing.disconnected(id);
       presence.disconnected(data.userId, data.sessionId, id);
       // Of calls that outlive this node, the grace begins when another one, or the next start, finds it gone.
       if (!drain.isDraining()) calls.disconnected(data.userId, id);
     },
     isDraining: drain.isDraining,
+    serverTime: serverTime.now,
     log,
   });
 
@@ -214,6 +261,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   async function closeAll(): Promise<void> {
     await callDomain.close();
     await nodes.close();
+    typing.close();
     presence.close();
     await devices.close();
     sequencer.close();
