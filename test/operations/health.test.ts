@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, type Device, http, register } from '../support/client.ts';
+import { startProgram, startServer, type TestServer } from '../support/server.ts';
+
+let folder: string;
+let database: Awaited<ReturnType<typeof startProgram>>;
+let server: TestServer;
+let device: Device;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'letsapp-health-'));
+  database = await startProgram('server/embedded/main.ts', { DATABASE_PORT: '0', DATA_DIR: folder });
+  server = await startServer({ env: { MONGODB_URL: database.url } });
+  device = await connect(server.url, await register(server.url));
+});
+
+afterAll(async () => {
+  device?.close();
+  await server?.kill();
+  database?.child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+const metrics = async () => (await fetch(`${server.url}/metrics`)).text();
+
+describe('/healthz, /readyz and /metrics', () => {
+  it('tell that the process lives and serves', async () => {
+    expect((await http(server.url, 'GET', '/healthz')).status).toBe(200);
+    const ready = await http(server.url, 'GET', '/readyz');
+    expect(ready.status).toBe(200);
+    expect(ready.json).toMatchObject({ status: 'ok', mongodb: true });
+  });
+
+  it('count connections, commands by outcome, and the event loop', async () => {
+    const peer = await register(server.url);
+    await device.ok('message:send', { recipient_id: peer.id, content: 'counted' });
+    await device.refused('message:send', { recipient_id: 'f'.repeat(24), content: 'refused' });
+    await device.refused('no:such:command');
+    const response = await fetch(`${server.url}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    expect(text).toMatch(/^letsapp_connections 1$/m);
+    expect(text).toMatch(/^letsapp_commands_total\{command="message:send",outcome="ok"\} 1$/m);
+    expect(text).toMatch(/^letsapp_commands_total\{command="message:send",outcome="not_found"\} 1$/m);
+    expect(text).toMatch(/^letsapp_commands_total\{command="unknown",outcome="not_found"\} 1$/m);
+    expect(text).toMatch(/^letsapp_command_duration_seconds_bucket\{.*command="message:send".*\} \d+$/m);
+    expect(text).toMatch(/^letsapp_event_loop_delay_p99_seconds [\d.e-]+$/m);
+    expect(text).toMatch(/^letsapp_store_up\{store="mongodb"\} 1$/m);
+    expect(text).not.toContain('counted');
+  });
+
+  it('do not let a client make up labels', async () => {
+    for (let i = 0; i < 20; i++) await device.refused(`made:up:${i}`);
+    expect(await metrics()).not.toContain('made:up');
+  });
+
+  it('tell when the database is gone, while the process lives on', async () => {
+    database.child.kill('SIGKILL');
+    await database.exited;
+    await expect
+      .poll(async () => (await http(server.url, 'GET', '/readyz')).json, { timeout: 15_000 })
+      .toMatchObject({ status: 'unavailable', mongodb: false });
+    expect((await http(server.url, 'GET', '/readyz')).status).toBe(503);
+    expect((await http(server.url, 'GET', '/healthz')).status).toBe(200);
+    expect(device.socket.connected).toBe(true);
+    expect(await metrics()).toMatch(/^letsapp_store_up\{store="mongodb"\} 0$/m);
+  });
+});
