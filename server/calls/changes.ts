@@ -11,7 +11,7 @@ import { toWireCall } from './call-view.ts';
 import { type CallEvent, transition } from './machine.ts';
 
 export interface ChangesOptions {
-  store: CallStore;
+  store: Pick<CallStore, 'find' | 'advance'>;
   fanout: Fanout;
   /** How many may be in a group's call at once. */
   max: number;
