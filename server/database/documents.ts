@@ -133,10 +133,13 @@ export interface MembershipDocument {
   read_seq: number;
   /** What others are shown of `read_seq`: readings hidden by a setting leave it where it was. */
   shown_read_seq: number;
-  muted_until?: Date | null;
+  muted_until?: Date;
   pinned?: boolean;
   archived?: boolean;
+  /** When the user's own view of the conversation changed: marks, settings, joining, leaving. */
   changed_at: Date;
+  /** When what others see of the marks grew last. */
+  marks_at?: Date;
 }
 
 export interface GroupDocument {
@@ -234,6 +237,8 @@ export interface NodeDocument {
   /** Grows while the node lives. */
   beat: number;
   seen_at: Date;
+  /** Since when it cannot tell the other nodes what it stores, if so. */
+  cut_off_at?: Date;
 }
 
 interface UploadDocument {

@@ -58,6 +58,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   groups: [
     // The groups that a user is in.
     { name: 'members', key: { members: 1, is_active: 1 } },
+    // What a node may have missed: members who came and went while Redis was away.
+    { name: 'updated', key: { updated_at: 1 } },
     // Who may read an upload: everybody, while it is a group's icon.
     { name: 'icon', key: { icon: 1 } },
   ],
@@ -125,11 +127,13 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
       key: { user_ids: 1, activity_at: -1, _id: -1 },
       partialFilterExpression: { user_ids: { $exists: true } },
     },
+    // What a node may have missed: conversations that changed while Redis was away.
+    { name: 'changed', key: { changed_at: 1 } },
   ],
   memberships: [
     { name: 'user_conversation', key: { user_id: 1, conversation_id: 1 }, unique: true },
-    // A conversation's members and their marks; what changed since a time.
-    { name: 'conversation', key: { conversation_id: 1, changed_at: 1 } },
+    // A conversation's members and their marks; sync: whose marks grew since a time.
+    { name: 'conversation', key: { conversation_id: 1, marks_at: 1 } },
     // A user's groups.
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
   ],

@@ -38,6 +38,8 @@ export interface GatewayOptions {
   onConnected(socket: IoSocket, device: StoredDeviceInfo | undefined): void;
   onDisconnected(socket: IoSocket): void;
   isDraining(): boolean;
+  /** The time that `sync` takes as `since`. */
+  serverTime(): Date;
   log: Logger;
 }
 
@@ -159,7 +161,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         user: start.self,
         session_id: socket.data.sessionId,
         socket_id: socket.id,
-        server_time: new Date().toISOString(),
+        server_time: options.serverTime().toISOString(),
         protocol: PROTOCOL_VERSION,
       });
       options.onConnected(socket, start.device);

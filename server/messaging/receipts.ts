@@ -48,11 +48,15 @@ interface Reached {
   upTo: number;
 }
 
-/** Who is to be told, and whether they may learn of a reading. */
+/** The senders concerned, by whether they may learn of the reading. */
 interface Audience {
   shown: ObjectId[];
   hidden: ObjectId[];
+  /** Whether the mark that others see grows with the reading. */
+  isShown: boolean;
 }
+
+type MarkField = 'delivered_seq' | 'read_seq' | 'shown_read_seq';
 
 export function createReceipts({ collections, store, access, fanout, view, clock }: ReceiptsOptions): Receipts {
   const { messages, group_messages, memberships, groups, users } = collections;
@@ -109,20 +113,22 @@ export function createReceipts({ collections, store, access, fanout, view, clock
     return senders.filter((sender) => !sender.equals(caller.userId) && members.has(sender.toHexString()));
   }
 
-  /** Parts the senders by whether they may learn of a reading: both the reader's setting and theirs count. */
-  async function part(reached: Reached, senders: ObjectId[]): Promise<Audience & { reader: boolean }> {
+  /** Parts the senders by the settings of this moment: those of both sides count. */
+  async function part({ caller, peerId }: Reached, senders: ObjectId[]): Promise<Audience> {
+    const others = peerId ? [peerId] : senders;
     const off = await users
       .find(
-        { _id: { $in: [reached.caller.userId, ...senders] }, 'settings.read_receipts_enabled': false },
+        { _id: { $in: [caller.userId, ...others] }, 'settings.read_receipts_enabled': false },
         { projection: { _id: 1 } },
       )
       .toArray();
     const hides = (id: ObjectId) => off.some(({ _id }) => _id.equals(id));
-    const reader = !hides(reached.caller.userId);
+    const reader = !hides(caller.userId);
     return {
-      reader,
       shown: senders.filter((sender) => reader && !hides(sender)),
       hidden: senders.filter((sender) => !reader || hides(sender)),
+      // Of a group's members each sees the same mark, or none.
+      isShown: reader && !(peerId && hides(peerId)),
     };
   }
 
@@ -141,8 +147,10 @@ export function createReceipts({ collections, store, access, fanout, view, clock
     const seq = { $gt: Math.max(marks.read_seq, fromSeq), $lte: upTo };
     if (peerId) {
       await messages.updateMany(
-        { conversation_id: conversationId, sender_id: peerId, status: { $in: ['sent', 'delivered'] }, seq },
+        { conversation_id: conversationId, sender_id: peerId, status: { $ne: 'read' }, seq },
         { $set: { status: 'read' } },
+        // By an index that no change of the status moves a message in, so that none is passed over.
+        { hint: 'conversation_seq' },
       );
     } else {
       await group_messages.updateMany(
@@ -153,24 +161,19 @@ export function createReceipts({ collections, store, access, fanout, view, clock
   }
 
   /**
-   * Raises marks to `upTo` where at least one of them is lower.
+   * Raises marks to `upTo` where at least one of the user's own is lower.
    * @returns the marks as they were and as they are, or undefined where nothing grew
    */
-  async function raise(
-    { caller, conversationId, upTo }: Reached,
-    fields: ('delivered_seq' | 'read_seq' | 'shown_read_seq')[],
-  ) {
-    const [first] = fields;
-    const growing = fields.filter((field) => field !== 'shown_read_seq');
+  async function raise({ caller, conversationId, upTo }: Reached, fields: MarkField[]) {
+    const at = clock();
+    const isLower = fields.filter((field) => field !== 'shown_read_seq').map((field) => ({ [field]: { $lt: upTo } }));
     const before = await memberships.findOneAndUpdate(
+      { user_id: caller.userId, conversation_id: conversationId, $or: isLower },
       {
-        user_id: caller.userId,
-        conversation_id: conversationId,
-        ...(growing.length === 1
-          ? { [first!]: { $lt: upTo } }
-          : { $or: growing.map((field) => ({ [field]: { $lt: upTo } })) }),
+        $max: Object.fromEntries(fields.map((field) => [field, upTo])),
+        // A reading that others must not learn of leaves no trace for their sync either.
+        $set: { changed_at: at, ...(fields.some((field) => field !== 'read_seq') ? { marks_at: at } : {}) },
       },
-      { $max: Object.fromEntries(fields.map((field) => [field, upTo])), $set: { changed_at: clock() } },
       { returnDocument: 'before' },
     );
     if (!before) return undefined;
@@ -203,20 +206,17 @@ export function createReceipts({ collections, store, access, fanout, view, clock
   }
 
   async function set(reached: Reached, mark: Mark): Promise<boolean> {
-    const { marks, upTo } = reached;
-    if (marks.delivered_seq >= upTo && (mark === 'delivered' || marks.read_seq >= upTo)) return false;
-    // Whoever was told of the delivery before needs to hear of the reading.
-    const senders = await sendersAbove(reached, mark === 'read' ? marks.read_seq : marks.delivered_seq);
-    const { reader, ...audience } = await part(reached, senders);
-    await storeDelivered(reached);
-    const fields: ('delivered_seq' | 'read_seq' | 'shown_read_seq')[] = ['delivered_seq'];
+    const { delivered_seq, read_seq } = reached.marks;
+    const lowest = mark === 'read' ? Math.min(delivered_seq, read_seq) : delivered_seq;
+    if (lowest >= reached.upTo) return false;
+    const audience = await part(reached, await sendersAbove(reached, lowest));
+    const fields: MarkField[] = delivered_seq < reached.upTo ? ['delivered_seq'] : [];
     if (mark === 'read') {
       await storeRead(reached, audience.shown);
       fields.push('read_seq');
-      // In a pair a reading is hidden by either side's setting, in a group by the reader's.
-      const isShown = reached.peerId ? audience.hidden.length === 0 : reader;
-      if (isShown && marks.read_seq < upTo) fields.push('shown_read_seq');
+      if (audience.isShown && read_seq < reached.upTo) fields.push('shown_read_seq');
     }
+    await storeDelivered(reached);
     const change = await raise(reached, fields);
     if (change) tell(reached, audience, change);
     return change !== undefined;
