@@ -9,6 +9,8 @@ const MAX_BYTES = 72;
 const MS_AT_COST_12 = 300;
 /** Who would wait longer for a thread is refused at once, in milliseconds. */
 const MAX_WAIT_MS = 30_000;
+/** When they may try again: some will have been served by then. */
+const RETRY_AFTER_MS = 1000;
 const MAX_THREADS = 8;
 
 export interface Passwords {
@@ -42,7 +44,7 @@ export function createPasswords({ cost }: { cost: number }): Passwords {
   const dummyHash = `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
 
   async function run<T>(name: 'hash' | 'verify', task: object): Promise<T> {
-    if (pool.queueSize >= maxWaiting) throw rateLimited(taskMs);
+    if (pool.queueSize >= maxWaiting) throw rateLimited(RETRY_AFTER_MS);
     return pool.run(task, { name });
   }
 

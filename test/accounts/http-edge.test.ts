@@ -1,8 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WireError } from '../../shared/contract/errors.ts';
 import { http, register } from '../support/client.ts';
-import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { startProgram, startServer, startServerForTest, type TestServer } from '../support/server.ts';
 
 const FRIEND = 'https://app.example.test';
 let server: TestServer;
@@ -135,6 +138,36 @@ describe('a page', () => {
     expect(allowed.headers.get('access-control-allow-methods')).toContain('PATCH');
     expect(allowed.headers.get('access-control-allow-headers')).toMatch(/authorization/i);
     expect((await ask('https://evil.example', 'OPTIONS', asks)).status).toBe(403);
+  });
+});
+
+describe('while the database is down', () => {
+  it('every route that needs it answers unavailable, within five seconds', async () => {
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-down-'));
+    const database = await startProgram('server/embedded/main.ts', { DATA_DIR: dataDir, DATABASE_PORT: '0' });
+    const own = await startServerForTest({ env: { MONGODB_URL: database.url } });
+    const account = await register(own.url);
+    database.child.kill('SIGKILL');
+    await database.exited;
+    await rm(dataDir, { recursive: true, force: true });
+    const { access_token: token, refresh_token, username, email, password } = account;
+    const post = (route: string, body: unknown) => http(own.url, 'POST', route, { body });
+    const began = performance.now();
+    const answers = await Promise.all([
+      post('/auth/register', { username: 'somebody', email: 'somebody@example.test', password }),
+      post('/auth/login', { login: username, password }),
+      post('/auth/refresh', { refresh_token }),
+      post('/auth/password/forgot', { email }),
+      post('/auth/password/reset', { token: 'x', new_password: 'new-password' }),
+      http(own.url, 'GET', '/users/me', { token }),
+      http(own.url, 'GET', '/auth/sessions', { token }),
+      http(own.url, 'POST', '/auth/logout', { token }),
+    ]);
+    expect(performance.now() - began).toBeLessThan(5000);
+    for (const { status, json: answer } of answers) expect([status, answer.error.code]).toEqual([503, 'unavailable']);
+    // What can be told without the database still is.
+    expect((await http(own.url, 'GET', '/users/me', { token: 'x' })).status).toBe(401);
+    expect((await post('/auth/login', {})).status).toBe(400);
   });
 });
 

@@ -153,6 +153,15 @@ describe('a forgotten password', () => {
     expect(await signIn(account, 'new-password-2')).toBe(200);
   });
 
+  it('has one good token after several requests at once', async () => {
+    const account = await register(server.url);
+    await Promise.all(Array.from({ length: 5 }, () => forgot(account.email)));
+    const tokens = await Promise.all(Array.from({ length: 5 }, () => sink.tokenFor(account.email)));
+    const statuses: number[] = [];
+    for (const [index, token] of tokens.entries()) statuses.push((await reset(token, `new-password-${index}`)).status);
+    expect(statuses.sort()).toEqual([204, 400, 400, 400, 400]);
+  });
+
   it('cannot become one that was used before, and the token stays good for another try', async () => {
     const account = await register(server.url);
     expect((await change(account, account.password, 'second-password')).status).toBe(204);
