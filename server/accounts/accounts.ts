@@ -40,6 +40,15 @@ export interface AccountsOptions {
   onDeactivated(userId: string): void;
 }
 
+/** Folding can make eighteen letters of one, and index keys have a limit; nobody searches by more than this. */
+const SEARCH_KEY_LENGTH = 200;
+
+function searchKey(fullName: string | null): string {
+  return fold(fullName ?? '')
+    .slice(0, SEARCH_KEY_LENGTH)
+    .toWellFormed();
+}
+
 export function createAccounts(options: AccountsOptions): Accounts {
   const { collections, passwords, sessions, clock } = options;
   const { users } = collections;
@@ -76,7 +85,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
         password_history: [],
         last_password_change: now,
         full_name,
-        full_name_key: fold(full_name ?? ''),
+        full_name_key: searchKey(full_name),
         profile_picture: null,
         bio: '',
         settings: { notifications_enabled: true, read_receipts_enabled: true, typing_indicators_enabled: true },
@@ -122,7 +131,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
     async updateProfile(user, { settings = {}, ...changes }) {
       const fields: Record<string, unknown> = { ...changes };
-      if (changes.full_name !== undefined) fields.full_name_key = fold(changes.full_name ?? '');
+      if (changes.full_name !== undefined) fields.full_name_key = searchKey(changes.full_name);
       for (const [name, value] of Object.entries(settings)) fields[`settings.${name}`] = value;
       if (Object.keys(fields).length === 0) return user;
       if (changes.profile_picture) await options.profilePicture(user._id.toHexString(), changes.profile_picture);

@@ -89,6 +89,14 @@ describe('registration', () => {
     }
   });
 
+  it('takes every full name of a hundred characters', async () => {
+    for (const full_name of ['\ufdfa', '\u{1f469}', 'é', '']) {
+      const body = { ...valid(), full_name: full_name.repeat(100) };
+      const { status, json } = await post('/auth/register', body);
+      expect([status, json.user.full_name]).toEqual([201, body.full_name]);
+    }
+  });
+
   it('refuses names and addresses that are taken, whatever their case, naming the field', async () => {
     const first = await register(server.url);
     const username = first.username.toUpperCase();
