@@ -243,9 +243,10 @@ describe('the state machine of calls', () => {
         const pick = (which: number) => [...calls.values()].at(-1 - (which % Math.max(calls.size, 1)));
         for (const each of steps) {
           if (each.do === 'initiate') simulation.initiate(devices[each.who]!, each.other);
-          else if (each.do === 'drop') await simulation.drop(devices[each.who]!);
-          else if (each.do === 'regain') simulation.regain(devices[each.who]!);
-          else if (each.do === 'pass') simulation.pass(each.ms);
+          else if (!('which' in each) && 'who' in each) {
+            if (each.do === 'drop') await simulation.drop(devices[each.who]!);
+            else simulation.regain(devices[each.who]!);
+          } else if (each.do === 'pass') simulation.pass(each.ms);
           else if (each.do === 'sweep') await simulation.sweep(each.order);
           else {
             const device = devices[each.who]!;

@@ -6,13 +6,13 @@ import { another, people, reasons, talking, updated } from './scene.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer({ env: { CALL_RING_TIMEOUT_MS: '1200', CALL_RECONNECT_GRACE_MS: '700' } });
+  server = await startServer({ env: { CALL_RING_TIMEOUT_MS: '4000', CALL_RECONNECT_GRACE_MS: '2000' } });
 });
 afterAll(() => server.stop());
 
 const NOBODY = 'f'.repeat(24);
 
-describe('ringing', () => {
+describe.concurrent('ringing', () => {
   it('reaches all devices of the callee, with the caller as a public user, and tells the caller’s other devices', async () => {
     const [a, b] = await people(server.url, 2);
     const [a2, b2] = await Promise.all([another(server.url, a!), another(server.url, b!)]);
@@ -125,13 +125,13 @@ describe('ringing', () => {
     expect((await back.ok('call:join', { call_id: call._id })).call.status).toBe('initiated');
     const { call: answered } = await b!.ok('call:accept', { call_id: call._id });
     expect(answered.status).toBe('ongoing');
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 2800));
     expect(reasons(back)).toEqual(['accepted']);
     await back.ok('call:end', { call_id: call._id });
   });
 });
 
-describe('answering', () => {
+describe.concurrent('answering', () => {
   it('makes it ongoing, straight from initiated too, and silences the other devices', async () => {
     const [a, b] = await people(server.url, 2);
     const [a2, b2] = await Promise.all([another(server.url, a!), another(server.url, b!)]);
@@ -192,7 +192,7 @@ describe('answering', () => {
   });
 });
 
-describe('ending', () => {
+describe.concurrent('ending', () => {
   it('comes when one leaves; the duration counts whole seconds from the answer', async () => {
     const [a, b] = await people(server.url, 2);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'video' });
@@ -220,7 +220,7 @@ describe('ending', () => {
     const back = await another(server.url, b!);
     expect((await back.ok('call:join', { call_id: call._id })).call.status).toBe('ongoing');
     await updated(a!, 'moved', b!.id);
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await new Promise((resolve) => setTimeout(resolve, 2800));
     expect(reasons(a!)).toEqual(['accepted', 'moved']);
     await back.ok('call:end', { call_id: call._id });
   });
@@ -249,7 +249,7 @@ describe('ending', () => {
   });
 });
 
-describe('taking over on another device', () => {
+describe.concurrent('taking over on another device', () => {
   it('moves the call there; the old device is told, and its disconnection ends nothing', async () => {
     const [a, b] = await people(server.url, 2);
     const b2 = await another(server.url, b!);
@@ -259,7 +259,7 @@ describe('taking over on another device', () => {
     await a!.ok('call:signal', { call_id: call._id, to_user_id: b!.id, signal: { sdp: 'x' } });
     expect(await b2.next('call:signal')).toEqual({ call_id: call._id, from_user_id: a!.id, signal: { sdp: 'x' } });
     b!.close();
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await new Promise((resolve) => setTimeout(resolve, 2800));
     expect(reasons(a!)).toEqual(['accepted', 'moved']);
     expect(b!.seen('call:signal')).toEqual([]);
     // The same device again: nothing changes.
@@ -270,7 +270,7 @@ describe('taking over on another device', () => {
   });
 });
 
-describe('who is in a call', () => {
+describe.concurrent('who is in a call', () => {
   it('starts no second one', async () => {
     const [a, b, c] = await people(server.url, 3);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
@@ -338,7 +338,7 @@ describe('who is in a call', () => {
   });
 });
 
-describe('what is refused', () => {
+describe.concurrent('what is refused', () => {
   it('calls to oneself, to nobody, to a deactivated user, and malformed ones', async () => {
     const [a, b] = await people(server.url, 2);
     const gone = await register(server.url);
@@ -392,7 +392,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('history', () => {
+describe.concurrent('history', () => {
   it('is newest first, page by page, the same for both', async () => {
     const [a, b] = await people(server.url, 2);
     const ids: string[] = [];
