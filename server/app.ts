@@ -35,9 +35,10 @@ import { groupHandlers } from './groups/handlers.ts';
 import { createRooms } from './groups/rooms.ts';
 import { createStays } from './groups/stays.ts';
 import { succeedAdmin } from './groups/succession.ts';
+import { authenticated } from './http/authentication.ts';
 import { isAllowedOrigin } from './http/origin.ts';
 import { createHttpServer } from './http/server.ts';
-import { createOwnership } from './media/ownership.ts';
+import { createMediaDomain } from './media/domain.ts';
 import { createAccess } from './messaging/access.ts';
 import { messageHandlers } from './messaging/handlers.ts';
 import { createHistory } from './messaging/history.ts';
@@ -116,7 +117,18 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   const sessions = createSessions({ collections, config, tokens, onEnded: fanout.revoke, clock });
   const revocations = watchRevocations({ endedSince: sessions.endedSince, onEnded: fanout.revoke, log });
   const mailer = createMailer({ config, log });
-  const ownership = createOwnership(collections);
+  const media = createMediaDomain({
+    db: database.db,
+    collections,
+    http,
+    authenticate: authenticated(sessions),
+    linkKey: tokens.deriveKey('media links'),
+    rateLimiter,
+    config,
+    clock,
+    log,
+  });
+  const { ownership } = media;
   const changePassword = createPasswordChange({ collections, passwords, sessions, clock });
   const passwordReset = createPasswordReset({ collections, changePassword, mailer, clock, log });
   const accounts = createAccounts({
@@ -259,6 +271,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   });
 
   async function closeAll(): Promise<void> {
+    await media.close();
     await callDomain.close();
     await nodes.close();
     typing.close();

@@ -1,10 +1,12 @@
-/** What messages and profiles ask of uploads. */
+/** What messages, profiles and groups ask of uploads. */
 import type { ObjectId } from 'mongodb';
 import type { Collections } from '../database/collections.ts';
 import type { MessageDocument } from '../database/documents.ts';
 import { fromId } from '../database/wire.ts';
 import { invalid, notFound } from '../errors.ts';
 import type { Attachments } from '../messaging/messages.ts';
+
+type UploadType = Exclude<MessageDocument['message_type'], 'text'>;
 
 export interface Ownership extends Attachments {
   /**
@@ -15,26 +17,38 @@ export interface Ownership extends Attachments {
 }
 
 /** @param collections the collections of the database */
-export function createOwnership({ media, files }: Collections): Ownership {
-  async function ownMedia(userId: string, mediaId: ObjectId, type: string): Promise<void> {
-    const found = await media.findOne({ _id: mediaId, uploader_id: fromId(userId), is_deleted: false });
+export function createOwnership({ media, files }: Collections, clock: () => Date): Ownership {
+  /**
+   * Finds an own upload, and in the same step keeps it from the clean-up until it is used.
+   * @param type what it must be
+   * @param path the field that names it
+   */
+  async function claim(userId: string, uploadId: ObjectId, type: UploadType, path: string): Promise<void> {
+    const own = { _id: uploadId, uploader_id: fromId(userId), is_deleted: false };
+    const claimed = { $max: { used_at: clock() } };
+    const projection = { media_type: 1 };
+    const [asMedia, asFile] = await Promise.all([
+      media.findOneAndUpdate(own, claimed, { projection }),
+      files.findOneAndUpdate(own, claimed, { projection }),
+    ]);
+    const found = asMedia?.media_type ?? (asFile && 'document');
     if (!found) throw notFound('no such upload');
-    if (found.media_type !== type) throw invalid('media_id', `is not ${type}`);
+    if (found !== type) throw invalid(path, `is not ${type}`);
   }
 
   return {
     async check(userId, type, mediaId) {
-      if (type !== 'document') return ownMedia(userId, mediaId, type);
-      const found = await files.findOne({ _id: mediaId, uploader_id: fromId(userId), is_deleted: false });
-      if (!found) throw notFound('no such upload');
+      if (type === 'text') throw invalid('attachment', 'does not belong to a text');
+      await claim(userId, mediaId, type, 'attachment.media_id');
     },
     async sent(message: MessageDocument) {
       const mediaId = message.attachment?.media_id;
       if (!mediaId) return;
       const named = 'group_id' in message ? { group_message_id: message._id } : { message_id: message._id };
-      if (message.message_type === 'document') await files.updateOne({ _id: mediaId }, { $set: named });
-      else await media.updateOne({ _id: mediaId }, { $set: named });
+      const update = { $set: named, $unset: { unsent: true as const } };
+      if (message.message_type === 'document') await files.updateOne({ _id: mediaId }, update);
+      else await media.updateOne({ _id: mediaId }, update);
     },
-    checkPicture: (userId, mediaId) => ownMedia(userId, fromId(mediaId), 'image'),
+    checkPicture: (userId, mediaId) => claim(userId, fromId(mediaId), 'image', 'media_id'),
   };
 }

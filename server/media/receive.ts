@@ -60,7 +60,7 @@ async function readPart(part: MultipartFile, file: string, maxBytes: number): Pr
 }
 
 /** Reads on for a while, so that the answer finds a client that listens; what comes later is thrown away. */
-async function drain({ raw }: FastifyRequest): Promise<void> {
+export async function drain({ raw }: FastifyRequest): Promise<void> {
   raw.unpipe();
   raw.resume();
   if (raw.readableEnded || raw.destroyed) return;

@@ -1,0 +1,82 @@
+/** Puts the parts of media together. */
+import path from 'node:path';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Db } from 'mongodb';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { Collections } from '../database/collections.ts';
+import type { RateLimiter } from '../gateway/rate-limits.ts';
+import { createDiskStorage } from './disk-storage.ts';
+import { createGridfsStorage } from './gridfs-storage.ts';
+import { createImages } from './images.ts';
+import { createInspection } from './inspection.ts';
+import { createLinks } from './links.ts';
+import { createOwnership, type Ownership } from './ownership.ts';
+import { createReaders } from './readers.ts';
+import { createReading } from './reading.ts';
+import { createRemoval } from './removal.ts';
+import { createResumableUploads } from './resumable-uploads.ts';
+import { registerMediaRoutes } from './routes.ts';
+import { createTemporaryFolder } from './temporary-files.ts';
+import { registerTusRoutes } from './tus.ts';
+import { createUploads } from './uploads.ts';
+
+const CLEAN_UP_EACH_MS = 10 * 60 * 1000;
+
+export interface MediaDomainOptions {
+  db: Db;
+  collections: Collections;
+  http: FastifyInstance;
+  /** The hook that sets `request.caller`. */
+  authenticate(request: FastifyRequest): Promise<void>;
+  /** A key for links, the same on every node. */
+  linkKey: Uint8Array;
+  rateLimiter: RateLimiter;
+  config: Pick<Config, 'mediaStorage' | 'dataDir' | 'maxUploadBytes' | 'publicUrl' | 'groupHistoryAll'>;
+  clock(): Date;
+  log: Logger;
+}
+
+export interface MediaDomain {
+  ownership: Ownership;
+  close(): Promise<void>;
+}
+
+/** Builds the domain, registers its routes, and starts its clean-up. */
+export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
+  const { db, collections, http, authenticate, rateLimiter, config, clock, log } = options;
+  const directory = path.resolve(config.dataDir);
+  const storage =
+    config.mediaStorage === 'disk' ? createDiskStorage(path.join(directory, 'media')) : createGridfsStorage(db);
+  const temporary = createTemporaryFolder(path.join(directory, 'uploads'));
+  const inspection = createInspection();
+  const uploads = createUploads({ collections, storage, inspection, images: createImages(), clock, log });
+  const readers = createReaders(collections, config.groupHistoryAll);
+  const links = createLinks(options.linkKey, clock);
+  const reading = createReading({ collections, readers, links, authenticate });
+  const removal = createRemoval({ collections, storage, log });
+  const resumable = createResumableUploads({ collections, storage, temporary, uploads, clock });
+
+  const shared = { authenticate, rateLimiter, log };
+  registerMediaRoutes(http, { ...shared, collections, uploads, reading, removal, links, storage, temporary, config });
+  registerTusRoutes(http, { ...shared, resumable, maxUploadBytes: config.maxUploadBytes });
+
+  let cleaning = Promise.resolve();
+  async function cleanUp(): Promise<void> {
+    await temporary.cleanUp(clock());
+    await removal.cleanUp(clock());
+  }
+  const timer = setInterval(() => {
+    cleaning = cleaning.then(cleanUp).catch((err: unknown) => log.warn({ err }, 'uploads could not be cleaned up'));
+  }, CLEAN_UP_EACH_MS);
+  timer.unref();
+
+  return {
+    ownership: createOwnership(collections, clock),
+    async close() {
+      clearInterval(timer);
+      await cleaning;
+      await inspection.close();
+    },
+  };
+}
