@@ -5,9 +5,12 @@ import { forbidden } from '../errors.ts';
 import { isAllowedOrigin } from './origin.ts';
 
 const METHODS = 'GET, HEAD, POST, PATCH, DELETE';
-const REQUEST_HEADERS = 'Authorization, Content-Type, Range, If-None-Match, If-Range';
+/** The last four are those of the tus protocol. */
+const REQUEST_HEADERS =
+  'Authorization, Content-Type, Range, If-None-Match, If-Range, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset';
 const RESPONSE_HEADERS =
-  'Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Retry-After, WWW-Authenticate';
+  'Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Location, Retry-After, Tus-Resumable, ' +
+  'Upload-Expires, Upload-Length, Upload-Offset, WWW-Authenticate';
 const PREFLIGHT_AGE_S = '600';
 
 /** Refuses requests of pages that are not allowed (403), answers preflights, and adds the headers of CORS. */
