@@ -1,0 +1,108 @@
+/** States that only a process which dies between two writes leaves behind, written through the driver. */
+import { MongoClient, ObjectId } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Collections, collections } from '../../server/database/collections.ts';
+import type { ContactDocument } from '../../server/database/documents.ts';
+import { type Account, connect, type Device, registerMany, settle } from '../support/client.ts';
+import { startDatabase, type TestDatabase } from '../support/database.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+let database: TestDatabase;
+let servers: TestServer[];
+let client: MongoClient;
+let stored: Collections;
+
+beforeAll(async () => {
+  database = await startDatabase();
+  servers = await Promise.all(
+    [0, 1].map(() => startServer({ env: { MONGODB_URL: database.url, JWT_SECRET: 'a'.repeat(32) } })),
+  );
+  client = await MongoClient.connect(database.url);
+  stored = collections(client.db());
+});
+afterAll(async () => {
+  await client.close();
+  await Promise.all(servers.map((server) => server.stop()));
+  await database.stop();
+});
+
+const LONG_AGO = new Date(Date.now() - 60_000);
+
+function half(owner: Account, other: Account, state: Partial<ContactDocument>, at = LONG_AGO): ContactDocument {
+  const pair = [owner.id, other.id].toSorted().join('-');
+  const [user_id, contact_id] = [new ObjectId(owner.id), new ObjectId(other.id)];
+  return {
+    _id: new ObjectId(),
+    user_id,
+    contact_id,
+    pair,
+    status: 'pending',
+    created_at: at,
+    updated_at: at,
+    ...state,
+  };
+}
+
+async function two(): Promise<{ accounts: [Account, Account]; ann: Device; bob: Device }> {
+  const accounts = (await registerMany(servers[0]!.url, 2)) as [Account, Account];
+  const [ann, bob] = await Promise.all(accounts.map((account, i) => connect(servers[i]!.url, account)));
+  return { accounts, ann: ann!, bob: bob! };
+}
+
+const states = async (device: Device) =>
+  (await device.ok('contact:list', {})).contacts.map(({ status, direction }) => direction ?? status);
+
+const OUT: Partial<ContactDocument> = { direction: 'out' };
+const IN: Partial<ContactDocument> = { direction: 'in' };
+const ACCEPTED: Partial<ContactDocument> = { status: 'accepted' };
+const BLOCKED: Partial<ContactDocument> = { status: 'blocked' };
+
+describe('what a crash leaves of a change of two documents', () => {
+  for (const [what, anns, bobs, becomes] of [
+    ['a request that was not delivered', OUT, undefined, [['out'], ['in']]],
+    ['a withdrawal or rejection that is half done', undefined, IN, [[], []]],
+    ['an acceptance that is half done', ACCEPTED, IN, [['accepted'], ['accepted']]],
+    ['two requests that crossed', OUT, OUT, [['accepted'], ['accepted']]],
+    ['a removal that is half done', ACCEPTED, undefined, [[], []]],
+    ['a block that is half done', BLOCKED, OUT, [['blocked'], []]],
+  ] as const) {
+    it(`${what} is completed or undone by whoever lists`, async () => {
+      for (const first of [0, 1]) {
+        const { accounts, ann, bob } = await two();
+        if (anns) await stored.contacts.insertOne(half(accounts[0], accounts[1], anns));
+        if (bobs) await stored.contacts.insertOne(half(accounts[1], accounts[0], bobs));
+        const order = first === 0 ? [ann, bob] : [bob, ann];
+        const listed = [await states(order[0]!), await states(order[1]!)];
+        expect(first === 0 ? listed : listed.toReversed()).toEqual(becomes);
+      }
+    });
+  }
+
+  it('is left alone while the command may still be under way', async () => {
+    const { accounts, ann, bob } = await two();
+    await stored.contacts.insertOne(half(accounts[0], accounts[1], OUT, new Date()));
+    expect(await states(bob)).toEqual([]);
+    expect(await states(ann)).toEqual(['out']);
+    // A command on the pair does not wait.
+    await bob.ok('contact:accept', { user_id: ann.id });
+    expect([await states(ann), await states(bob)]).toEqual([['accepted'], ['accepted']]);
+  });
+});
+
+describe('two nodes at once', () => {
+  it('leave the same on both sides of a pair, whatever is commanded', async () => {
+    const { ann, bob } = await two();
+    const commands = ['request', 'accept', 'reject', 'remove'] as const;
+    for (let round = 0; round < 24; round++) {
+      const [anns, bobs] = [commands[round % 4]!, commands[(round >> 2) % 4]!];
+      await Promise.all([
+        ann.raw(`contact:${anns}`, { user_id: bob.id }),
+        bob.raw(`contact:${bobs}`, { user_id: ann.id }),
+      ]);
+      const [one, other] = [await states(ann), await states(bob)];
+      const opposite: Record<string, string> = { in: 'out', out: 'in', accepted: 'accepted' };
+      expect(other, `${anns} and ${bobs}`).toEqual(one.map((state) => opposite[state]));
+      await settle(ann);
+    }
+  });
+});
