@@ -22,9 +22,14 @@ import { createMemberships } from './conversations/memberships.ts';
 import { createServerTime } from './conversations/server-time.ts';
 import { createSummaries } from './conversations/summaries.ts';
 import { connect } from './database/connect.ts';
+import { createBaselines } from './fanout/baseline.ts';
 import { createDelivery } from './fanout/delivery.ts';
 import { createFanout, createMemoryBroker } from './fanout/fanout.ts';
+import { startHealing } from './fanout/healing.ts';
+import { createRedisBroker } from './fanout/redis-broker.ts';
+import { createResync } from './fanout/resync.ts';
 import { createSequencer } from './fanout/sequencer.ts';
+import { NO_SUBSCRIPTIONS } from './fanout/subscriptions.ts';
 import { createBudgets } from './gateway/budgets.ts';
 import { createDispatch } from './gateway/dispatch.ts';
 import { createDrain } from './gateway/drain.ts';
@@ -40,6 +45,7 @@ import { isAllowedOrigin } from './http/origin.ts';
 import { createHttpServer } from './http/server.ts';
 import { createMediaDomain } from './media/domain.ts';
 import { createAccess } from './messaging/access.ts';
+import { refFromId } from './messaging/conversation-ref.ts';
 import { messageHandlers } from './messaging/handlers.ts';
 import { createHistory } from './messaging/history.ts';
 import { createMessageStore } from './messaging/message-store.ts';
@@ -47,12 +53,14 @@ import { toWireMessage } from './messaging/message-view.ts';
 import { createMessages } from './messaging/messages.ts';
 import { createTyping } from './messaging/typing.ts';
 import { createWriter } from './messaging/writer.ts';
+import { publishDocuments } from './operations/documents.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { startNodes } from './operations/nodes.ts';
 import { registerOperationRoutes } from './operations/routes.ts';
 import { createMemoryDevices } from './presence/devices.ts';
 import { presenceHandlers } from './presence/handlers.ts';
 import { createPresence } from './presence/presence.ts';
+import { createRedisLink } from './redis/link.ts';
 
 export interface App {
   /** Where it listens, e.g. `http://127.0.0.1:3000`. */
@@ -63,6 +71,9 @@ export interface App {
 
 /** How late another node's write may be found by `sync` for the time it carries, in milliseconds. */
 const OTHER_NODES_MS = 2000;
+
+/** How long a start waits for Redis before the server serves without, in milliseconds. */
+const REDIS_PATIENCE_MS = 2000;
 
 /**
  * Builds the server and listens.
@@ -81,10 +92,12 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   // Stores
   const database = await connect(mongodbUrl);
   const { collections } = database;
+  const redis = config.redisUrls.length > 0 ? createRedisLink({ urls: config.redisUrls, log }) : undefined;
   const rateLimiter = config.rateLimits ? createMemoryRateLimiter() : unlimited;
 
   // Edges
   const http = createHttpServer({ config, log });
+  publishDocuments(http);
   const io = createIo(
     http.server,
     (origin, host) => origin === undefined || isAllowedOrigin(origin, host, config),
@@ -94,7 +107,11 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
 
   // Fan-out
   const store = createMessageStore(collections);
-  const delivery = createDelivery(io, () => sequencer);
+  const delivery = createDelivery({
+    io,
+    sequencer: () => sequencer,
+    subscriptions: () => redisBroker ?? NO_SUBSCRIPTIONS,
+  });
   const sequencer = createSequencer({
     async readChanges(conversation, aboveRev, limit) {
       const found = await store.changes(conversation, aboveRev, limit);
@@ -106,9 +123,30 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
       }));
     },
     emit: delivery.emitChange,
+    findBaseline: createBaselines(store),
+    coveredSince: delivery.coveredSince,
+    seesEverything: redis === undefined,
     onError: (err) => log.warn({ err }, 'changes could not be read; trying again'),
   });
-  const broker = createMemoryBroker(delivery.apply);
+  const resync = createResync({
+    collections,
+    delivery,
+    sequencer,
+    refFromId,
+    historyAll: config.groupHistoryAll,
+    isAlone: () => redis?.isUp() === false,
+    onError: (err) => log.warn({ err }, 'what was missed could not be read; trying again'),
+  });
+  const redisBroker =
+    redis &&
+    createRedisBroker({
+      link: redis,
+      deliver: delivery.apply,
+      hasSocket: (id) => io.of('/').sockets.has(id),
+      onResync: resync.request,
+      onError: (err) => log.error({ err }, 'an operation of another node could not be applied'),
+    });
+  const broker = redisBroker ?? createMemoryBroker(delivery.apply);
   const fanout = createFanout(broker);
 
   // Accounts
@@ -185,6 +223,17 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
 
   // Calls
   const nodes = await startNodes(collections, log);
+  const healing =
+    redis &&
+    redisBroker &&
+    startHealing({
+      collections,
+      nodes,
+      link: redis,
+      broker: redisBroker,
+      resync,
+      onError: (err) => log.warn({ err }, 'the other nodes could not be looked at'),
+    });
   const callDomain = createCallDomain({
     collections,
     fanout,
@@ -266,7 +315,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   registerOperationRoutes(http, {
     isDraining: drain.isDraining,
     mongodbIsUp: database.isUp,
-    redisIsUp: undefined,
+    redisIsUp: redis?.isUp,
     metrics,
   });
 
@@ -277,6 +326,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     typing.close();
     presence.close();
     await devices.close();
+    healing?.close();
+    resync.close();
     sequencer.close();
     revocations.close();
     await broker.close();
@@ -285,6 +336,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     await database.close();
   }
 
+  await redis?.untilUp(REDIS_PATIENCE_MS);
   try {
     await http.listen({ host: config.host, port: config.port });
   } catch (error) {

@@ -72,6 +72,8 @@ interface MessageBase {
   conversation_id: string;
   seq: number;
   rev: number;
+  /** The revs that it has had, the newest last: what a change left behind must not be given again. */
+  revs?: number[];
   sender_id: ObjectId;
   content: string;
   message_type: 'text' | 'image' | 'audio' | 'video' | 'document';

@@ -10,6 +10,13 @@ const messageIndexes: IndexDescription[] = [
   { name: 'conversation_seq', key: { conversation_id: 1, seq: 1 }, unique: true },
   // The order of changes, and what sync and the sequencer read above a rev.
   { name: 'conversation_rev', key: { conversation_id: 1, rev: 1 }, unique: true },
+  // No rev is given twice, not even one that its message has left behind.
+  {
+    name: 'conversation_revs',
+    key: { conversation_id: 1, revs: 1 },
+    unique: true,
+    partialFilterExpression: { revs: { $exists: true } },
+  },
   // Idempotency of message:send.
   {
     name: CLIENT_MESSAGE_INDEX,

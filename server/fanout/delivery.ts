@@ -2,7 +2,9 @@
 import type { Server, Socket } from 'socket.io';
 import type { ClientToServerEvents, ServerToClientEvents } from '../../shared/contract/index.ts';
 import type { Address, Change, ConversationRef, EventOperation, Operation } from './operations.ts';
+import { groupRoom, sessionRoom, userRoom } from './rooms.ts';
 import type { Sequencer } from './sequencer.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 export interface SocketData {
   userId: string;
@@ -33,25 +35,62 @@ export interface Delivery {
   admit(socket: IoSocket, loadGroups: () => Promise<GroupPlace[]>): Promise<boolean>;
   /** Called while a socket is disconnecting: forgets what was kept for its user if it is the last one. */
   dismiss(socket: IoSocket): void;
+  /** Since when, in milliseconds, somebody of a conversation has been connected here without a break. */
+  coveredSince(conversation: ConversationRef): number | undefined;
+  /** The users who are connected here, each with the groups whose messages they are given. */
+  members(): Map<string, Set<string>>;
 }
 
-export const userRoom = (id: string) => `user:${id}`;
-export const sessionRoom = (id: string) => `session:${id}`;
-const GROUP = 'group:';
-export const groupRoom = (id: string) => `${GROUP}${id}`;
+const GROUP = groupRoom('');
+const USER = userRoom('');
+
+/** Who joins a group is told what was written since, also while this node was not yet subscribed, in milliseconds. */
+const JOINING_MARGIN_MS = 2000;
 
 /** Longest that a connection waits for what was emitted before it was closed, in milliseconds. */
 const CLOSING_MS = 100;
 
-/**
- * @param io the Socket.IO server
- * @param sequencer orders the changes of conversations
- */
-export function createDelivery(io: Io, sequencer: () => Sequencer): Delivery {
+export interface DeliveryOptions {
+  io: Io;
+  /** Orders the changes of conversations. */
+  sequencer(): Sequencer;
+  /** Sees to it that what is sent to the rooms of this node's sockets arrives here. */
+  subscriptions(): Subscriptions;
+}
+
+export function createDelivery({ io, sequencer, subscriptions }: DeliveryOptions): Delivery {
+  const { adapter, sockets } = io.of('/');
   /** Connections whose groups are being loaded, with what happened to their user meanwhile. */
   const arriving = new Map<IoSocket, { changes: Map<string, number | null>; revoked: boolean }>();
   /** For each group with local members: from where each of them sees it. Members who see everything are left out. */
   const floors = new Map<string, Map<string, number>>();
+  /** The rooms that each connection holds. */
+  const held = new Map<IoSocket, Set<string>>();
+  /** Since when each room has had somebody in it. */
+  const since = new Map<string, number>();
+  adapter.on('create-room', (room) => {
+    if (room.startsWith(USER) || room.startsWith(GROUP)) since.set(room, Date.now());
+  });
+  adapter.on('delete-room', (room) => since.delete(room));
+
+  function hold(socket: IoSocket, rooms: string[]): Promise<void> | undefined {
+    const own = held.get(socket) ?? new Set<string>();
+    held.set(socket, own);
+    const added = rooms.filter((room) => !own.has(room));
+    for (const room of added) own.add(room);
+    return subscriptions().hold(added);
+  }
+
+  function release(socket: IoSocket, rooms?: string[]): void {
+    const own = held.get(socket);
+    if (!own) return;
+    subscriptions().release((rooms ?? [...own]).filter((room) => own.delete(room)));
+    if (own.size === 0) held.delete(socket);
+  }
+
+  function socketsOf(room: string): IoSocket[] {
+    return [...(adapter.rooms.get(room) ?? [])].flatMap((id) => sockets.get(id) ?? []);
+  }
 
   function setFloor(groupId: string, userId: string, fromSeq: number): void {
     const group = floors.get(groupId) ?? new Map<string, number>();
@@ -97,24 +136,32 @@ export function createDelivery(io: Io, sequencer: () => Sequencer): Delivery {
     for (const [socket, { changes }] of arriving) {
       if (socket.data.userId === userId) changes.set(groupId, fromSeq);
     }
+    const room = groupRoom(groupId);
+    const devices = socketsOf(userRoom(userId));
     if (fromSeq === null) {
-      io.local.in(userRoom(userId)).socketsLeave(groupRoom(groupId));
+      for (const socket of devices) {
+        socket.leave(room);
+        release(socket, [room]);
+      }
       setFloor(groupId, userId, 0);
-    } else if (io.of('/').adapter.rooms.has(userRoom(userId))) {
+    } else if (devices.length > 0) {
       setFloor(groupId, userId, fromSeq);
-      io.local.in(userRoom(userId)).socketsJoin(groupRoom(groupId));
+      for (const socket of devices) join(socket, groupId);
     }
+  }
+
+  /** Lets a connection into a group's room; what was sent before this node was subscribed to it is fetched. */
+  function join(socket: IoSocket, groupId: string): void {
+    const subscribing = hold(socket, [groupRoom(groupId)]);
+    socket.join(groupRoom(groupId));
+    void subscribing?.then(() => {
+      sequencer().heal({ id: groupId, kind: 'group', group_id: groupId }, undefined, JOINING_MARGIN_MS);
+    });
   }
 
   function revoke(sessionIds: string[]): void {
     for (const [socket, state] of arriving) if (sessionIds.includes(socket.data.sessionId)) state.revoked = true;
-    const adapter = io.of('/').adapter;
-    for (const id of sessionIds) {
-      for (const socketId of adapter.rooms.get(sessionRoom(id)) ?? []) {
-        const socket = io.of('/').sockets.get(socketId);
-        if (socket) end(socket, 'session:revoked');
-      }
-    }
+    for (const id of sessionIds) for (const socket of socketsOf(sessionRoom(id))) end(socket, 'session:revoked');
   }
 
   return {
@@ -140,27 +187,56 @@ export function createDelivery(io: Io, sequencer: () => Sequencer): Delivery {
     emitChange,
     async admit(socket, loadGroups) {
       const state = { changes: new Map<string, number | null>(), revoked: false };
+      const { userId, sessionId } = socket.data;
+      const own = [userRoom(userId), sessionRoom(sessionId)];
       arriving.set(socket, state);
       try {
+        // In this order: a membership that changes after the groups were read is heard of.
+        await hold(socket, [...own, socket.id]);
         const places = new Map((await loadGroups()).map((place) => [place.group_id, place.from_seq]));
+        await hold(socket, [...places.keys()].map(groupRoom));
         if (state.revoked) return false;
+        // Rooms of a connection that is gone would stay for ever.
+        if (!socket.connected) return true;
         for (const [groupId, fromSeq] of state.changes) {
           if (fromSeq === null) places.delete(groupId);
           else places.set(groupId, fromSeq);
         }
-        const { userId, sessionId } = socket.data;
         for (const [groupId, fromSeq] of places) setFloor(groupId, userId, fromSeq);
-        socket.join([userRoom(userId), sessionRoom(sessionId), ...[...places.keys()].map(groupRoom)]);
+        socket.join([...own, ...[...places.keys()].map(groupRoom)]);
+        for (const groupId of state.changes.keys()) {
+          if (places.has(groupId)) join(socket, groupId);
+          else release(socket, [groupRoom(groupId)]);
+        }
         return true;
       } finally {
         arriving.delete(socket);
+        if (!socket.connected || !socket.rooms.has(own[0]!)) release(socket);
       }
     },
     dismiss(socket) {
+      release(socket);
       const { userId } = socket.data;
-      const devices = io.of('/').adapter.rooms.get(userRoom(userId));
+      const devices = adapter.rooms.get(userRoom(userId));
       if (!devices || devices.size > 1 || !devices.has(socket.id)) return;
       for (const room of socket.rooms) if (room.startsWith(GROUP)) setFloor(room.slice(GROUP.length), userId, 0);
+    },
+    coveredSince(conversation) {
+      if (conversation.kind === 'group') return since.get(groupRoom(conversation.group_id));
+      const [one, other] = conversation.user_ids.map((id) => since.get(userRoom(id)));
+      return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+    },
+    members() {
+      const found = new Map<string, Set<string>>();
+      for (const room of adapter.rooms.keys()) if (room.startsWith(USER)) found.set(room.slice(USER.length), new Set());
+      for (const [room, ids] of adapter.rooms) {
+        if (!room.startsWith(GROUP)) continue;
+        for (const id of ids) {
+          const userId = sockets.get(id)?.data.userId;
+          if (userId) found.get(userId)?.add(room.slice(GROUP.length));
+        }
+      }
+      return found;
     },
   };
 }

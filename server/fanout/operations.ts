@@ -18,6 +18,11 @@ export interface Change {
   except_socket?: string | undefined;
 }
 
+/** The conversation's highest `seq` before a change. */
+export function lastSeqBefore(change: Change): number {
+  return change.is_new ? change.last_seq - 1 : change.last_seq;
+}
+
 /** Who an event is for. */
 export type Address = { users: string[] } | { group: string } | { session: string } | { socket: string };
 

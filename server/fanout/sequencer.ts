@@ -3,9 +3,13 @@
  * arrive in. A change from the future waits for the missing ones, which are read from the database after a moment; an
  * old one is dropped. A change that was superseded meanwhile (its message carries a higher `rev` by now) counts as
  * delivered with its successor; a message whose `seq` was not delivered yet goes out as new, whatever brought it.
+ *
+ * A conversation's place has three phases: it is being found (`finding`), it is up to date as far as is known, or what
+ * is stored above it is being read (`reading`). Changes that arrive meanwhile wait.
  */
 import { LRUCache } from 'lru-cache';
-import type { Change, ConversationRef } from './operations.ts';
+import type { Baseline, BaselineQuery } from './baseline.ts';
+import { type Change, type ConversationRef, lastSeqBefore } from './operations.ts';
 
 /** How long a gap may close by itself before the database is asked, in milliseconds. */
 const GAP_PATIENCE_MS = 50;
@@ -13,18 +17,23 @@ const GAP_PATIENCE_MS = 50;
 const READ_LIMIT = 500;
 /** How long to wait after the database failed to answer, in milliseconds. */
 const RETRY_MS = 1000;
-/** How many conversations' places are remembered; the others are found again by `baseline`. */
+/** How many conversations' places are remembered; the others are found again. */
 const REMEMBERED = 100_000;
 
 interface Place {
-  rev: number;
-  lastSeq: number;
-  waiting: Map<number, Change>;
-  /** The place was not known when the first change came: it is being looked up. */
-  settled: boolean;
-  busy: boolean;
-  timer: NodeJS.Timeout | undefined;
   conversation: ConversationRef;
+  /** The last change that was delivered. */
+  rev: number;
+  /** The highest `seq` that was delivered, and those below it that were not: superseded, they come with a later rev. */
+  lastSeq: number;
+  owed: Set<number>;
+  waiting: Map<number, Change>;
+  busy: 'finding' | 'reading' | undefined;
+  /** The database is to be asked once more when it has answered. */
+  again: boolean;
+  timer: NodeJS.Timeout | undefined;
+  /** When something was delivered last, in milliseconds. */
+  touchedAt: number;
 }
 
 export interface SequencerSources {
@@ -32,69 +41,115 @@ export interface SequencerSources {
   readChanges(conversation: ConversationRef, aboveRev: number, limit: number): Promise<Change[]>;
   /** Puts one change onto this node's sockets. */
   emit(conversation: ConversationRef, change: Change): void;
+  /** Where delivery begins in a conversation of which this node has delivered nothing yet. */
+  findBaseline(conversation: ConversationRef, query: BaselineQuery): Promise<Baseline>;
+  /** Since when, in milliseconds, this node has had connections in the conversation without a break, if it has any. */
+  coveredSince(conversation: ConversationRef): number | undefined;
   /**
-   * Where delivery begins in a conversation of which this node has delivered nothing yet. A single node saw
-   * everything that was stored: the place just below the change.
+   * Whether every change that is stored comes through here, as on a single node: then the first one that is seen of a
+   * conversation is the next.
    */
-  baseline?(conversation: ConversationRef, first: Change): Promise<{ rev: number; lastSeq: number }>;
+  seesEverything: boolean;
   onError(error: unknown): void;
 }
 
 export interface Sequencer {
   accept(conversation: ConversationRef, changes: Change[]): void;
-  /** Reads and delivers whatever is stored above the place of a conversation, if this node has one. */
-  heal(conversation: ConversationRef): void;
-  /** The conversations with a place, for a comparison with the database. */
-  places(): { conversation: ConversationRef; rev: number }[];
+  /**
+   * Reads and delivers whatever is stored above the place of a conversation.
+   * @param storedRev what is known to be stored: nothing is read if it was delivered
+   * @param marginMs in a conversation without a place, what was stored so long before the connections came counts, too
+   */
+  heal(conversation: ConversationRef, storedRev?: number, marginMs?: number): void;
   close(): void;
 }
 
 /** @param sources where changes are read from and go to */
 export function createSequencer(sources: SequencerSources): Sequencer {
+  let closed = false;
+  /** What was delivered before this moment may be forgotten. */
+  let forgottenUntil = 0;
   const places = new LRUCache<string, Place>({
     max: REMEMBERED,
-    dispose: (place) => clearTimeout(place.timer),
+    dispose(place, _id, reason) {
+      clearTimeout(place.timer);
+      if (reason === 'evict') forgottenUntil = Math.max(forgottenUntil, place.touchedAt);
+    },
   });
 
-  function placeOf(conversation: ConversationRef, first: Change): Place {
-    const known = places.get(conversation.id);
-    if (known) return known;
+  /** The place of a conversation if it is still good: nothing passed by while nobody of it was connected here. */
+  function currentPlace(conversation: ConversationRef): Place | undefined {
+    const place = places.get(conversation.id);
+    if (!place || sources.seesEverything || place.busy) return place;
+    const since = sources.coveredSince(conversation);
+    return since !== undefined && place.touchedAt > since ? place : undefined;
+  }
+
+  function newPlace(conversation: ConversationRef, rev: number, lastSeq: number): Place {
+    // Of a place that is no longer good, what it delivered still counts.
+    const old = places.get(conversation.id);
     const place: Place = {
-      rev: first.rev - 1,
-      lastSeq: first.is_new ? first.last_seq - 1 : first.last_seq,
-      waiting: new Map(),
-      settled: sources.baseline === undefined,
-      busy: false,
-      timer: undefined,
       conversation,
+      rev: Math.max(rev, old?.rev ?? 0),
+      lastSeq: Math.max(lastSeq, old?.lastSeq ?? 0),
+      owed: old?.owed ?? new Set(),
+      waiting: new Map(),
+      busy: undefined,
+      again: false,
+      timer: undefined,
+      touchedAt: Date.now(),
     };
     places.set(conversation.id, place);
-    if (sources.baseline) void settle(place, first, sources.baseline);
     return place;
   }
 
-  async function settle(place: Place, first: Change, baseline: NonNullable<SequencerSources['baseline']>) {
-    try {
-      const { rev, lastSeq } = await baseline(place.conversation, first);
-      place.rev = rev;
-      place.lastSeq = lastSeq;
-    } catch (error) {
-      sources.onError(error);
+  /** Finds out where delivery begins; what arrives meanwhile waits. */
+  async function find(place: Place, first: Change | undefined, marginMs: number): Promise<void> {
+    place.busy = 'finding';
+    const covered = sources.coveredSince(place.conversation) ?? Date.now();
+    const query = { since: Math.max(covered - marginMs, forgottenUntil), first };
+    for (;;) {
+      try {
+        const baseline = await sources.findBaseline(place.conversation, query);
+        // What was stored about when the connections came, and is told only now, comes within a moment.
+        if (baseline.isOpen) await new Promise((resolve) => setTimeout(resolve, GAP_PATIENCE_MS));
+        for (const { rev, is_new, last_seq } of baseline.isOpen ? place.waiting.values() : []) {
+          if (rev > baseline.rev) continue;
+          baseline.rev = rev - 1;
+          if (is_new) baseline.lastSeq = Math.min(baseline.lastSeq, last_seq - 1);
+        }
+        if (baseline.rev > place.rev) {
+          Object.assign(place, { rev: baseline.rev, lastSeq: Math.max(baseline.lastSeq, place.lastSeq) });
+          place.owed.clear();
+        }
+        break;
+      } catch (error) {
+        sources.onError(error);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+        if (closed) return;
+      }
     }
-    place.settled = true;
-    drain(place);
+    place.busy = undefined;
+    place.touchedAt = Date.now();
+    if (place.again) void read(place);
+    else advance(place);
   }
 
   function deliver(place: Place, change: Change): void {
-    const isNew = change.message.seq > place.lastSeq;
+    const { seq } = change.message;
+    const isNew = seq > place.lastSeq || place.owed.delete(seq);
     place.rev = change.rev;
-    if (isNew) place.lastSeq = change.message.seq;
+    place.touchedAt = Date.now();
+    if (seq > place.lastSeq) {
+      for (let skipped = place.lastSeq + 1; skipped < seq; skipped++) place.owed.add(skipped);
+      place.lastSeq = seq;
+    }
     sources.emit(place.conversation, isNew === change.is_new ? change : { ...change, is_new: isNew });
   }
 
   /** Delivers what is next in order, and sees to the gap before what is left. */
-  function drain(place: Place): void {
-    if (!place.settled) return;
+  function advance(place: Place): void {
+    if (place.busy) return;
     for (let next = place.waiting.get(place.rev + 1); next; next = place.waiting.get(place.rev + 1)) {
       place.waiting.delete(next.rev);
       deliver(place, next);
@@ -104,51 +159,76 @@ export function createSequencer(sources: SequencerSources): Sequencer {
   }
 
   function readLater(place: Place, delayMs: number): void {
-    if (place.timer || place.busy) return;
+    if (place.timer || closed) return;
     place.timer = setTimeout(() => {
       place.timer = undefined;
-      if (place.waiting.size > 0 || delayMs === RETRY_MS) void read(place);
+      if (place.waiting.size > 0 || place.again) void read(place);
     }, delayMs);
     place.timer.unref();
   }
 
   async function read(place: Place): Promise<void> {
-    if (place.busy) return;
-    place.busy = true;
+    if (place.busy) {
+      place.again = true;
+      return;
+    }
+    place.busy = 'reading';
     let failed = false;
     try {
-      for (;;) {
+      for (let count = READ_LIMIT; count === READ_LIMIT || place.again; ) {
+        place.again = false;
         const found = await sources.readChanges(place.conversation, place.rev, READ_LIMIT);
-        for (const change of found) {
-          // The copy that waits knows which socket acted.
-          if (change.rev > place.rev) deliver(place, place.waiting.get(change.rev) ?? change);
-        }
-        if (found.length < READ_LIMIT) break;
+        count = found.length;
+        // The copy that waits knows which socket acted.
+        for (const change of found) deliver(place, place.waiting.get(change.rev) ?? change);
       }
     } catch (error) {
       failed = true;
       sources.onError(error);
     }
-    place.busy = false;
-    if (failed) readLater(place, RETRY_MS);
-    drain(place);
+    place.busy = undefined;
+    if (failed) {
+      place.again = true;
+      readLater(place, RETRY_MS);
+    }
+    advance(place);
   }
 
   return {
     accept(conversation, changes) {
+      const [first] = changes;
+      if (!first) return;
+      if (!sources.seesEverything && sources.coveredSince(conversation) === undefined) return;
+      let place = currentPlace(conversation);
+      if (!place) {
+        place = newPlace(conversation, 0, 0);
+        if (sources.seesEverything) {
+          place.rev = first.rev - 1;
+          place.lastSeq = lastSeqBefore(first);
+        } else {
+          void find(place, first, 0);
+        }
+      }
       for (const change of changes) {
-        const place = placeOf(conversation, change);
-        if (place.settled && change.rev <= place.rev) continue;
-        if (place.settled && !place.busy && change.rev === place.rev + 1) deliver(place, change);
-        else place.waiting.set(change.rev, change);
-        if (place.waiting.size > 0) drain(place);
+        if (place.busy || change.rev !== place.rev + 1) place.waiting.set(change.rev, change);
+        else deliver(place, change);
+      }
+      if (place.waiting.size > 0) advance(place);
+    },
+    heal(conversation, storedRev = Number.MAX_SAFE_INTEGER, marginMs = 0) {
+      if (sources.coveredSince(conversation) === undefined) return;
+      const place = currentPlace(conversation);
+      if (!place) {
+        const found = newPlace(conversation, 0, 0);
+        found.again = true;
+        void find(found, undefined, marginMs);
+      } else if (place.busy || place.rev < storedRev) {
+        void read(place);
       }
     },
-    heal(conversation) {
-      const place = places.get(conversation.id);
-      if (place) void read(place);
+    close() {
+      closed = true;
+      places.clear();
     },
-    places: () => [...places.values()].map(({ conversation, rev }) => ({ conversation, rev })),
-    close: () => places.clear(),
   };
 }

@@ -17,6 +17,12 @@ export interface Stored {
 /** Messages in one write. */
 export const MAX_BATCH = 200;
 
+/**
+ * How many of its earlier revs a message keeps. What falls out of them could be given again only by a node that has not
+ * looked at the conversation since, while others changed this one message so many times and nothing else.
+ */
+const REMEMBERED_REVS = 1000;
+
 export interface MessageStore {
   /**
    * Stores messages of one conversation in their order, up to the first that is refused. Single ones of different
@@ -33,8 +39,8 @@ export interface MessageStore {
   sent(conversation: ConversationRef, senderId: ObjectId, clientMessageId: string): Promise<MessageDocument | null>;
   /** The messages whose `rev` is above the given one, ascending by it. */
   changes(conversation: ConversationRef, aboveRev: number, limit: number): Promise<MessageDocument[]>;
-  /** Changes a message if it is still at the given `rev`; null when it is not. */
-  amend(document: MessageDocument, update: UpdateFilter<MessageDocument>): Promise<MessageDocument | null>;
+  /** Changes a message and puts it at `rev`, if it is as given still; null when it is not. */
+  amend(document: MessageDocument, rev: number, update: UpdateFilter<MessageDocument>): Promise<MessageDocument | null>;
 }
 
 /** @param collections the collections of the database */
@@ -101,10 +107,14 @@ export function createMessageStore({ messages, group_messages }: Collections): M
         .sort({ rev: 1 })
         .limit(limit)
         .toArray(),
-    amend: (document, update) =>
+    amend: (document, rev, update) =>
       of('group_id' in document ? 'group' : 'direct').findOneAndUpdate(
         { _id: document._id, rev: document.rev },
-        update,
+        {
+          ...update,
+          $set: { ...update.$set, rev },
+          $push: { ...update.$push, revs: { $each: [rev], $slice: -REMEMBERED_REVS } },
+        },
         {
           returnDocument: 'after',
         },

@@ -145,7 +145,7 @@ export function createWriter({ store, summaries, fanout, open, clock }: WriterOp
       if (attempt === MAX_ATTEMPTS + tasks.length) throw unavailable('the conversation is too busy; try again');
       const { seq, rev } = await newestOf(line);
       const documents = rest.map(
-        ({ draft }, i) => ({ ...draft, seq: seq + 1 + i, rev: rev + 1 + i }) as MessageDocument,
+        ({ draft }, i) => ({ ...draft, seq: seq + 1 + i, rev: rev + 1 + i, revs: [rev + 1 + i] }) as MessageDocument,
       );
       const { count, refusal } = await storeBatch(line, documents);
       if (count > 0) {
@@ -221,10 +221,15 @@ export function createWriter({ store, summaries, fanout, open, clock }: WriterOp
         return task.resolve(message);
       }
       const { seq, rev } = await newestOf(line);
+      if (message.rev > rev) {
+        // Another node was here: its change of this very message would not stand in the way of the same rev.
+        line.newest = undefined;
+        continue;
+      }
       const at = clock();
       let amended: MessageDocument | null = null;
       try {
-        amended = await store.amend(message, { ...update, $set: { ...update.$set, rev: rev + 1, updated_at: at } });
+        amended = await store.amend(message, rev + 1, { ...update, $set: { ...update.$set, updated_at: at } });
       } catch (error) {
         line.newest = undefined;
         if (!isDuplicateKey(error)) {
