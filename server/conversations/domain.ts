@@ -16,6 +16,7 @@ import type { ServerTime } from './server-time.ts';
 import { createConversationSettings } from './settings.ts';
 import type { Summaries } from './summaries.ts';
 import { createSync } from './sync.ts';
+import { createConversationTurns } from './turns.ts';
 import { createConversationViews } from './views.ts';
 
 export interface ConversationDomainOptions {
@@ -42,14 +43,15 @@ export interface ConversationDomain {
 export function createConversationDomain(options: ConversationDomainOptions): ConversationDomain {
   const { collections, store, summaries, access, fanout, typing, serverTime, callsOf, historyAll, clock } = options;
   const places = createPlaces(collections, historyAll);
+  const inTurn = createConversationTurns();
   const views = createConversationViews({ collections, store, places, summaries });
   return {
     view: views.one,
     handlers: conversationHandlers({
       list: createConversationList(collections, places, views),
-      settings: createConversationSettings({ collections, access, views, fanout, clock }),
+      settings: createConversationSettings({ collections, access, views, fanout, inTurn, clock }),
       sync: createSync({ collections, places, views, callsOf, serverTime }),
-      receipts: createReceipts({ collections, store, access, fanout, view: views.one, clock }),
+      receipts: createReceipts({ collections, store, access, fanout, view: views.one, inTurn, clock }),
       search: createSearch(store, access, async (caller) =>
         (await places.all(caller.userId)).map(({ id, summary, fromSeq }) => ({ id, kind: summary.kind, fromSeq })),
       ),

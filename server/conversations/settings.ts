@@ -8,6 +8,7 @@ import { notFound } from '../errors.ts';
 import type { Fanout } from '../fanout/fanout.ts';
 import type { Caller } from '../gateway/caller.ts';
 import type { AccessRules } from '../messaging/access.ts';
+import type { InTurn } from './turns.ts';
 import type { ConversationViews } from './views.ts';
 
 export interface ConversationSettings {
@@ -20,11 +21,12 @@ export interface ConversationSettingsOptions {
   access: AccessRules;
   views: ConversationViews;
   fanout: Fanout;
+  inTurn: InTurn;
   clock(): Date;
 }
 
 export function createConversationSettings(options: ConversationSettingsOptions): ConversationSettings {
-  const { collections, access, views, fanout, clock } = options;
+  const { collections, access, views, fanout, inTurn, clock } = options;
 
   async function write(
     caller: Caller,
@@ -43,17 +45,17 @@ export function createConversationSettings(options: ConversationSettingsOptions)
     await collections.memberships.updateOne({ user_id: caller.userId, conversation_id: id }, update);
   }
 
-  return {
-    async update(caller, payload) {
-      const { conversation: ref } = await access.enter(caller.id, payload);
-      const before = await views.one(caller.userId, ref.id);
-      if (!before) throw notFound('no such conversation');
-      const { muted_until, pinned, archived } = payload;
-      if (muted_until === undefined && pinned === undefined && archived === undefined) return { conversation: before };
-      await write(caller, ref.id, payload);
-      const conversation = (await views.one(caller.userId, ref.id)) ?? before;
-      fanout.emit({ users: [caller.id] }, 'conversation:updated', { conversation }, { socket: caller.socketId });
-      return { conversation };
-    },
-  };
+  async function update(caller: Caller, payload: CommandPayload<'conversation:update'>) {
+    const { conversation: ref } = await access.enter(caller.id, payload);
+    const before = await views.one(caller.userId, ref.id);
+    if (!before) throw notFound('no such conversation');
+    const { muted_until, pinned, archived } = payload;
+    if (muted_until === undefined && pinned === undefined && archived === undefined) return { conversation: before };
+    await write(caller, ref.id, payload);
+    const conversation = (await views.one(caller.userId, ref.id)) ?? before;
+    fanout.emit({ users: [caller.id] }, 'conversation:updated', { conversation }, { socket: caller.socketId });
+    return { conversation };
+  }
+
+  return { update: (caller, payload) => inTurn(caller, payload, () => update(caller, payload)) };
 }

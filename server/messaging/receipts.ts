@@ -6,6 +6,7 @@
 import type { ObjectId } from 'mongodb';
 import type { Conversation } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
+import type { InTurn } from '../conversations/turns.ts';
 import type { Collections } from '../database/collections.ts';
 import type { MembershipDocument } from '../database/documents.ts';
 import { fromId } from '../database/wire.ts';
@@ -32,6 +33,7 @@ export interface ReceiptsOptions {
   fanout: Fanout;
   /** A conversation as the user sees it. */
   view(userId: ObjectId, conversationId: string): Promise<Conversation | undefined>;
+  inTurn: InTurn;
   clock(): Date;
 }
 
@@ -58,7 +60,7 @@ interface Audience {
 
 type MarkField = 'delivered_seq' | 'read_seq' | 'shown_read_seq';
 
-export function createReceipts({ collections, store, access, fanout, view, clock }: ReceiptsOptions): Receipts {
+export function createReceipts({ collections, store, access, fanout, view, inTurn, clock }: ReceiptsOptions): Receipts {
   const { messages, group_messages, memberships, groups, users } = collections;
 
   /** Looks at everything that a mark depends on; undefined where a block leaves nothing to be told. */
@@ -222,22 +224,25 @@ export function createReceipts({ collections, store, access, fanout, view, clock
     return change !== undefined;
   }
 
+  async function read(caller: Caller, payload: CommandPayload<'message:read'>): Promise<{ unread_count: number }> {
+    const { reached, blocked } = await reach(caller, payload);
+    // Under a block nothing passes, but the own unread count clears.
+    const grew = blocked ? (await raise(reached, ['read_seq'])) !== undefined : await set(reached, 'read');
+    const conversation = await view(caller.userId, reached.conversationId);
+    if (!conversation) throw notFound('no such conversation');
+    if (grew) {
+      fanout.emit({ users: [caller.id] }, 'conversation:updated', { conversation }, { socket: caller.socketId });
+    }
+    return { unread_count: conversation.unread_count };
+  }
+
   return {
-    async delivered(caller, payload) {
-      const { reached, blocked } = await reach(caller, payload);
-      if (!blocked) await set(reached, 'delivered');
-      return {};
-    },
-    async read(caller, payload) {
-      const { reached, blocked } = await reach(caller, payload);
-      // Under a block nothing passes, but the own unread count clears.
-      const grew = blocked ? (await raise(reached, ['read_seq'])) !== undefined : await set(reached, 'read');
-      const conversation = await view(caller.userId, reached.conversationId);
-      if (!conversation) throw notFound('no such conversation');
-      if (grew) {
-        fanout.emit({ users: [caller.id] }, 'conversation:updated', { conversation }, { socket: caller.socketId });
-      }
-      return { unread_count: conversation.unread_count };
-    },
+    delivered: (caller, payload) =>
+      inTurn(caller, payload, async () => {
+        const { reached, blocked } = await reach(caller, payload);
+        if (!blocked) await set(reached, 'delivered');
+        return {};
+      }),
+    read: (caller, payload) => inTurn(caller, payload, () => read(caller, payload)),
   };
 }

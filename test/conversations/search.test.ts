@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Account, connect, type Device, register, registerMany } from '../support/client.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+const to = (account: Account) => ({ recipient_id: account.id });
+
+async function device(): Promise<Device> {
+  return connect(server.url, await register(server.url));
+}
+
+async function found(viewer: Device, query: string, over: object = {}): Promise<string[]> {
+  const { messages } = await viewer.ok('message:search', { query, ...over });
+  return messages.map((message) => message.content);
+}
+
+test('finds messages that hold every word, each by its beginning, whatever the case and the accents', async () => {
+  const [a, b] = [await device(), await device()];
+  for (const content of ['Meet me at the Café tomorrow', 'the cafeteria is closed', 'nothing here']) {
+    await a.ok('message:send', { ...to(b.account), content });
+  }
+  expect(await found(b, 'CAFE')).toEqual(['the cafeteria is closed', 'Meet me at the Café tomorrow']);
+  expect(await found(b, 'café tom')).toEqual(['Meet me at the Café tomorrow']);
+  expect(await found(b, 'afe')).toEqual([]);
+  expect(await found(b, 'cafe nowhere')).toEqual([]);
+  expect(await found(b, 'the, (closed)!')).toEqual(['the cafeteria is closed']);
+  expect(await found(b, '.*')).toEqual([]);
+  expect(await found(b, '🎉')).toEqual([]);
+});
+
+test('only in the caller’s conversations, pairs and groups, or in one of them', async () => {
+  const [a, b, c] = [await device(), await device(), await device()];
+  const { group } = await a.ok('group:create', { name: 'G', member_ids: [b.id] });
+  await a.ok('message:send', { ...to(b.account), content: 'pear for b' });
+  await a.ok('message:send', { ...to(c.account), content: 'pear for c' });
+  await a.ok('message:send', { group_id: group._id, content: 'pear for all' });
+  expect(await found(a, 'pear')).toEqual(['pear for all', 'pear for c', 'pear for b']);
+  expect(await found(b, 'pear')).toEqual(['pear for all', 'pear for b']);
+  expect(await found(c, 'pear')).toEqual(['pear for c']);
+  expect(await found(a, 'pear', to(b.account))).toEqual(['pear for b']);
+  expect(await found(a, 'pear', { group_id: group._id })).toEqual(['pear for all']);
+  expect((await c.refused('message:search', { query: 'pear', group_id: group._id })).code).toBe('not_found');
+  await a.ok('group:remove_member', { group_id: group._id, user_id: b.id });
+  expect(await found(b, 'pear')).toEqual(['pear for b']);
+});
+
+test('tombstones and earlier wordings are never found', async () => {
+  const [a, b] = [await device(), await device()];
+  const { message: deleted } = await a.ok('message:send', { ...to(b.account), content: 'plum one' });
+  const { message: edited } = await a.ok('message:send', { ...to(b.account), content: 'plum two' });
+  await a.ok('message:delete', { message_id: deleted._id });
+  await a.ok('message:edit', { message_id: edited._id, content: 'apple two' });
+  expect(await found(b, 'plum')).toEqual([]);
+  expect(await found(b, 'apple')).toEqual(['apple two']);
+});
+
+test('who joined later finds nothing from before', async () => {
+  const [a, b] = [await device(), await device()];
+  const { group } = await a.ok('group:create', { name: 'G', member_ids: [] });
+  await a.ok('message:send', { group_id: group._id, content: 'fig before' });
+  await a.ok('group:add_members', { group_id: group._id, user_ids: [b.id] });
+  await a.ok('message:send', { group_id: group._id, content: 'fig after' });
+  for (const over of [{}, { group_id: group._id }]) expect(await found(b, 'fig', over)).toEqual(['fig after']);
+  const { messages } = await a.ok('message:search', { query: 'before' });
+  expect((await b.refused('message:search', { query: 'fig', before_id: messages[0]!._id })).code).toBe('not_found');
+});
+
+test('pages by before_id are complete and newest first, over all conversations', async () => {
+  const a = await device();
+  const others = await registerMany(server.url, 3);
+  const { group } = await a.ok('group:create', { name: 'G', member_ids: others.map((one) => one.id) });
+  const targets = [...others.map(to), { group_id: group._id }];
+  const sent: string[] = [];
+  for (let i = 0; i < 20; i++) {
+    const content = `melon ${i}`;
+    await a.ok('message:send', { ...targets[i % targets.length]!, content });
+    sent.unshift(content);
+  }
+  const all: string[] = [];
+  let before: { before_id?: string } = {};
+  for (;;) {
+    const { messages, has_more } = await a.ok('message:search', { query: 'melon', limit: 6, ...before });
+    all.push(...messages.map((message) => message.content));
+    if (!has_more) break;
+    before = { before_id: messages.at(-1)!._id };
+  }
+  expect(all).toEqual(sent);
+});
+
+test('is refused for an empty or too long query, too many results, two targets, and a foreign before_id', async () => {
+  const [a, b, c] = [await device(), await device(), await device()];
+  const { message } = await b.ok('message:send', { ...to(c.account), content: 'grape' });
+  for (const payload of [
+    { query: '' },
+    { query: 'x'.repeat(129) },
+    { query: 'x', limit: 201 },
+    { query: 'x', recipient_id: b.id, group_id: b.id },
+    { query: { $gt: '' } },
+    {},
+  ]) {
+    expect((await a.refused('message:search', payload)).code).toBe('validation_failed');
+  }
+  expect((await a.refused('message:search', { query: 'grape', before_id: message._id })).code).toBe('not_found');
+  expect((await a.refused('message:search', { query: 'grape', before_id: 'f'.repeat(24) })).code).toBe('not_found');
+});
+
+test('the history with a blocked user stays searchable', async () => {
+  const [a, b] = [await device(), await device()];
+  await a.ok('message:send', { ...to(b.account), content: 'quince' });
+  await a.ok('contact:block', { user_id: b.id });
+  expect(await found(b, 'quince')).toEqual(['quince']);
+  expect(await found(a, 'quince', to(b.account))).toEqual(['quince']);
+});
