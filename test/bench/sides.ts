@@ -1,0 +1,122 @@
+/** The two things that are compared, behind one face: the same load is put on both. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { io, type Socket } from 'socket.io-client';
+import { type Account, http } from '../support/client.ts';
+import { startProgram } from '../support/server.ts';
+
+export interface Side {
+  url: string;
+  /** Connects a device of the user with this number. */
+  connect(user: number): Promise<Socket>;
+  send(socket: Socket, toUser: number, text: string, answered: (ok: boolean) => void): void;
+  /** The event that a recipient is sent. */
+  event: string;
+  /** Resident memory of the process that serves, in bytes. */
+  memory(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+function open(url: string, auth: object, readyEvent: string): Promise<Socket> {
+  const socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, auth });
+  return new Promise((resolve, reject) => {
+    socket.once(readyEvent, () => resolve(socket));
+    socket.once('connect_error', reject);
+  });
+}
+
+export async function startRelay(): Promise<Side> {
+  const { child, url, exited } = await startProgram('test/bench/relay.ts', {});
+  return {
+    url,
+    connect: (user) => open(url, { user }, 'connect'),
+    send: (socket, toUser, content, answered) => {
+      socket.emit('send', { to: `user:${toUser}`, content }, () => answered(true));
+    },
+    event: 'message',
+    memory: async () => Number(await (await fetch(url)).text()),
+    async stop() {
+      child.kill();
+      await exited;
+    },
+  };
+}
+
+export interface LetsApp extends Side {
+  databaseUrl: string;
+  accounts: Account[];
+  /** Registers users until there are so many. */
+  populate(users: number): Promise<void>;
+  /** Starts the server anew, on the same database. */
+  restart(env?: Record<string, string>): Promise<void>;
+  /** One of the figures at `/metrics`. */
+  metric(name: string): Promise<number>;
+}
+
+/** The server and its database, each in a process of its own. */
+export async function startLetsApp(): Promise<LetsApp> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-bench-'));
+  const database = process.env.MONGODB_URL
+    ? undefined
+    : await startProgram('server/embedded/main.ts', { DATABASE_PORT: '0', DATA_DIR: dataDir });
+  const databaseUrl = process.env.MONGODB_URL ?? database!.url;
+  const start = (env: Record<string, string> = {}) =>
+    startProgram('server/main.ts', {
+      PORT: '0',
+      DATA_DIR: dataDir,
+      MONGODB_URL: databaseUrl,
+      RATE_LIMITS: 'off',
+      BCRYPT_COST: '4',
+      LOG_LEVEL: 'warn',
+      ACCESS_TOKEN_TTL_S: '86400',
+      ...env,
+    });
+  let server = await start();
+  const accounts: Account[] = [];
+  const run = Date.now().toString(36);
+
+  const side: LetsApp = {
+    get url() {
+      return server.url;
+    },
+    databaseUrl,
+    accounts,
+    connect: (user) => open(server.url, { token: accounts[user]!.access_token }, 'session:ready'),
+    send: (socket, toUser, content, answered) => {
+      const payload = { recipient_id: accounts[toUser]!.id, content };
+      socket.emit('message:send', payload, (answer: { ok: boolean }) => answered(answer.ok));
+    },
+    event: 'message:new',
+    memory: () => side.metric('process_resident_memory_bytes'),
+    async populate(users) {
+      const register = async (number: number) => {
+        const username = `bench-${run}-${number}`;
+        const body = { username, email: `${username}@example.org`, password: 'Correct-horse-9' };
+        const { status, json } = await http(server.url, 'POST', '/auth/register', { body });
+        if (status !== 201) throw new Error(`refused: ${JSON.stringify(json)}`);
+        accounts[number] = { ...json, ...body, id: json.user._id };
+      };
+      for (let at = accounts.length; at < users; at += 20) {
+        await Promise.all(Array.from({ length: Math.min(20, users - at) }, (_, i) => register(at + i)));
+      }
+    },
+    async restart(env) {
+      server.child.kill();
+      await server.exited;
+      server = await start(env);
+    },
+    async metric(name) {
+      const text = await (await fetch(`${server.url}/metrics`)).text();
+      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    },
+    async stop() {
+      server.child.kill();
+      await server.exited;
+      database?.child.kill();
+      await database?.exited;
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+  return side;
+}
