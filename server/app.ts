@@ -35,8 +35,10 @@ import { createDispatch } from './gateway/dispatch.ts';
 import { createDrain } from './gateway/drain.ts';
 import { createGateway, createIo } from './gateway/gateway.ts';
 import { createMemoryRateLimiter, unlimited } from './gateway/rate-limits.ts';
+import { createRedisRateLimiter } from './gateway/rate-limits-redis.ts';
 import { createGroups } from './groups/groups.ts';
 import { groupHandlers } from './groups/handlers.ts';
+import { createMissedMessages } from './groups/missed-messages.ts';
 import { createRooms } from './groups/rooms.ts';
 import { createStays } from './groups/stays.ts';
 import { succeedAdmin } from './groups/succession.ts';
@@ -111,6 +113,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     io,
     sequencer: () => sequencer,
     subscriptions: () => redisBroker ?? NO_SUBSCRIPTIONS,
+    readAbove: config.groupHistoryAll ? undefined : createMissedMessages(store),
+    onError: (err) => log.warn({ err }, 'what somebody missed while joining could not be read; trying again'),
   });
   const sequencer = createSequencer({
     async readChanges(conversation, aboveRev, limit) {

@@ -1,6 +1,7 @@
 /** Applies operations to the sockets of this node. */
 import type { Server, Socket } from 'socket.io';
 import type { ClientToServerEvents, ServerToClientEvents } from '../../shared/contract/index.ts';
+import { createCatchUp } from './catch-up.ts';
 import type { Address, Change, ConversationRef, EventOperation, Operation } from './operations.ts';
 import { groupRoom, sessionRoom, userRoom } from './rooms.ts';
 import type { Sequencer } from './sequencer.ts';
@@ -56,9 +57,16 @@ export interface DeliveryOptions {
   sequencer(): Sequencer;
   /** Sees to it that what is sent to the rooms of this node's sockets arrives here. */
   subscriptions(): Subscriptions;
+  /**
+   * The messages of a conversation above a `seq` as they are stored, ascending by `rev`: what those who join a group
+   * are told first. Without it they are not: where everybody sees the whole history, it is not known where to begin.
+   */
+  readAbove?: ((conversation: ConversationRef, seq: number) => Promise<Change[]>) | undefined;
+  onError(error: unknown): void;
 }
 
-export function createDelivery({ io, sequencer, subscriptions }: DeliveryOptions): Delivery {
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { io, sequencer, subscriptions, readAbove = async () => [], onError } = options;
   const { adapter, sockets } = io.of('/');
   /** Connections whose groups are being loaded, with what happened to their user meanwhile. */
   const arriving = new Map<IoSocket, { changes: Map<string, number | null>; revoked: boolean }>();
@@ -132,6 +140,15 @@ export function createDelivery({ io, sequencer, subscriptions }: DeliveryOptions
     (except.length > 0 ? room.except(except) : room).emit(change.is_new ? 'message:new' : 'message:updated', message);
   }
 
+  const catchUp = createCatchUp({
+    delivered: (conversation) => sequencer().delivered(conversation),
+    readAbove,
+    emit(userId, { is_new, message }) {
+      io.local.to(userRoom(userId)).emit(is_new ? 'message:new' : 'message:updated', { message });
+    },
+    onError,
+  });
+
   function changeMembership(userId: string, groupId: string, fromSeq: number | null): void {
     for (const [socket, { changes }] of arriving) {
       if (socket.data.userId === userId) changes.set(groupId, fromSeq);
@@ -139,6 +156,7 @@ export function createDelivery({ io, sequencer, subscriptions }: DeliveryOptions
     const room = groupRoom(groupId);
     const devices = socketsOf(userRoom(userId));
     if (fromSeq === null) {
+      catchUp.stop(userId, groupId);
       for (const socket of devices) {
         socket.leave(room);
         release(socket, [room]);
@@ -146,7 +164,10 @@ export function createDelivery({ io, sequencer, subscriptions }: DeliveryOptions
       setFloor(groupId, userId, 0);
     } else if (devices.length > 0) {
       setFloor(groupId, userId, fromSeq);
-      for (const socket of devices) join(socket, groupId);
+      if (devices.every((socket) => socket.rooms.has(room))) return;
+      catchUp.start(userId, groupId, fromSeq, () => {
+        for (const socket of socketsOf(userRoom(userId))) join(socket, groupId);
+      });
     }
   }
 

@@ -61,6 +61,8 @@ export interface Sequencer {
    * @param marginMs in a conversation without a place, what was stored so long before the connections came counts, too
    */
   heal(conversation: ConversationRef, storedRev?: number, marginMs?: number): void;
+  /** How far a conversation has been delivered; undefined where nothing of it has. */
+  delivered(conversation: ConversationRef): { rev: number; lastSeq: number } | undefined;
   close(): void;
 }
 
@@ -226,6 +228,7 @@ export function createSequencer(sources: SequencerSources): Sequencer {
         void read(place);
       }
     },
+    delivered: currentPlace,
     close() {
       closed = true;
       places.clear();
