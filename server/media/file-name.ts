@@ -1,5 +1,4 @@
 /** Names of uploads: what becomes of a name that a stranger chose, on its way in and on its way out. */
-import { create } from 'content-disposition';
 import { invalid } from '../errors.ts';
 
 /** Longest name that is kept, in characters (PROTOCOL section 9). */
@@ -24,10 +23,17 @@ export function cleanFileName(name: string): string {
 }
 
 /**
- * A `Content-Disposition` header (RFC 6266, names beyond ASCII by RFC 8187).
+ * A `Content-Disposition` header (RFC 6266): the name quoted, and where ASCII does not hold it, a second time as
+ * RFC 8187 encodes it. So is a name with `%41` in it, which some browsers would decode.
  * @param type whether browsers may show it or must save it
  * @param name a cleaned name
  */
 export function contentDisposition(type: 'inline' | 'attachment', name: string): string {
-  return create(name, { type });
+  const plain = `${type}; filename="${name.replaceAll(/[^ -~]/gu, '?').replaceAll(/["\\]/g, '\\$&')}"`;
+  if (/^[ -~]*$/.test(name) && !/%[\da-f]{2}/i.test(name)) return plain;
+  const encoded = encodeURIComponent(name).replaceAll(
+    /['()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `${plain}; filename*=UTF-8''${encoded}`;
 }

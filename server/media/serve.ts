@@ -1,8 +1,8 @@
 /** Stored bytes as an HTTP answer: validators, ranges, and headers that leave a browser nothing to guess. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { WireError } from '../../shared/contract/errors.ts';
 import { withDeadline } from '../deadline.ts';
 import { notFound } from '../errors.ts';
-import { sendError } from '../http/error-answers.ts';
 import { parseRange } from './byte-range.ts';
 import { type MediaStorage, NotStored } from './storage.ts';
 
@@ -49,8 +49,11 @@ export async function serve(
   const range = parseRange(asked, size);
   if (range === 'unsatisfiable') {
     for (const name of ['content-disposition', 'content-length', 'etag']) reply.removeHeader(name);
-    reply.header('content-range', `bytes */${size}`);
-    return sendError(reply, { code: 'validation_failed', message: 'the range begins beyond the end' }).code(416);
+    const error: WireError = { code: 'validation_failed', message: 'the range begins beyond the end', details: [] };
+    return reply
+      .code(416)
+      .headers({ 'content-range': `bytes */${size}`, 'content-type': 'application/json; charset=utf-8' })
+      .send({ error });
   }
   const { start, end } = range ?? { start: 0, end: size };
   const bytes = await withDeadline(storage.read(key, { start, end })).catch((error: unknown) => {

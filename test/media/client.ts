@@ -1,0 +1,94 @@
+/** Uploads as a client makes them. */
+import { type Account, type HttpAnswer, http } from '../support/client.ts';
+
+export interface Part {
+  content: Uint8Array | string;
+  /** Undefined: a part without a file name. */
+  filename?: string | undefined;
+  field?: string;
+  type?: string;
+}
+
+export interface Body {
+  type: string;
+  bytes: Buffer;
+}
+
+/** A multipart body written by hand, so that it can be wrong in every way. */
+export function multipart(parts: Part[], boundary = 'a-boundary'): Body {
+  const pieces = parts.flatMap(({ content, filename, field = 'file', type = 'application/x-whatever' }) => [
+    `--${boundary}\r\nContent-Disposition: form-data; name="${field}"`,
+    `${filename === undefined ? '' : `; filename="${filename}"`}\r\nContent-Type: ${type}\r\n\r\n`,
+    content,
+    '\r\n',
+  ]);
+  const bytes = Buffer.concat([...pieces, `--${boundary}--\r\n`].map((piece) => Buffer.from(piece as string)));
+  return { type: `multipart/form-data; boundary=${boundary}`, bytes };
+}
+
+/** POSTs a body as it is. */
+export async function post(base: string, route: string, account: Account | undefined, body: Body): Promise<HttpAnswer> {
+  const response = await fetch(base + route, {
+    method: 'POST',
+    headers: {
+      'content-type': body.type,
+      ...(account ? { authorization: `Bearer ${account.access_token}` } : {}),
+    },
+    body: body.bytes,
+    signal: AbortSignal.timeout(20_000),
+  });
+  return { status: response.status, json: await response.json().catch(() => undefined), headers: response.headers };
+}
+
+/** Uploads one file in the ordinary way. */
+export function upload(
+  base: string,
+  account: Account,
+  route: '/media' | '/files',
+  content: Uint8Array | string,
+  filename = 'a.bin',
+): Promise<HttpAnswer> {
+  return post(base, route, account, multipart([{ content, filename }]));
+}
+
+/** Uploads what must be accepted and gives its document. */
+export async function uploaded(...args: Parameters<typeof upload>): Promise<Record<string, unknown> & { _id: string }> {
+  const { status, json } = await upload(...args);
+  if (status !== 201) throw new Error(`${args[2]}: ${status} ${JSON.stringify(json)}`);
+  return json.media ?? json.file;
+}
+
+export interface Fetched {
+  status: number;
+  headers: Headers;
+  bytes: Buffer;
+  /** The code of the error in the body, if it is one. */
+  code: string | undefined;
+}
+
+/** Reads an address or route, with or without a bearer. */
+export async function read(
+  base: string,
+  route: string,
+  account?: Account,
+  { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
+): Promise<Fetched> {
+  const response = await fetch(route.startsWith('http') ? route : base + route, {
+    method,
+    headers: { ...(account ? { authorization: `Bearer ${account.access_token}` } : {}), ...headers },
+    signal: AbortSignal.timeout(20_000),
+  });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  let code: string | undefined;
+  try {
+    code = JSON.parse(bytes.toString()).error?.code;
+  } catch {
+    // Not an error.
+  }
+  return { status: response.status, headers: response.headers, bytes, code };
+}
+
+/** The document as `/info` tells it to a user. */
+export async function info(base: string, account: Account, route: string): Promise<HttpAnswer> {
+  return http(base, 'GET', `${route}/info`, { token: account.access_token });
+}
