@@ -60,6 +60,7 @@ import { createMetrics } from './operations/metrics.ts';
 import { startNodes } from './operations/nodes.ts';
 import { registerOperationRoutes } from './operations/routes.ts';
 import { createMemoryDevices } from './presence/devices.ts';
+import { createRedisDevices } from './presence/devices-redis.ts';
 import { presenceHandlers } from './presence/handlers.ts';
 import { createPresence } from './presence/presence.ts';
 import { createRedisLink } from './redis/link.ts';
@@ -95,7 +96,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   const database = await connect(mongodbUrl);
   const { collections } = database;
   const redis = config.redisUrls.length > 0 ? createRedisLink({ urls: config.redisUrls, log }) : undefined;
-  const rateLimiter = config.rateLimits ? createMemoryRateLimiter() : unlimited;
+  const local = config.rateLimits ? createMemoryRateLimiter() : unlimited;
+  const rateLimiter = redis && config.rateLimits ? createRedisRateLimiter(redis, local, log) : local;
 
   // Edges
   const http = createHttpServer({ config, log });
@@ -221,7 +223,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   });
 
   // Presence
-  const devices = createMemoryDevices();
+  const devices = redis ? createRedisDevices({ link: redis, log }) : createMemoryDevices();
   const presence = createPresence({ collections, devices, fanout, graceMs: config.presenceGraceMs, clock, log });
   presence.settleEarlierRun();
 

@@ -10,8 +10,11 @@ export interface DeviceRegistry {
   remove(userId: string, device: string): Promise<void>;
   /** The statuses of the live devices of each user, in the order asked; empty for who has none. */
   statuses(userIds: string[]): Promise<Status[][]>;
-  /** Calls back with users some of whose devices vanished without a word, with the node that held them. */
-  onVanished(callback: (userIds: string[]) => void): void;
+  /**
+   * Calls back with users whose devices may be other ones than was told: a node that held some died, or came back.
+   * Undefined: that may be so for anybody.
+   */
+  onVanished(callback: (userIds: string[] | undefined) => void): void;
   close(): Promise<void>;
 }
 

@@ -164,7 +164,13 @@ export function createPresence(options: PresenceOptions): PresenceService {
     disconnected(userId, sessionId, device) {
       chosen.set(sessionId, statusOf.get(device) ?? 'online');
       statusOf.delete(device);
-      inBackground(inTurn(userId, () => devices.remove(userId, device)));
+      inBackground(
+        inTurn(userId, async () => {
+          await devices.remove(userId, device);
+          // Without a device here, this node is not asked before another one writes.
+          known.delete(userId);
+        }),
+      );
       later(() => {
         chosen.delete(sessionId);
         inBackground(inTurn(userId, () => settle(userId)));
@@ -211,17 +217,20 @@ export function createPresence(options: PresenceOptions): PresenceService {
     },
 
     settleEarlierRun() {
-      later(() => {
-        const settleAll = async () => {
-          for await (const { user_id } of presence.find({ status: { $in: ['online', 'away', 'busy'] } })) {
-            const userId = user_id.toHexString();
-            if (!known.has(userId)) await inTurn(userId, () => settle(userId));
-          }
-        };
-        inBackground(settleAll());
-      });
+      const settleAgain = (userId: string) =>
+        inTurn(userId, () => {
+          known.delete(userId);
+          return settle(userId);
+        });
+      const settleAll = async () => {
+        for await (const { user_id } of presence.find({ status: { $in: ['online', 'away', 'busy'] } })) {
+          await settleAgain(user_id.toHexString());
+        }
+      };
+      later(() => inBackground(settleAll()));
       devices.onVanished((userIds) => {
-        for (const userId of userIds) inBackground(inTurn(userId, () => settle(userId)));
+        if (userIds) for (const userId of userIds) inBackground(settleAgain(userId));
+        else inBackground(settleAll());
       });
     },
 

@@ -1,0 +1,76 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createMemoryRateLimiter, type RateLimiter } from '../../server/gateway/rate-limits.ts';
+import { createRedisRateLimiter } from '../../server/gateway/rate-limits-redis.ts';
+import { createRedisLink } from '../../server/redis/link.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+
+const log = pino({ level: 'silent' });
+let redis: TestRedis;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(() => redis.stop());
+
+async function overRedis(): Promise<RateLimiter> {
+  const link = createRedisLink({ urls: [redis.url], log });
+  onTestFinished(() => link.close());
+  await link.untilUp(5000);
+  return createRedisRateLimiter(link, createMemoryRateLimiter(), log);
+}
+
+async function granted(
+  limiter: RateLimiter,
+  key: string,
+  times: number,
+  rule: { count: number; per: number; burst?: number },
+) {
+  let count = 0;
+  for (let i = 0; i < times; i++) if ((await limiter.take(key, rule)) === 0) count++;
+  return count;
+}
+
+describe.each([
+  ['in memory', async () => createMemoryRateLimiter() as RateLimiter],
+  ['in Redis', overRedis],
+])('a budget %s', (name, create) => {
+  it('grants a burst, then tells how long to wait', async () => {
+    const limiter = await create();
+    const rule = { count: 1, per: 60_000, burst: 5 };
+    expect(await granted(limiter, `${name} burst`, 8, rule)).toBe(5);
+    const wait = await limiter.take(`${name} burst`, rule);
+    expect(wait).toBeGreaterThan(50_000);
+    expect(wait).toBeLessThanOrEqual(60_000);
+  });
+
+  it('grows again with time', async () => {
+    const limiter = await create();
+    const rule = { count: 1, per: 50 };
+    expect(await limiter.take(`${name} time`, rule)).toBe(0);
+    const wait = await limiter.take(`${name} time`, rule);
+    expect(wait).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, wait + 20));
+    expect(await limiter.take(`${name} time`, rule)).toBe(0);
+  });
+});
+
+describe('budgets over nodes', () => {
+  it('count what all nodes granted', async () => {
+    const [one, two] = await Promise.all([overRedis(), overRedis()]);
+    const rule = { count: 10, per: 600_000 };
+    const counts = await Promise.all([granted(one, 'shared', 10, rule), granted(two, 'shared', 10, rule)]);
+    expect(counts[0] + counts[1]).toBe(10);
+  });
+
+  it('are kept by each node alone while Redis does not answer', async () => {
+    const limiter = await overRedis();
+    redis.signal('SIGSTOP');
+    try {
+      expect(await granted(limiter, 'alone', 4, { count: 2, per: 600_000 })).toBe(2);
+    } finally {
+      redis.signal('SIGCONT');
+    }
+  });
+});
