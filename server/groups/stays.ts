@@ -8,6 +8,9 @@ import { ObjectId } from 'mongodb';
 import type { Collections } from '../database/collections.ts';
 import { isDuplicateKey } from '../database/failures.ts';
 
+/** Documents in one write: a big group shall neither keep others waiting nor run out of time. */
+const BATCH = 200;
+
 export interface Stays {
   /** Opens stays from which nothing up to `fromSeq` is visible; marks are raised to it. Idempotent. */
   open(groupId: ObjectId, userIds: ObjectId[], fromSeq: number): Promise<void>;
@@ -35,12 +38,15 @@ export function createStays({ memberships }: Collections, clock: () => Date): St
           upsert: true,
         },
       }));
-      try {
-        await memberships.bulkWrite(upserts, { ordered: false });
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error;
-        // Another node made one of them at the same moment: now it is there to be updated.
-        await memberships.bulkWrite(upserts, { ordered: false });
+      for (let from = 0; from < upserts.length; from += BATCH) {
+        const batch = upserts.slice(from, from + BATCH);
+        try {
+          await memberships.bulkWrite(batch, { ordered: false });
+        } catch (error) {
+          if (!isDuplicateKey(error)) throw error;
+          // Another node made one of them at the same moment: now it is there to be updated.
+          await memberships.bulkWrite(batch, { ordered: false });
+        }
       }
     },
     async close(groupId, userIds, at) {

@@ -2,6 +2,9 @@
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collections, collections } from '../../server/database/collections.ts';
+import { createFanout } from '../../server/fanout/fanout.ts';
+import type { Operation } from '../../server/fanout/operations.ts';
+import { createRooms } from '../../server/groups/rooms.ts';
 import { connect, type Device, registerMany, settle } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -132,5 +135,32 @@ describe('what a crash leaves of a change of group and memberships', () => {
     await ann.ok('message:send', { group_id, content: 'while away, too' });
     await ann.ok('group:add_members', { group_id, user_ids: [bob.id] });
     expect((await bob.ok('message:history', { group_id })).messages).toEqual([]);
+  });
+});
+
+describe('orders to the rooms', () => {
+  it('that arrive after a newer change are followed by the right one', async () => {
+    const [ann, , bob] = (await people(3)) as [Device, Device, Device];
+    const { group } = await ann.ok('group:create', { name: 'G', member_ids: [] });
+    const given: Operation[] = [];
+    const fanout = createFanout({ publish: (operation) => void given.push(operation), close: async () => {} });
+    const rooms = createRooms(stored, fanout, false);
+    const order = (from_seq: number | null) => ({
+      kind: 'membership',
+      user_id: bob.id,
+      group_id: group._id,
+      from_seq,
+    });
+    // Bob was added by one node, and the group says by now that he was removed by another one; then the other way round.
+    await rooms.joined(group._id, [bob.id], 0);
+    expect(given.splice(0)).toEqual([order(0), order(null)]);
+    await rooms.left(group._id, [bob.id]);
+    expect(given.splice(0)).toEqual([order(null)]);
+    await ann.ok('message:send', { group_id: group._id, content: 'x' });
+    await ann.ok('group:add_members', { group_id: group._id, user_ids: [bob.id] });
+    await rooms.left(group._id, [bob.id]);
+    expect(given.splice(0)).toEqual([order(null), order(1)]);
+    await rooms.joined(group._id, [bob.id], 1);
+    expect(given.splice(0)).toEqual([order(1)]);
   });
 });
