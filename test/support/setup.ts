@@ -40,7 +40,7 @@ function isProgram(file: string): boolean {
 
 function install(packages: string[]): void {
   const wait = 'DPkg::Lock::Timeout=600';
-  const get = `apt-get -q -o ${wait}`;
+  const get = `apt-get -q -o ${wait} -o Acquire::Retries=3`;
   // One installation at a time: runs of the tests beside each other wait here, and find nothing left to do.
   execFileSync(
     'flock',
