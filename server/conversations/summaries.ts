@@ -163,7 +163,7 @@ export function createSummaries({ conversations }: Collections, store: MessageSt
       if (since > LONGEST_WRITE_MS) await setBack(conversation, summary, truth);
     } else if (last) {
       if (last.seq > summary.last_seq) await sent(conversation, last);
-      else if (summary.last_message_id === undefined) await setBack(conversation, summary, truth);
+      else if (!summary.last_message_id?.equals(last._id)) await setBack(conversation, summary, truth);
       await changed(conversation, rev, clock());
     }
     const { last_message_id: _wrong, ...rest } = summary;

@@ -73,7 +73,8 @@ export function createSearch(
     return store
       .of(kind)
       .find(
-        { conversation_id: { $in: searched.map(({ id }) => id) }, is_deleted: false, $and: conditions },
+        // A tombstone has no terms.
+        { conversation_id: { $in: searched.map(({ id }) => id) }, $and: conditions },
         { projection: { terms: 0 }, hint: 'conversation_terms' },
       )
       .sort(NEWEST_FIRST)
