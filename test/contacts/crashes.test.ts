@@ -9,14 +9,14 @@ import { startServer, type TestServer } from '../support/server.ts';
 
 let database: TestDatabase;
 let servers: TestServer[];
+let env: Record<string, string>;
 let client: MongoClient;
 let stored: Collections;
 
 beforeAll(async () => {
   database = await startDatabase();
-  servers = await Promise.all(
-    [0, 1].map(() => startServer({ env: { MONGODB_URL: database.url, JWT_SECRET: 'a'.repeat(32) } })),
-  );
+  env = { MONGODB_URL: database.url, JWT_SECRET: 'a'.repeat(32) };
+  servers = await Promise.all([0, 1].map(() => startServer({ env })));
   client = await MongoClient.connect(database.url);
   stored = collections(client.db());
 });
@@ -103,6 +103,45 @@ describe('two nodes at once', () => {
       const opposite: Record<string, string> = { in: 'out', out: 'in', accepted: 'accepted' };
       expect(other, `${anns} and ${bobs}`).toEqual(one.map((state) => opposite[state]));
       await settle(ann);
+    }
+  });
+});
+
+describe('a node that is killed', () => {
+  it('leaves pairs that the next command on them puts right', async () => {
+    const commands = ['request', 'accept', 'request', 'remove', 'block', 'unblock', 'reject'] as const;
+    for (let round = 0; round < 3; round++) {
+      const doomed = await startServer({ env });
+      const crowd = await registerMany(servers[0]!.url, 8);
+      const devices = await Promise.all(crowd.map((account) => connect(doomed.url, account)));
+      for (let i = 0; i < 240; i++) {
+        const [from, to] = [devices[i % 8]!, devices[(i + 1 + (i % 3)) % 8]!];
+        from.socket.emit(`contact:${commands[i % commands.length]!}`, { user_id: to.id });
+        if (i === 120 + 30 * round) void doomed.kill();
+        if (i % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      await doomed.kill();
+      const after = await Promise.all(crowd.map((account, i) => connect(servers[i % 2]!.url, account)));
+      for (const [i, one] of after.entries()) {
+        for (const other of after.slice(i + 1)) await one.raw('contact:reject', { user_id: other.id });
+      }
+      const listed = await Promise.all(after.map((device) => device.ok('contact:list', {})));
+      const stateOf = (i: number, j: number) => {
+        const found = listed[i]!.contacts.find((contact) => contact.contact_id === after[j]!.id);
+        return found ? (found.direction ?? found.status) : 'none';
+      };
+      for (let i = 0; i < 8; i++) {
+        for (let j = i + 1; j < 8; j++) {
+          expect([
+            'none/none',
+            'out/in',
+            'accepted/accepted',
+            'blocked/none',
+            'none/blocked',
+            'blocked/blocked',
+          ]).toContain(`${stateOf(i, j)}/${stateOf(j, i)}`);
+        }
+      }
     }
   });
 });
