@@ -113,8 +113,11 @@ export function createCallStore({ calls }: Collections): CallStore {
         .toArray();
       return found.map((call) => call._id.toHexString());
     },
-    seatedNodes: async () =>
-      (await calls.distinct('seats.node_id', { is_open: true })).filter((id) => id !== undefined),
+    async seatedNodes() {
+      // The comparison asks nothing of the names: it is what the index is looked up by.
+      const found = await calls.distinct('seats.node_id', { is_open: true, 'seats.node_id': { $gt: '' } });
+      return found.filter((id) => id !== undefined);
+    },
     seatedOn: (nodeIds) => many({ is_open: true, 'seats.node_id': { $in: nodeIds } }),
     async openOf(conversationId) {
       const [found] = await many({ is_open: true, conversation_id: conversationId });

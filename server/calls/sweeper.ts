@@ -85,8 +85,16 @@ export function startSweeper(options: SweeperOptions): Sweeper {
   const stopping = new AbortController();
 
   async function repeat(work: () => Promise<void>, everyMs: number): Promise<void> {
+    let failing = false;
     while (!stopping.signal.aborted) {
-      await work().catch((err) => log.warn({ err }, 'calls could not be swept; trying again'));
+      try {
+        await work();
+        failing = false;
+      } catch (err) {
+        // Once for each outage, not four times a second.
+        if (!failing) log.warn({ err }, 'calls could not be swept; trying again');
+        failing = true;
+      }
       await setTimeout(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }
