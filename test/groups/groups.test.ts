@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, http, register, registerMany, settle } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -102,6 +103,29 @@ describe('group:update', () => {
     expect((await devices[1]!.refused('group:update', { group_id: id, name: 'x' })).code).toBe('forbidden');
     expect((await stranger.refused('group:update', { group_id: id, name: 'x' })).code).toBe('not_found');
     expect((await devices[0]!.refused('group:update', { group_id: id, icon: NOBODY })).code).toBe('not_found');
+  });
+});
+
+describe('the icon of a group', () => {
+  it('is an own image, which another admin may send along again but not choose', async () => {
+    const { id, devices, accounts } = await makeGroup(1);
+    const [admin, second] = devices as [Device, Device];
+    const upload = async (account: Account): Promise<string> => {
+      const form = new FormData();
+      const image = sharp({ create: { width: 8, height: 8, channels: 3, background: 'teal' } }).png();
+      form.set('file', new Blob([new Uint8Array(await image.toBuffer())]), 'icon.png');
+      const headers = { authorization: `Bearer ${account.access_token}` };
+      const response = await fetch(`${server.url}/media`, { method: 'POST', headers, body: form });
+      return ((await response.json()) as { media: { _id: string } }).media._id;
+    };
+    const icon = await upload(accounts[0]!);
+    const { group } = await admin.ok('group:update', { group_id: id, icon });
+    expect(group.icon).toBe(icon);
+    expect((await second.next('group:updated')).group.icon).toBe(icon);
+    await admin.ok('group:set_admin', { group_id: id, user_id: second.id, is_admin: true });
+    await second.ok('group:update', { group_id: id, name: 'Renamed', icon });
+    expect((await second.ok('group:update', { group_id: id, icon: null })).group.icon).toBeNull();
+    expect((await second.refused('group:update', { group_id: id, icon })).code).toBe('not_found');
   });
 });
 
