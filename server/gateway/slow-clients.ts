@@ -12,11 +12,13 @@ export function guardAgainstSlowClient({ conn }: IoSocket): void {
   // What the engine holds back until the transport can write again.
   let held = 0;
   conn.on('packetCreate', (packet) => {
-    held += packet.data?.length ?? 0;
     // What the transport was given and the kernel has not taken; long polling has no such buffer.
     const { socket } = conn.transport as unknown as { socket?: { bufferedAmount?: number } };
+    const waiting = held + (socket?.bufferedAmount ?? 0);
+    held += packet.data?.length ?? 0;
     // close(true) discards what waits: a client that does not read would never let an orderly close finish.
-    if (held + (socket?.bufferedAmount ?? 0) > MAX_WAITING_BYTES) conn.close(true);
+    // The packet itself does not count: one answer may be larger, and a client that reads takes it.
+    if (waiting > MAX_WAITING_BYTES) conn.close(true);
   });
   conn.on('flush', () => {
     held = 0;
