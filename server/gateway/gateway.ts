@@ -80,6 +80,12 @@ export function createIo(
   return io;
 }
 
+/** What only the handshake needed (request, headers, token) is not kept in memory for the life of the connection. */
+function forgetHandshake({ conn, handshake }: IoSocket): void {
+  Object.assign(conn, { request: undefined });
+  Object.assign(handshake, { auth: {}, headers: {}, query: {} });
+}
+
 /** Attaches the life of connections to the Socket.IO server. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { io, delivery, dispatch, log } = options;
@@ -156,6 +162,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
       if (!socket.connected) return false;
       guardAgainstSlowClient(socket);
+      forgetHandshake(socket);
       expireAt(socket, start.expiresAt);
       socket.emit('session:ready', {
         user: start.self,

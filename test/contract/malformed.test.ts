@@ -195,6 +195,18 @@ describe('packets', () => {
     raw.close();
   });
 
+  it('may leave and come back over the same transport', async () => {
+    const raw = await connectRaw(server.url, ann.access_token);
+    raw.frames.length = 0;
+    raw.send('41');
+    await bystander.ok('message:history', { recipient_id: ann.id });
+    raw.send(`40${JSON.stringify({ token: ann.access_token })}`);
+    await raw.frame('42["session:ready"');
+    raw.send(`421["message:history",{"recipient_id":"${bob.id}"}]`);
+    expect(JSON.parse((await raw.frame('431')).slice(3))[0].ok).toBe(true);
+    raw.close();
+  });
+
   it.each([
     ['none', '40'],
     ['null', '40null'],
