@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 
-const http = createServer((_request, response) => response.end(String(process.memoryUsage.rss())));
+const http = createServer();
 const io = new Server(http, { transports: ['websocket'], serveClient: false });
 
 io.on('connection', (socket) => {

@@ -1,7 +1,9 @@
 /** The two things that are compared, behind one face: the same load is put on both. */
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import { type Account, http } from '../support/client.ts';
 import { startProgram } from '../support/server.ts';
@@ -13,7 +15,7 @@ export interface Side {
   send(socket: Socket, toUser: number, text: string, answered: (ok: boolean) => void): void;
   /** The event that a recipient is sent. */
   event: string;
-  /** Resident memory of the process that serves, in bytes. */
+  /** Memory in use by the process that serves, after a collection of its garbage, in bytes. */
   memory(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -26,8 +28,37 @@ function open(url: string, auth: object, readyEvent: string): Promise<Socket> {
   });
 }
 
+/**
+ * Loaded into both programs: on SIGUSR2 it collects garbage and prints what is in use. What lies in memory uncollected
+ * tells of the past and not of idle connections.
+ */
+const TELL_MEMORY = `
+  import { setFlagsFromString } from 'node:v8';
+  import { runInNewContext } from 'node:vm';
+  import { isMainThread } from 'node:worker_threads';
+  if (isMainThread) {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc');
+    process.on('SIGUSR2', () => {
+      collect();
+      const { heapUsed, external } = process.memoryUsage();
+      console.log('memory ' + (heapUsed + external));
+    });
+  }`;
+const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(TELL_MEMORY)}`;
+
+/** Asks a program that was started with these options. */
+async function memoryOf({ child, output }: { child: ChildProcess; output(): string }): Promise<number> {
+  const told = () => [...output().matchAll(/^memory (\d+)$/gm)];
+  const before = told().length;
+  child.kill('SIGUSR2');
+  while (told().length === before) await sleep(20);
+  return Number(told().at(-1)![1]);
+}
+
 export async function startRelay(): Promise<Side> {
-  const { child, url, exited } = await startProgram('test/bench/relay.ts', {});
+  const program = await startProgram('test/bench/relay.ts', { NODE_OPTIONS });
+  const { child, url, exited } = program;
   return {
     url,
     connect: (user) => open(url, { user }, 'connect'),
@@ -35,7 +66,7 @@ export async function startRelay(): Promise<Side> {
       socket.emit('send', { to: `user:${toUser}`, content }, () => answered(true));
     },
     event: 'message',
-    memory: async () => Number(await (await fetch(url)).text()),
+    memory: () => memoryOf(program),
     async stop() {
       child.kill();
       await exited;
@@ -70,6 +101,7 @@ export async function startLetsApp(): Promise<LetsApp> {
       BCRYPT_COST: '4',
       LOG_LEVEL: 'warn',
       ACCESS_TOKEN_TTL_S: '86400',
+      NODE_OPTIONS,
       ...env,
     });
   let server = await start();
@@ -88,7 +120,7 @@ export async function startLetsApp(): Promise<LetsApp> {
       socket.emit('message:send', payload, (answer: { ok: boolean }) => answered(answer.ok));
     },
     event: 'message:new',
-    memory: () => side.metric('process_resident_memory_bytes'),
+    memory: () => memoryOf(server),
     async populate(users) {
       const register = async (number: number) => {
         const username = `bench-${run}-${number}`;
