@@ -1,0 +1,62 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Account, register } from '../support/client.ts';
+import { startProgram, startServer, type TestServer } from '../support/server.ts';
+import { multipart, read, upload, uploaded } from './client.ts';
+
+let directory: string;
+let database: Awaited<ReturnType<typeof startProgram>>;
+let server: TestServer;
+let ann: Account;
+
+const startDatabase = (port: string) =>
+  startProgram('server/embedded/main.ts', { DATA_DIR: directory, DATABASE_PORT: port });
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'letsapp-failures-'));
+  database = await startDatabase('0');
+  server = await startServer({ env: { MONGODB_URL: database.url } });
+  ann = await register(server.url);
+});
+afterAll(async () => {
+  await server.kill();
+  await rm(server.dataDir, { recursive: true });
+  database.child.kill('SIGKILL');
+  await database.exited;
+  await rm(directory, { recursive: true });
+});
+
+it('a store that goes away in the middle of an upload is unavailable, and comes back', async () => {
+  const kept = await uploaded(server.url, ann, '/files', 'from before');
+  const { type, bytes } = multipart([{ content: Buffer.alloc(1_000_000), filename: 'a' }]);
+  const { hostname, port } = new URL(server.url);
+  const socket = connectTcp(Number(port), hostname);
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += chunk.toString();
+  });
+  socket.write(
+    `POST /files HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${ann.access_token}\r\n` +
+      `Content-Type: ${type}\r\nContent-Length: ${bytes.length}\r\n\r\n`,
+  );
+  socket.write(bytes.subarray(0, 500_000));
+  const temporary = () => readdir(path.join(server.dataDir, 'uploads'));
+  await expect.poll(temporary).toHaveLength(1);
+
+  database.child.kill('SIGKILL');
+  await database.exited;
+  socket.write(bytes.subarray(500_000));
+  await expect.poll(() => answer, { timeout: 12_000 }).toMatch(/^HTTP\/1\.1 503 .*"code":"unavailable"/s);
+  socket.destroy();
+  expect(await temporary()).toEqual([]);
+  expect(await read(server.url, `/files/${kept._id}`, ann)).toMatchObject({ status: 503, code: 'unavailable' });
+
+  database = await startDatabase(new URL(database.url).port);
+  await expect
+    .poll(async () => (await upload(server.url, ann, '/files', 'after')).status, { timeout: 15_000 })
+    .toBe(201);
+  expect((await read(server.url, `/files/${kept._id}`, ann)).bytes.toString()).toBe('from before');
+});
