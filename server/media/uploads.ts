@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import type { Collections } from '../database/collections.ts';
 import type { FileDocument, MediaDocument } from '../database/documents.ts';
 import { isDuplicateKey } from '../database/failures.ts';
+import { withDeadline } from '../deadline.ts';
 import { conflict, unavailable } from '../errors.ts';
 import type { Images } from './images.ts';
 import type { Inspection } from './inspection.ts';
@@ -18,6 +19,8 @@ import type { TemporaryFiles } from './temporary-files.ts';
 
 /** How long storing may take before the clean-up takes over, in milliseconds: far more than it can. */
 const PENDING_MS = 60 * 60 * 1000;
+/** How long an answer waits for what failed to be undone, in milliseconds: with the store's deadline less than 5 s. */
+const UNDO_MS = 400;
 
 export interface Upload {
   uploaderId: ObjectId;
@@ -72,19 +75,20 @@ export function createUploads({ collections, storage, inspection, images, clock,
     const keys = keysOf(document);
     const _id = document._id;
     const note = { $addToSet: { keys: { $each: keys } }, $setOnInsert: { expires_at: expiry() } };
-    await pending.updateOne({ _id, abandoned: { $exists: false } }, note, { upsert: true }).catch((error: unknown) => {
+    const noting = pending.updateOne({ _id, abandoned: { $exists: false } }, note, { upsert: true });
+    await withDeadline(noting).catch((error: unknown) => {
       throw isDuplicateKey(error) ? conflict('the upload is over') : error;
     });
     try {
       for (const [i, key] of keys.entries()) await storage.store(key, localFiles[i]!);
-      await collection.insertOne(document);
+      await withDeadline(collection.insertOne(document));
       for (const key of resumed?.keys ?? []) await storage.remove(key);
-      const { deletedCount } = await pending.deleteOne({ _id, abandoned: { $exists: false } });
+      const { deletedCount } = await withDeadline(pending.deleteOne({ _id, abandoned: { $exists: false } }));
       // This process slept so long that the clean-up gave it up for dead.
       if (deletedCount === 0) throw unavailable();
       return document;
     } catch (error) {
-      await undo(collection, document, keys).catch((err: unknown) =>
+      await withDeadline(undo(collection, document, keys), UNDO_MS).catch((err: unknown) =>
         log.warn({ err }, 'a failed upload is left to the clean-up'),
       );
       throw isDuplicateKey(error) ? conflict('the upload is finished already') : error;
