@@ -95,7 +95,12 @@ function simulate() {
 
   function initiate(device: SimulatedDevice, other: string | undefined): void {
     if (!device.connected || other === device.user) return;
-    const callees = other ? [other] : USERS.filter((user) => user !== device.user);
+    const seated = [...calls.values()].flatMap((call) => call.seats.map((seat) => seat.user_id));
+    // Who is in a call is not rung.
+    const callees = (other ? [other] : USERS.filter((user) => user !== device.user)).filter(
+      (id) => !seated.includes(id),
+    );
+    if (other && callees.length === 0) return;
     const call: Call = {
       id: new ObjectId().toHexString(),
       kind: other ? 'direct' : 'group',
@@ -276,6 +281,31 @@ describe('the state machine of calls', () => {
       { numRuns: 1500 },
     );
   }, 60_000);
+
+  it('lets a caller whom nobody hears wait no longer than the ringing, on whichever device', () => {
+    const now = new Date(0);
+    const alone: Call = {
+      id: 'x',
+      kind: 'group',
+      conversation_id: 'g',
+      caller_id: 'a',
+      group_id: 'g',
+      call_type: 'voice',
+      metadata: {},
+      status: 'initiated',
+      started_at: now,
+      participants: [{ user_id: 'a', joined_at: now }],
+      seats: [{ user_id: 'a', socket_id: 's', node_id: 'n' }],
+      ringing_ids: [],
+      told_ids: ['a'],
+      ring_until: new Date(RING_MS),
+      version: 1,
+    };
+    const moved = transition(alone, { type: 'join', user: 'a', device: { socket_id: 't', node_id: 'n' } }, now, 8);
+    if (moved.kind !== 'changed') throw new Error(moved.kind);
+    expect(nextDue(moved.call)).toEqual({ at: new Date(RING_MS), event: { type: 'ring_timeout' } });
+    expect(transition(moved.call, { type: 'ring_timeout' }, now, 8)).toMatchObject({ call: { status: 'missed' } });
+  });
 
   it('lets nothing change a call that is over', () => {
     const device = { socket_id: 's', node_id: 'n' };
