@@ -177,7 +177,8 @@ export function startClient(urls: string[], account: Account, targets: Target[])
     const message_id = latest._id;
     await command('message:react', { message_id, emoji: '👍' })
       .then((answer) => answer.ok && keep(answer.data.message))
-      .catch(() => {});
+      // Whether it was done is not known, and its own change nobody tells the one who made it.
+      .catch(() => socket?.disconnect());
   }
 
   async function run(): Promise<void> {

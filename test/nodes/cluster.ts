@@ -1,5 +1,6 @@
-/** Several real server processes over one database and one Redis. */
+/** Several real server processes over one database and one Redis, each with its own ways to both. */
 import { startDatabase, type TestDatabase } from '../support/database.ts';
+import { type Proxy, startProxy } from '../support/proxy.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -8,8 +9,9 @@ export interface Cluster {
   nodes: TestServer[];
   redis: TestRedis;
   database: TestDatabase;
-  /** What a server of this cluster is started with. */
-  env: Record<string, string>;
+  /** Each node's way to Redis, and to the database. */
+  toRedis: Proxy[];
+  toDatabase: Proxy[];
   stop(): Promise<void>;
 }
 
@@ -18,29 +20,36 @@ const SECRET = 'the same secret on all nodes of one cluster';
 /**
  * @param count how many servers
  * @param env further settings of each
- * @param redis where another Redis, or a way to it, is to be used
  */
-export async function startCluster(
-  count: number,
-  env: Record<string, string> = {},
-  redisUrl?: (redis: TestRedis) => Promise<string>,
-): Promise<Cluster> {
+export async function startCluster(count: number, env: Record<string, string> = {}): Promise<Cluster> {
   const [database, redis] = await Promise.all([startDatabase(), startRedis()]);
-  const all = {
-    MONGODB_URL: database.url,
-    REDIS_URL: (await redisUrl?.(redis)) ?? redis.url,
-    JWT_SECRET: SECRET,
-    ...env,
-  };
-  const nodes = await Promise.all(Array.from({ length: count }, () => startServer({ env: all })));
+  const stored = new URL(database.url);
+  const proxies = (port: number) => Promise.all(Array.from({ length: count }, () => startProxy(port)));
+  const [toRedis, toDatabase] = await Promise.all([proxies(redis.port), proxies(Number(stored.port))]);
+  const nodes = await Promise.all(
+    toRedis.map((redisProxy, i) => {
+      const url = new URL(stored);
+      url.port = String(toDatabase[i]!.port);
+      return startServer({
+        env: {
+          MONGODB_URL: url.toString(),
+          REDIS_URL: `redis://127.0.0.1:${redisProxy.port}`,
+          JWT_SECRET: SECRET,
+          ...env,
+        },
+      });
+    }),
+  );
   return {
     urls: nodes.map((node) => node.url),
     nodes,
     redis,
     database,
-    env: all,
+    toRedis,
+    toDatabase,
     async stop() {
       await Promise.all(nodes.map((node) => node.kill()));
+      await Promise.all([...toRedis, ...toDatabase].map((proxy) => proxy.close()));
       await redis.stop();
       await database.stop();
     },

@@ -1,0 +1,149 @@
+import { MongoClient } from 'mongodb';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connect, type Device, http, register, registerMany, settle } from '../support/client.ts';
+import type { Proxy } from '../support/proxy.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+
+/** "Within 5 s of its return every node has delivered what it missed" (PROTOCOL section 10), in milliseconds. */
+const HEALED_MS = 5000;
+
+let cluster: Cluster;
+let one: string;
+let two: string;
+
+beforeAll(async () => {
+  cluster = await startCluster(2);
+  [one, two] = cluster.urls as [string, string];
+});
+
+afterAll(() => cluster.stop());
+
+afterEach(() => bothReady());
+
+async function apart(): Promise<[Device, Device]> {
+  const [a, b] = await Promise.all([register(one), register(two)]);
+  return Promise.all([connect(one, a), connect(two, b)]);
+}
+
+const readiness = async (url: string) => {
+  const { status, json } = await http(url, 'GET', '/readyz');
+  return `${status} ${json.status}`;
+};
+
+async function bothReady(): Promise<void> {
+  for (const url of [one, two]) await expect.poll(() => readiness(url), { timeout: 15_000 }).toBe('200 ok');
+}
+
+const contents = (device: Device) => device.seen('message:new').map(({ message }) => message.content);
+
+const ways = (act: (way: Proxy) => void) => async () => {
+  for (const way of cluster.toRedis) act(way);
+};
+const OUTAGES: [string, () => Promise<void>, () => Promise<void>][] = [
+  ['is gone', () => cluster.redis.kill(), () => cluster.redis.restart()],
+  ['hangs', ways((way) => way.hang()), ways((way) => way.pass())],
+  ['is cut off', ways((way) => way.cut()), ways((way) => way.pass())],
+];
+
+describe.each(OUTAGES)('while Redis %s', (_name, lose, regain) => {
+  it('messages are stored and delivered locally, and to the other nodes within 5 s of its return', async () => {
+    const [a, b] = await apart();
+    const near = await connect(one, b.account);
+    // One conversation that the other node knows, one in which nothing was ever written.
+    const [c] = await apart();
+    await a.ok('message:send', { recipient_id: b.id, content: 'before' });
+    await b.next('message:new');
+    await lose();
+    for (let i = 1; i <= 3; i++) await a.ok('message:send', { recipient_id: b.id, content: `during ${i}` });
+    await c.ok('message:send', { recipient_id: b.id, content: 'the first one' });
+    await near.next('message:new', ({ message }) => message.content === 'during 3', 1000);
+    for (const url of [one, two]) await expect.poll(() => readiness(url), { timeout: 8000 }).toBe('200 degraded');
+    const returned = Date.now();
+    await regain();
+    for (const content of ['during 3', 'the first one']) {
+      await b.next('message:new', ({ message }) => message.content === content, HEALED_MS);
+    }
+    expect(Date.now() - returned).toBeLessThan(HEALED_MS);
+    await bothReady();
+    await a.ok('message:send', { recipient_id: b.id, content: 'after' });
+    await b.next('message:new', ({ message }) => message.content === 'after');
+    await settle(a, b);
+    for (const device of [b, near]) {
+      expect(contents(device).filter((content) => content !== 'the first one')).toEqual([
+        'before',
+        'during 1',
+        'during 2',
+        'during 3',
+        'after',
+      ]);
+      expect(contents(device).filter((content) => content === 'the first one')).toHaveLength(1);
+    }
+  });
+});
+
+describe('after Redis was away', () => {
+  it('who was let into a group receives its messages, and who was put out receives nothing', async () => {
+    const [admin, out, into] = await registerMany(one, 3);
+    const a = await connect(one, admin!);
+    const o = await connect(two, out!);
+    const i = await connect(two, into!);
+    const { group } = await a.ok('group:create', { name: 'g', member_ids: [o.id] });
+    await o.next('group:updated');
+    await cluster.redis.kill();
+    await a.ok('group:remove_member', { group_id: group._id, user_id: o.id });
+    await a.ok('group:add_members', { group_id: group._id, user_ids: [i.id] });
+    await a.ok('message:send', { group_id: group._id, content: 'during' });
+    await cluster.redis.restart();
+    await i.next('message:new', ({ message }) => message.content === 'during', HEALED_MS);
+    await bothReady();
+    await a.ok('message:send', { group_id: group._id, content: 'after' });
+    await i.next('message:new', ({ message }) => message.content === 'after');
+    await settle(o, i);
+    expect(contents(o)).toEqual([]);
+    expect(contents(i)).toEqual(['during', 'after']);
+  });
+});
+
+describe('a node that has lost Redis alone', () => {
+  it('is heard of all the same, through the database', async () => {
+    const [a, b] = await apart();
+    cluster.toRedis[0]!.cut();
+    await expect.poll(() => readiness(one), { timeout: 8000 }).toBe('200 degraded');
+    await a.ok('message:send', { recipient_id: b.id, content: 'from the cut off' });
+    await b.next('message:new', undefined, 8000);
+    await b.ok('message:send', { recipient_id: a.id, content: 'to the cut off' });
+    await a.next('message:new', undefined, 8000);
+    cluster.toRedis[0]!.pass();
+    await bothReady();
+    await settle(a, b);
+    expect(contents(b)).toEqual(['from the cut off']);
+    expect(contents(a)).toEqual(['to the cut off']);
+  });
+});
+
+describe('a node that dies', () => {
+  it('after it stored a message and before it told it, leaves it to the others to tell', async () => {
+    const [a, b] = await apart();
+    const { message } = await a.ok('message:send', { recipient_id: b.id, content: 'told' });
+    await b.next('message:new');
+    const client = await MongoClient.connect(cluster.database.url);
+    try {
+      const db = client.db();
+      const place = (await db.collection('nodes').findOne())!.place;
+      const nodes = db.collection<{ _id: string }>('nodes');
+      await nodes.insertOne({ _id: 'one that dies', place, pid: 2 ** 22 + 1, beat: 1, seen_at: new Date() } as never);
+      const stored = (await db.collection('messages').findOne({ conversation_id: message.conversation_id }))!;
+      const now = new Date();
+      const { _id, client_message_id: _none, ...rest } = stored;
+      const place2 = { seq: 2, rev: 2, revs: [2], content: 'untold', created_at: now, updated_at: now };
+      await db.collection('messages').insertOne({ ...rest, ...place2 });
+      await db
+        .collection<{ _id: string }>('conversations')
+        .updateOne({ _id: message.conversation_id }, { $set: { rev: 2, last_seq: 2, changed_at: now } });
+    } finally {
+      await client.close();
+    }
+    await b.next('message:new', ({ message: { content } }) => content === 'untold', 10_000);
+    await a.next('message:new', ({ message: { content } }) => content === 'untold', 10_000);
+  });
+});
