@@ -356,6 +356,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   return {
     url: `http://${host}:${port}`,
     async stop() {
+      // Before the connections close: their seats in calls are kept for after the restart.
       await callDomain.close();
       await drain.drain();
       await writer.idle();
