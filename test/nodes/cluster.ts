@@ -1,6 +1,6 @@
 /** Several real server processes over one database and one Redis, each with its own ways to both. */
 import { startDatabase, type TestDatabase } from '../support/database.ts';
-import { type Proxy, startProxy } from '../support/proxy.ts';
+import { startProxy, type Way } from '../support/proxy.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -10,8 +10,8 @@ export interface Cluster {
   redis: TestRedis;
   database: TestDatabase;
   /** Each node's way to Redis, and to the database. */
-  toRedis: Proxy[];
-  toDatabase: Proxy[];
+  toRedis: Way[];
+  toDatabase: Way[];
   stop(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, http, register, registerMany, settle } from '../support/client.ts';
-import type { Proxy } from '../support/proxy.ts';
+import type { Way } from '../support/proxy.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
 /** "Within 5 s of its return every node has delivered what it missed" (PROTOCOL section 10), in milliseconds. */
@@ -36,7 +36,7 @@ async function bothReady(): Promise<void> {
 
 const contents = (device: Device) => device.seen('message:new').map(({ message }) => message.content);
 
-const ways = (act: (way: Proxy) => void) => async () => {
+const ways = (act: (way: Way) => void) => async () => {
   for (const way of cluster.toRedis) act(way);
 };
 const OUTAGES: [string, () => Promise<void>, () => Promise<void>][] = [

@@ -1,7 +1,7 @@
 /** A way between two programs that can be cut, made to hang, or slowed down. */
 import { createServer, connect as dial, type Socket } from 'node:net';
 
-export interface Proxy {
+export interface Way {
   port: number;
   /** Closes what is connected, and refuses what comes. */
   cut(): void;
@@ -13,7 +13,7 @@ export interface Proxy {
 }
 
 /** @param targetPort a port on this machine */
-export async function startProxy(targetPort: number): Promise<Proxy> {
+export async function startProxy(targetPort: number): Promise<Way> {
   let mode: 'pass' | 'cut' | 'hang' = 'pass';
   let delay = 0;
   const sockets = new Set<Socket>();

@@ -1,0 +1,62 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connect, type Device, http, registerMany } from '../support/client.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+
+let cluster: Cluster;
+let url: string;
+let a: Device;
+let b: Device;
+
+beforeAll(async () => {
+  cluster = await startCluster(1);
+  url = cluster.urls[0]!;
+  const [one, other] = await registerMany(url, 2);
+  a = await connect(url, one!);
+  b = await connect(url, other!);
+});
+
+afterAll(() => cluster.stop());
+
+const readiness = async () => (await http(url, 'GET', '/readyz')).status;
+
+afterEach(async () => {
+  cluster.toDatabase[0]!.pass();
+  await expect.poll(readiness, { timeout: 15_000 }).toBe(200);
+});
+
+describe.each([
+  ['is cut off', () => cluster.toDatabase[0]!.cut()],
+  ['does not answer', () => cluster.toDatabase[0]!.hang()],
+])('while the database %s', (name, lose) => {
+  it('commands are refused within 5 s as unavailable, sockets stay, and a repeat afterwards is stored once', async () => {
+    b.clear();
+    lose();
+    const payload = { recipient_id: b.id, content: name, client_message_id: name };
+    const asked = Date.now();
+    const refusals = await Promise.all([
+      a.refused('message:send', payload),
+      a.refused('conversation:list'),
+      b.refused('message:history', { recipient_id: a.id }),
+    ]);
+    expect(Date.now() - asked).toBeLessThan(5000);
+    expect(refusals.map((refusal) => refusal.code)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+    expect(await readiness()).toBe(503);
+    expect(a.socket.connected && b.socket.connected).toBe(true);
+    cluster.toDatabase[0]!.pass();
+    await expect.poll(readiness, { timeout: 15_000 }).toBe(200);
+    const { message } = await a.ok('message:send', payload);
+    await b.next('message:new', (payload) => payload.message._id === message._id);
+    const { messages } = await b.ok('message:history', { recipient_id: a.id });
+    expect(messages.filter(({ content }) => content === name)).toHaveLength(1);
+    expect(b.seen('message:new')).toHaveLength(1);
+  });
+});
+
+describe('while the database is slow', () => {
+  it('everything goes on, later', async () => {
+    cluster.toDatabase[0]!.pass(100);
+    const { message } = await a.ok('message:send', { recipient_id: b.id, content: 'slowly' });
+    expect((await b.next('message:new', (payload) => payload.message.content === 'slowly')).message).toEqual(message);
+    expect(await readiness()).toBe(200);
+  });
+});
