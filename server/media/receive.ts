@@ -53,10 +53,15 @@ async function readPart(part: MultipartFile, file: string, maxBytes: number): Pr
   // Declared as always there, but a part of type application/octet-stream counts as a file without it.
   const name: string | undefined = part.filename;
   if (!name) throw invalid(FIELD, 'has no file name');
-  const originalFilename = cleanFileName(name);
+  const originalFilename = cleanFileName(decodeName(name));
   const size = await spool(part.file, file, maxBytes);
   if (size === 0) throw invalid(FIELD, 'is empty');
   return { file, size, originalFilename };
+}
+
+/** What browsers do to a name that would end its quotes or its line (HTML, multipart/form-data encoding algorithm). */
+function decodeName(name: string): string {
+  return name.replaceAll(/%(22|0D|0A)/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
 /** Reads on for a while, so that the answer finds a client that listens; what comes later is thrown away. */

@@ -138,6 +138,8 @@ describe('an accepted upload', () => {
     ['Grüße 🎉.txt', 'Grüße 🎉.txt'],
     ['a\tb\u0007c.txt', 'abc.txt'],
     ['cod\u202egpj.exe', 'codgpj.exe'],
+    ['say %22hi%22%0D%0A.txt', 'say "hi".txt'],
+    ['100%.txt', '100%.txt'],
     ['..', 'file'],
     ['x'.repeat(255), 'x'.repeat(255)],
   ])('keeps of the name %j what is a name', async (filename, expected) => {
