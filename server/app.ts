@@ -317,7 +317,9 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     log,
   });
 
-  registerAccountRoutes(http, { accounts, passwordReset, sessions, tokens, rateLimiter, config });
+  const { updateProfile, deactivate } = accounts;
+  const watchedAccounts = { ...accounts, ...serverTime.during({ updateProfile, deactivate }) };
+  registerAccountRoutes(http, { accounts: watchedAccounts, passwordReset, sessions, tokens, rateLimiter, config });
   registerOperationRoutes(http, {
     isDraining: drain.isDraining,
     mongodbIsUp: database.isUp,

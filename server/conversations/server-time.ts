@@ -3,11 +3,9 @@
  * command begins and is there to be read only when it was written, so the time of an answer must not be later than the
  * beginning of any command that is still under way.
  */
-import type { Handlers } from '../gateway/dispatch.ts';
-
 export interface ServerTime {
-  /** The handlers, with the time at which each command begins known for as long as it is under way. */
-  during(handlers: Partial<Handlers>): Partial<Handlers>;
+  /** The functions, with the time at which each call begins known for as long as it is under way. */
+  during<F extends object>(functions: F): F;
   /** A time before which everything that was stamped is there to be read. */
   now(): Date;
 }
@@ -21,14 +19,14 @@ export function createServerTime(clock: () => Date, othersMs: number): ServerTim
   /** In the order of their beginning. */
   const underWay = new Map<symbol, number>();
   return {
-    during(handlers) {
-      const watched = Object.entries(handlers).map(([name, handle]) => [
+    during<F extends object>(functions: F): F {
+      const watched = Object.entries(functions).map(([name, call]) => [
         name,
         async (...args: unknown[]) => {
           const command = Symbol(name);
           underWay.set(command, clock().getTime());
           try {
-            return await (handle as (...args: unknown[]) => unknown)(...args);
+            return await call(...args);
           } finally {
             underWay.delete(command);
           }

@@ -218,7 +218,7 @@ export function createReceipts({ collections, store, access, fanout, view, inTur
       fields.push('read_seq');
       if (audience.isShown && read_seq < reached.upTo) fields.push('shown_read_seq');
     }
-    await storeDelivered(reached);
+    if (delivered_seq < reached.upTo) await storeDelivered(reached);
     const change = await raise(reached, fields);
     if (change) tell(reached, audience, change);
     return change !== undefined;

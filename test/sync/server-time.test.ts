@@ -1,20 +1,17 @@
 import { expect, test } from 'vitest';
 import { createServerTime } from '../../server/conversations/server-time.ts';
-import type { Handlers } from '../../server/gateway/dispatch.ts';
 
 /** Commands that end when they are told to, under a clock that is set by hand. */
 function setUp(othersMs = 0) {
   let now = 1000;
   const ends: (() => void)[] = [];
   const serverTime = createServerTime(() => new Date(now), othersMs);
-  const { sync } = serverTime.during({
-    sync: () => new Promise<never>((resolve) => ends.push(() => resolve(undefined as never))),
-  });
+  const { work } = serverTime.during({ work: () => new Promise<void>((resolve) => ends.push(resolve)) });
   return {
     serverTime,
     begin: (at: number) => {
       now = at;
-      return (sync as unknown as () => Promise<void>)();
+      return work();
     },
     end: (index: number) => ends[index]!(),
     at: (time: number) => {
@@ -45,12 +42,8 @@ test('is never after the beginning of a command that is still under way', async 
 
 test('a command that fails is no longer under way', async () => {
   const serverTime = createServerTime(() => new Date(7000), 0);
-  const handlers: Partial<Handlers> = serverTime.during({
-    'typing:stop': () => {
-      throw new Error('refused');
-    },
-  });
-  await expect((handlers['typing:stop'] as unknown as () => Promise<void>)()).rejects.toThrow('refused');
+  const { work } = serverTime.during({ work: () => Promise.reject(new Error('refused')) });
+  await expect(work()).rejects.toThrow('refused');
   expect(serverTime.now().getTime()).toBe(7000);
 });
 
