@@ -74,7 +74,9 @@ const client = connect({
   device_info: { platform: 'example' },
   revs: state.revs,
 });
-client.on('closed', ({ message }) => console.log(`${name}: ${message}`));
+client.on('closed', ({ code, message }) => {
+  if (code === 'unauthenticated') throw new Error(message);
+});
 
 function receive(message: Message): void {
   if (!message.content.startsWith(`${peer} `)) return;
