@@ -45,6 +45,7 @@ import { succeedAdmin } from './groups/succession.ts';
 import { authenticated } from './http/authentication.ts';
 import { isAllowedOrigin } from './http/origin.ts';
 import { createHttpServer } from './http/server.ts';
+import { createJobs } from './jobs/jobs.ts';
 import { createMediaDomain } from './media/domain.ts';
 import { createAccess } from './messaging/access.ts';
 import { refFromId } from './messaging/conversation-ref.ts';
@@ -156,6 +157,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   const fanout = createFanout(broker);
 
   // Accounts
+  const jobs = createJobs({ jobs: collections.jobs, clock, log });
   const passwords = createPasswords({ cost: config.bcryptCost });
   const tokens = await createAccessTokens(config);
   const sessions = createSessions({ collections, config, tokens, onEnded: fanout.revoke, clock });
@@ -169,6 +171,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     linkKey: tokens.deriveKey('media links'),
     rateLimiter,
     config,
+    jobs,
     clock,
     log,
   });
@@ -328,6 +331,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   });
 
   async function closeAll(): Promise<void> {
+    await jobs.close();
     await media.close();
     await callDomain.close();
     await nodes.close();

@@ -7,6 +7,7 @@ import type {
   FileDocument,
   GroupDocument,
   GroupMessageDocument,
+  JobDocument,
   MediaDocument,
   MembershipDocument,
   NodeDocument,
@@ -33,6 +34,7 @@ export interface Collections {
   sessions: Collection<SessionDocument>;
   conversations: Collection<ConversationDocument>;
   memberships: Collection<MembershipDocument>;
+  jobs: Collection<JobDocument>;
   nodes: Collection<NodeDocument>;
 }
 
@@ -55,6 +57,7 @@ export function collections(db: Db): Collections {
     sessions: db.collection('sessions'),
     conversations: db.collection('conversations'),
     memberships: db.collection('memberships'),
+    jobs: db.collection('jobs'),
     nodes: db.collection('nodes'),
   };
 }

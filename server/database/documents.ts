@@ -229,6 +229,18 @@ export interface CallDocument {
   write_id: ObjectId;
 }
 
+/** Work that must be done some time, by whichever node lives then. */
+export interface JobDocument {
+  /** Its kind and key. */
+  _id: string;
+  kind: string;
+  /** No secrets: it is stored as it is. */
+  payload: Record<string, string | number | boolean>;
+  /** When it is to be done; moved on by whoever claims it. */
+  due_at: Date;
+  attempts: number;
+}
+
 /** A server process that runs, or did. */
 export interface NodeDocument {
   /** New at each start. */

@@ -144,6 +144,10 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     // A user's groups.
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
   ],
+  jobs: [
+    // What is due, the oldest first.
+    { name: 'due', key: { due_at: 1 } },
+  ],
   nodes: [
     // Records of nodes that died long ago.
     { name: 'seen', key: { seen_at: 1 }, expireAfterSeconds: 86_400 },

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Collections } from '../database/collections.ts';
 import type { RateLimiter } from '../gateway/rate-limits.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { createDiskStorage } from './disk-storage.ts';
 import { createGridfsStorage } from './gridfs-storage.ts';
 import { createImages } from './images.ts';
@@ -33,6 +34,7 @@ export interface MediaDomainOptions {
   linkKey: Uint8Array;
   rateLimiter: RateLimiter;
   config: Pick<Config, 'mediaStorage' | 'dataDir' | 'maxUploadBytes' | 'publicUrl' | 'groupHistoryAll'>;
+  jobs: Jobs;
   clock(): Date;
   log: Logger;
 }
@@ -61,11 +63,10 @@ export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
   registerMediaRoutes(http, { ...shared, collections, uploads, reading, removal, links, storage, temporary, config });
   registerTusRoutes(http, { ...shared, resumable, maxUploadBytes: config.maxUploadBytes });
 
+  // What is stored, by one node; what lies in this node's own folder, by itself.
+  options.jobs.handle('uploads-clean-up', { everyMs: CLEAN_UP_EACH_MS, run: () => removal.cleanUp(clock()) });
   let cleaning = Promise.resolve();
-  async function cleanUp(): Promise<void> {
-    await temporary.cleanUp(clock());
-    await removal.cleanUp(clock());
-  }
+  const cleanUp = () => temporary.cleanUp(clock());
   const timer = setInterval(() => {
     cleaning = cleaning.then(cleanUp).catch((err: unknown) => log.warn({ err }, 'uploads could not be cleaned up'));
   }, CLEAN_UP_EACH_MS);
