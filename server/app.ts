@@ -34,6 +34,7 @@ import { createBudgets } from './gateway/budgets.ts';
 import { createDispatch } from './gateway/dispatch.ts';
 import { createDrain } from './gateway/drain.ts';
 import { createGateway, createIo } from './gateway/gateway.ts';
+import { watchOverload } from './gateway/overload.ts';
 import { createMemoryRateLimiter, unlimited } from './gateway/rate-limits.ts';
 import { createRedisRateLimiter } from './gateway/rate-limits-redis.ts';
 import { createGroups } from './groups/groups.ts';
@@ -281,16 +282,19 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     log,
   });
 
+  const overload = watchOverload();
   const dispatch = createDispatch({
-    handlers: serverTime.during({
-      ...conversations.handlers,
-      ...presenceHandlers(presence),
-      ...contactHandlers(contacts, profiles),
-      ...groupHandlers(groups),
-      ...callDomain.handlers,
-      ...messageHandlers(messages, history),
-      'auth:renew': async (caller, { token }) => ({ expires_in: await gateway.renew(caller, token) }),
-    }),
+    handlers: serverTime.during(
+      overload.shed({
+        ...conversations.handlers,
+        ...presenceHandlers(presence),
+        ...contactHandlers(contacts, profiles),
+        ...groupHandlers(groups),
+        ...callDomain.handlers,
+        ...messageHandlers(messages, history),
+        'auth:renew': async (caller, { token }) => ({ expires_in: await gateway.renew(caller, token) }),
+      }),
+    ),
     spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
     onDone: metrics.commandDone,
     log,
@@ -331,6 +335,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   });
 
   async function closeAll(): Promise<void> {
+    overload.close();
     await jobs.close();
     await media.close();
     await callDomain.close();

@@ -10,7 +10,7 @@ import { createMemoryDevices, type DeviceRegistry, type Status } from './devices
 
 const BEAT_MS = 2000;
 /** A node that was silent for so long is dead, in milliseconds: its users are offline within 30 s (PROTOCOL section 6). */
-const SILENT_MS = 12_000;
+const SILENT_MS = 9000;
 /**
  * How long a user counts to a node after the last device there is gone, in milliseconds: if the node ends before it has
  * settled what that means, another one does.

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, type Device, register } from '../support/client.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+
+/** A killed node's users go offline within 30 s (PROTOCOL section 6), in milliseconds. */
+const OFFLINE_MS = 30_000;
+
+let cluster: Cluster;
+let one: string;
+let two: string;
+
+beforeAll(async () => {
+  cluster = await startCluster(2);
+  [one, two] = cluster.urls as [string, string];
+});
+
+afterAll(() => cluster.stop());
+
+/** Two contacts, each connected to another node. */
+async function contacts(): Promise<[Device, Device]> {
+  const [A, B] = await Promise.all([register(one), register(two)]);
+  const [a, b] = await Promise.all([connect(one, A), connect(two, B)]);
+  await a.ok('contact:request', { user_id: b.id });
+  await b.ok('contact:accept', { user_id: a.id });
+  return [a, b];
+}
+
+const is = (device: Device, status: string) => (event: { presence: { user_id: string; status: string } }) =>
+  event.presence.user_id === device.id && event.presence.status === status;
+
+describe('presence over nodes', () => {
+  it('counts the devices on all nodes', async () => {
+    const [a, b] = await contacts();
+    await a.next('presence:changed', is(b, 'online'));
+    const elsewhere = await connect(one, b.account);
+    await elsewhere.ok('presence:set', { status: 'away' });
+    b.close();
+    await a.next('presence:changed', is(b, 'away'));
+    a.clear();
+    const back = await connect(two, b.account);
+    await a.next('presence:changed', is(b, 'online'));
+    a.clear();
+    elsewhere.close();
+    back.close();
+    const { presence } = await a.next('presence:changed', is(b, 'offline'));
+    expect(presence.status).toBe('offline');
+    a.clear();
+    await connect(one, b.account);
+    await a.next('presence:changed', is(b, 'online'));
+  });
+
+  it('a node that was paused for longer than others wait is as before when it comes back', async () => {
+    const [a, b] = await contacts();
+    await a.next('presence:changed', is(b, 'online'));
+    cluster.nodes[1]!.signal('SIGSTOP');
+    await a.next('presence:changed', is(b, 'offline'), OFFLINE_MS);
+    a.clear();
+    cluster.nodes[1]!.signal('SIGCONT');
+    await a.next('presence:changed', is(b, 'online'), 10_000);
+  }, 60_000);
+
+  it('takes the users of a killed node offline', async () => {
+    const [a, b] = await contacts();
+    await a.next('presence:changed', is(b, 'online'));
+    await cluster.nodes[1]!.kill();
+    await a.next('presence:changed', is(b, 'offline'), OFFLINE_MS);
+  }, 60_000);
+});
