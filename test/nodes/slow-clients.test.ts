@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import type { Socket as TcpSocket } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { connect, register } from '../support/client.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const CLIENTS = 300;
+const TEXT = 'x'.repeat(15_000);
+const MESSAGES = 400;
+const MIB = 1024 * 1024;
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+
+afterAll(() => server.kill());
+
+/** What the server's process holds in memory, in bytes. */
+async function memory(): Promise<number> {
+  const status = await readFile(`/proc/${server.pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}
+
+/** A client that says what is needed to be connected, and then reads nothing more. */
+async function deafClient(token: string): Promise<{ closed(): boolean; close(): void }> {
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+  let isClosed = false;
+  socket.on('close', () => {
+    isClosed = true;
+  });
+  socket.on('error', () => {});
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('message', (data: Buffer) => {
+      const text = data.toString();
+      if (text.startsWith('0')) socket.send(`40${JSON.stringify({ token })}`);
+      if (text.includes('session:ready')) resolve();
+    });
+  });
+  socket.pause();
+  const { _socket: raw } = socket as unknown as { _socket: TcpSocket };
+  return { closed: () => isClosed || raw.destroyed, close: () => socket.terminate() };
+}
+
+it('300 clients that stop reading during a flood cost at most 1 MiB each and harm nobody', async () => {
+  const [A, B] = await Promise.all([register(server.url), register(server.url)]);
+  const deaf: Awaited<ReturnType<typeof deafClient>>[] = [];
+  for (let i = 0; i < CLIENTS; i += 50) {
+    deaf.push(...(await Promise.all(Array.from({ length: 50 }, () => deafClient(B.access_token)))));
+  }
+  const a = await connect(server.url, A);
+  const b = await connect(server.url, B);
+  const before = await memory();
+  let most = 0;
+  const watch = setInterval(() => {
+    void memory().then((bytes) => {
+      most = Math.max(most, bytes);
+    });
+  }, 100);
+  for (let i = 0; i < MESSAGES; i += 20) {
+    await Promise.all(Array.from({ length: 20 }, () => a.ok('message:send', { recipient_id: b.id, content: TEXT })));
+  }
+  const last = await b.next('message:new', ({ message }) => message.seq === MESSAGES, 20_000);
+  clearInterval(watch);
+  expect(last.message.content).toBe(TEXT);
+  expect(b.seen('message:new')).toHaveLength(MESSAGES);
+  // 6 MB were sent to each: kept, that would be 1.8 GB.
+  expect(most - before).toBeLessThan(CLIENTS * MIB);
+  const { status } = await fetch(`${server.url}/metrics`);
+  expect(status).toBe(200);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(Number(/^letsapp_connections (\d+)/m.exec(metrics)?.[1])).toBe(2);
+  for (const client of deaf) client.close();
+}, 60_000);
