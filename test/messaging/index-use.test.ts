@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Document, MongoClient, ObjectId } from 'mongodb';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { collections } from '../../server/database/collections.ts';
+import { install } from '../../server/database/install.ts';
+import type { Caller } from '../../server/gateway/caller.ts';
+import { createAccess } from '../../server/messaging/access.ts';
+import { pairId } from '../../server/messaging/conversation-ref.ts';
+import { createHistory } from '../../server/messaging/history.ts';
+import { createMessageStore } from '../../server/messaging/message-store.ts';
+import { startProgram } from '../support/server.ts';
+
+const COUNT = 5000;
+const ann = new ObjectId();
+const bob = new ObjectId();
+
+let client: MongoClient;
+let stop: () => Promise<void>;
+const finds: Document[] = [];
+
+beforeAll(async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'letsapp-index-use-'));
+  const outer = process.env.MONGODB_URL;
+  const embedded = outer
+    ? undefined
+    : await startProgram('server/embedded/main.ts', { DATA_DIR: folder, DATABASE_PORT: '0' });
+  client = await new MongoClient(outer ?? embedded!.url, { monitorCommands: true }).connect();
+  client.on('commandStarted', ({ command }) => {
+    if (command.find === 'messages') finds.push(command);
+  });
+  stop = async () => {
+    await db().dropDatabase();
+    await client.close();
+    embedded?.child.kill('SIGTERM');
+    await embedded?.exited;
+    await rm(folder, { recursive: true, force: true });
+  };
+  await install(db());
+  const at = new Date();
+  await db().collection('users').insertOne({
+    _id: bob,
+    username: 'bob',
+    username_key: 'bob',
+    email: 'bob@example.test',
+    email_key: 'bob@example.test',
+    password: 'x',
+    created_at: at,
+    updated_at: at,
+    last_seen: at,
+    is_active: true,
+  });
+  const message = (seq: number) => ({
+    conversation_id: pairId(ann.toHexString(), bob.toHexString()),
+    seq,
+    rev: seq,
+    revs: [seq],
+    sender_id: ann,
+    recipient_id: bob,
+    content: `${seq}`,
+    message_type: 'text',
+    attachment: null,
+    created_at: at,
+    updated_at: at,
+    status: 'sent',
+    is_deleted: false,
+  });
+  await db()
+    .collection('messages')
+    .insertMany(Array.from({ length: COUNT }, (_, i) => message(i + 1)));
+});
+
+afterAll(async () => {
+  await stop?.();
+});
+
+const name = `index_use_${randomBytes(6).toString('hex')}`;
+const db = () => client.db(name);
+
+it.each([
+  ['the newest', {}],
+  ['in the middle', { before_seq: COUNT / 2 }],
+  ['in the middle, forwards', { after_seq: COUNT / 2 }],
+])('a page of history, %s, reads as many documents as it shows, by an index', async (_which, bounds) => {
+  const all = collections(db());
+  const history = createHistory(createMessageStore(all), createAccess(all, false));
+  finds.length = 0;
+  const { messages } = await history.page({ id: ann.toHexString(), userId: ann } as Caller, {
+    recipient_id: bob.toHexString(),
+    ...bounds,
+  });
+  expect(messages).toHaveLength(50);
+  expect(finds).toHaveLength(1);
+  const { find, filter, sort, limit, projection } = finds[0]!;
+  const explained = await db().command({
+    explain: { find, filter, sort, limit, projection },
+    verbosity: 'executionStats',
+  });
+  const plan = JSON.stringify(explained.queryPlanner.winningPlan);
+  expect(plan).toContain('IXSCAN');
+  expect(plan).not.toContain('COLLSCAN');
+  expect(plan).not.toContain('"SORT"');
+  expect(explained.executionStats.totalDocsExamined).toBeLessThanOrEqual(51);
+  expect(explained.executionStats.totalKeysExamined).toBeLessThanOrEqual(52);
+});
