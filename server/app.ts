@@ -1,15 +1,8 @@
 /** The composition root: builds everything by hand, in order. */
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { createAccessTokens } from './accounts/access-tokens.ts';
-import { createAccounts } from './accounts/accounts.ts';
-import { createMailer } from './accounts/mail.ts';
-import { createPasswordChange } from './accounts/password-change.ts';
-import { createPasswordReset } from './accounts/password-reset.ts';
-import { createPasswords } from './accounts/passwords.ts';
-import { watchRevocations } from './accounts/revocation-watch.ts';
+import { createAccountDomain } from './accounts/domain.ts';
 import { registerAccountRoutes } from './accounts/routes.ts';
-import { createSessions } from './accounts/sessions.ts';
 import { toSelf } from './accounts/views.ts';
 import { createCallDomain } from './calls/domain.ts';
 import type { Config } from './config.ts';
@@ -22,14 +15,7 @@ import { createMemberships } from './conversations/memberships.ts';
 import { createServerTime } from './conversations/server-time.ts';
 import { createSummaries } from './conversations/summaries.ts';
 import { connect } from './database/connect.ts';
-import { createBaselines } from './fanout/baseline.ts';
-import { createDelivery } from './fanout/delivery.ts';
-import { createFanout, createMemoryBroker } from './fanout/fanout.ts';
-import { startHealing } from './fanout/healing.ts';
-import { createRedisBroker } from './fanout/redis-broker.ts';
-import { createResync } from './fanout/resync.ts';
-import { createSequencer } from './fanout/sequencer.ts';
-import { NO_SUBSCRIPTIONS } from './fanout/subscriptions.ts';
+import { createFanoutDomain } from './fanout/domain.ts';
 import { createBudgets } from './gateway/budgets.ts';
 import { createDispatch } from './gateway/dispatch.ts';
 import { createDrain } from './gateway/drain.ts';
@@ -39,7 +25,6 @@ import { createMemoryRateLimiter, unlimited } from './gateway/rate-limits.ts';
 import { createRedisRateLimiter } from './gateway/rate-limits-redis.ts';
 import { createGroups } from './groups/groups.ts';
 import { groupHandlers } from './groups/handlers.ts';
-import { createMissedMessages } from './groups/missed-messages.ts';
 import { createRooms } from './groups/rooms.ts';
 import { createStays } from './groups/stays.ts';
 import { succeedAdmin } from './groups/succession.ts';
@@ -49,11 +34,9 @@ import { createHttpServer } from './http/server.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { createMediaDomain } from './media/domain.ts';
 import { createAccess } from './messaging/access.ts';
-import { refFromId } from './messaging/conversation-ref.ts';
 import { messageHandlers } from './messaging/handlers.ts';
 import { createHistory } from './messaging/history.ts';
 import { createMessageStore } from './messaging/message-store.ts';
-import { toWireMessage } from './messaging/message-view.ts';
 import { createMessages } from './messaging/messages.ts';
 import { createTyping } from './messaging/typing.ts';
 import { createWriter } from './messaging/writer.ts';
@@ -113,57 +96,38 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
 
   // Fan-out
   const store = createMessageStore(collections);
-  const delivery = createDelivery({
+  const nodes = await startNodes(collections, log);
+  const { fanout, delivery, ...fanoutDomain } = createFanoutDomain({
     io,
-    sequencer: () => sequencer,
-    subscriptions: () => redisBroker ?? NO_SUBSCRIPTIONS,
-    readAbove: config.groupHistoryAll ? undefined : createMissedMessages(store),
-    onError: (err) => log.warn({ err }, 'what somebody missed while joining could not be read; trying again'),
-  });
-  const sequencer = createSequencer({
-    async readChanges(conversation, aboveRev, limit) {
-      const found = await store.changes(conversation, aboveRev, limit);
-      return found.map((message) => ({
-        rev: message.rev,
-        message: toWireMessage(message),
-        is_new: false,
-        last_seq: message.seq,
-      }));
-    },
-    emit: delivery.emitChange,
-    findBaseline: createBaselines(store),
-    coveredSince: delivery.coveredSince,
-    seesEverything: redis === undefined,
-    onError: (err) => log.warn({ err }, 'changes could not be read; trying again'),
-  });
-  const resync = createResync({
     collections,
-    delivery,
-    sequencer,
-    refFromId,
+    store,
+    nodes,
+    redis,
     historyAll: config.groupHistoryAll,
-    isAlone: () => redis?.isUp() === false,
-    onError: (err) => log.warn({ err }, 'what was missed could not be read; trying again'),
+    log,
   });
-  const redisBroker =
-    redis &&
-    createRedisBroker({
-      link: redis,
-      deliver: delivery.apply,
-      hasSocket: (id) => io.of('/').sockets.has(id),
-      onResync: resync.request,
-      onError: (err) => log.error({ err }, 'an operation of another node could not be applied'),
-    });
-  const broker = redisBroker ?? createMemoryBroker(delivery.apply);
-  const fanout = createFanout(broker);
 
   // Accounts
   const jobs = createJobs({ jobs: collections.jobs, clock, log });
-  const passwords = createPasswords({ cost: config.bcryptCost });
-  const tokens = await createAccessTokens(config);
-  const sessions = createSessions({ collections, config, tokens, onEnded: fanout.revoke, clock });
-  const revocations = watchRevocations({ endedSince: sessions.endedSince, onEnded: fanout.revoke, log });
-  const mailer = createMailer({ config, log });
+  const { accounts, sessions, tokens, passwordReset, ...accountDomain } = await createAccountDomain({
+    collections,
+    config,
+    onSessionsEnded: fanout.revoke,
+    profilePicture: (userId, mediaId) => media.ownership.checkPicture(userId, mediaId),
+    onProfileChanged(user) {
+      const userId = user._id.toHexString();
+      fanout.emit({ users: [userId] }, 'user:updated', { user: toSelf(user) });
+      aside(profiles.tellContacts(userId), 'contacts are not told of a profile');
+    },
+    onDeactivated(userId) {
+      aside(profiles.tellContacts(userId), 'contacts are not told of a deactivation');
+      aside(succeedAdmin(collections, fanout, userId, clock()), 'a group is without an admin');
+    },
+    clock,
+    log,
+  });
+
+  // Media
   const media = createMediaDomain({
     db: database.db,
     collections,
@@ -177,25 +141,6 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     log,
   });
   const { ownership } = media;
-  const changePassword = createPasswordChange({ collections, passwords, sessions, clock });
-  const passwordReset = createPasswordReset({ collections, changePassword, mailer, clock, log });
-  const accounts = createAccounts({
-    collections,
-    passwords,
-    sessions,
-    changePassword,
-    clock,
-    profilePicture: ownership.checkPicture,
-    onProfileChanged(user) {
-      const userId = user._id.toHexString();
-      fanout.emit({ users: [userId] }, 'user:updated', { user: toSelf(user) });
-      aside(profiles.tellContacts(userId), 'contacts are not told of a profile');
-    },
-    onDeactivated(userId) {
-      aside(profiles.tellContacts(userId), 'contacts are not told of a deactivation');
-      aside(succeedAdmin(collections, fanout, userId, clock()), 'a group is without an admin');
-    },
-  });
 
   // Conversations and messages
   const memberships = createMemberships(collections, config.groupHistoryAll, clock);
@@ -232,18 +177,6 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   presence.settleEarlierRun();
 
   // Calls
-  const nodes = await startNodes(collections, log);
-  const healing =
-    redis &&
-    redisBroker &&
-    startHealing({
-      collections,
-      nodes,
-      link: redis,
-      broker: redisBroker,
-      resync,
-      onError: (err) => log.warn({ err }, 'the other nodes could not be looked at'),
-    });
   const callDomain = createCallDomain({
     collections,
     fanout,
@@ -343,13 +276,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     typing.close();
     presence.close();
     await devices.close();
-    healing?.close();
-    resync.close();
-    sequencer.close();
-    revocations.close();
-    await broker.close();
-    await passwords.close();
-    await mailer.close();
+    await fanoutDomain.close();
+    await accountDomain.close();
     await database.close();
   }
 

@@ -19,7 +19,7 @@ export type Handler<N extends CommandName> = (
 export type Handlers = { [N in CommandName]: Handler<N> };
 
 export interface DispatchOptions {
-  handlers: Partial<Handlers>;
+  handlers: Handlers;
   /** Takes one command of a class from the caller's budgets; throws `rate_limited`. */
   spend(caller: Caller, rate: RateClass): Promise<void> | void;
   /** Called once per command with its outcome: `ok` or the error's code. */
@@ -40,8 +40,8 @@ const OPAQUE = 'signal';
 export function createDispatch({ handlers, spend, onDone, log }: DispatchOptions) {
   const routes = new Map<string, Route>();
   for (const [name, declaration] of Object.entries(commands) as [CommandName, CommandDeclaration][]) {
-    const handle = handlers[name] as Route['handle'] | undefined;
-    if (handle) routes.set(name, { validate: compile(declaration.payload), rate: declaration.rate, handle });
+    const handle = handlers[name] as Route['handle'];
+    routes.set(name, { validate: compile(declaration.payload), rate: declaration.rate, handle });
   }
 
   async function run(caller: Caller, route: Route | undefined, name: string, args: unknown[]): Promise<unknown> {
