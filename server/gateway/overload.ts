@@ -21,7 +21,7 @@ const END_MS = 100;
 export interface Overload {
   isOverloaded(): boolean;
   /** The handlers; of the cheap commands those that refuse as `unavailable` while there is too much to do. */
-  shed(handlers: Handlers): Handlers;
+  shed<H extends Partial<Handlers>>(handlers: H): H;
   close(): void;
 }
 
@@ -48,7 +48,7 @@ export function watchOverload(): Overload {
   return {
     isOverloaded: () => overloaded,
     shed(handlers) {
-      const cheap = CHEAP.map((name) => [name, refusing(handlers[name])]);
+      const cheap = CHEAP.filter((name) => handlers[name]).map((name) => [name, refusing(handlers[name])]);
       return { ...handlers, ...Object.fromEntries(cheap) };
     },
     close: () => clearInterval(timer),
