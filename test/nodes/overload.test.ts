@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
+import type { Handlers } from '../../server/gateway/dispatch.ts';
 import { watchOverload } from '../../server/gateway/overload.ts';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -13,7 +14,7 @@ function watched() {
   const overload = watchOverload();
   onTestFinished(overload.close);
   const done: string[] = [];
-  const handlers = overload.shed({
+  const handlers: Partial<Handlers> = overload.shed({
     'typing:start': () => {
       done.push('typing');
       return {};
