@@ -6,6 +6,7 @@
 import { http } from '../support/client.ts';
 import { durableCommit, fillConversation, pageTimes } from './database.ts';
 import { atLeast, atMost, percentile, print, type Row } from './figures.ts';
+import { listTime, syncAll, writeTo } from './lists.ts';
 import { connectionRate, connectMany, groupTimes, latencies, memoryPerConnection, throughput } from './load.ts';
 import { type LetsApp, type Side, startLetsApp, startRelay } from './sides.ts';
 
@@ -94,6 +95,26 @@ const PARTS: Record<string, (app: LetsApp, relay: Side) => Promise<Row[]>> = {
     for (const socket of sockets) socket.disconnect();
     const title = 'group of 1,000: time per recipient, against a bare room';
     return [atMost(title, percentile(bare, 0.5), percentile(ours, 0.5), 1.3, 'µs')];
+  },
+
+  async lists(app) {
+    await app.populate(2002);
+    const since = new Date(Date.now() - 60_000).toISOString();
+    await writeTo(app, 0, 2, 20, 1);
+    await writeTo(app, 1, 2, 2000, 3);
+    const [few, many] = [await app.connect(0), await app.connect(1)];
+    const listed = atMost(
+      'page of conversation:list at 2,000 conversations, against 20',
+      await listTime(few),
+      await listTime(many),
+      2,
+      'ms',
+    );
+    const { ms, answers, messages } = await syncAll(many, since);
+    console.log(`sync of ${messages} missed messages in 2,000 conversations: ${answers} answers, ${ms.toFixed(0)} ms`);
+    few.disconnect();
+    many.disconnect();
+    return [listed];
   },
 
   history: (app) => historyAgainst(app, 100_000, 10),

@@ -1,0 +1,57 @@
+/** What a user with many conversations waits for: the list, and `sync` after a day away. */
+import type { Socket } from 'socket.io-client';
+import { percentile } from './figures.ts';
+import { connectMany } from './load.ts';
+import type { LetsApp } from './sides.ts';
+
+type Revs = Record<string, number>;
+
+interface SyncAnswer {
+  data: {
+    conversations: { conversation: { conversation_id: string }; messages: { rev: number }[] }[];
+    has_more: boolean;
+  };
+}
+
+/** Users with the numbers from `first` on each send so many messages to one user. */
+export async function writeTo(app: LetsApp, user: number, first: number, writers: number, each: number): Promise<void> {
+  const recipient_id = app.accounts[user]!.id;
+  const sockets = await connectMany(app, first, first + writers);
+  for (let i = 0; i < each; i++) {
+    await Promise.all(
+      sockets.map((socket) => socket.emitWithAck('message:send', { recipient_id, content: `no. ${i}` })),
+    );
+  }
+  for (const socket of sockets) socket.disconnect();
+}
+
+/** @returns milliseconds of the first page of the list; the median of many */
+export async function listTime(socket: Socket, repetitions = 30): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < repetitions; i++) {
+    const startedAt = performance.now();
+    const answer = await socket.emitWithAck('conversation:list', { limit: 20 });
+    if (answer.data.conversations.length !== 20) throw new Error('not a whole page');
+    times.push(performance.now() - startedAt);
+  }
+  return percentile(times, 0.5);
+}
+
+/** Repeats `sync` as the contract says, until nothing is missing. Returns what it took and brought. */
+export async function syncAll(
+  socket: Socket,
+  since: string,
+): Promise<{ ms: number; answers: number; messages: number }> {
+  const conversations: Revs = {};
+  const startedAt = performance.now();
+  let messages = 0;
+  for (let answers = 1; ; answers++) {
+    const { data }: SyncAnswer = await socket.emitWithAck('sync', { conversations, since });
+    for (const entry of data.conversations) {
+      messages += entry.messages.length;
+      const last = entry.messages.at(-1);
+      if (last) conversations[entry.conversation.conversation_id] = last.rev;
+    }
+    if (!data.has_more) return { ms: performance.now() - startedAt, answers, messages };
+  }
+}
