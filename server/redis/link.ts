@@ -143,7 +143,23 @@ export function createRedisLink({ urls, log }: RedisLinkOptions): RedisLink {
     recovered({ since, lostOwn });
   }
 
+  /** For how many ticks in a row each client has been about to be connected. */
+  const startingFor = new Map<Redis | Cluster, number>();
+
+  /** A connection may hang before it is ready, too: only its TCP handshake has a time limit of its own. */
+  function giveUpHangingStarts(): void {
+    for (const client of clients) {
+      const ticks =
+        client.status === 'connect' || client.status === 'connecting' ? (startingFor.get(client) ?? 0) + 1 : 0;
+      startingFor.set(client, ticks);
+      if (ticks <= MISSED_BEATS) continue;
+      startingFor.delete(client);
+      client.disconnect(true);
+    }
+  }
+
   const ticking = setInterval(() => {
+    giveUpHangingStarts();
     if (publisher.status !== 'ready' || subscriber.status !== 'ready') return;
     if (!up) void establish();
     else sendBeat();

@@ -115,4 +115,16 @@ describe('two nodes', () => {
     await http(one, 'POST', '/auth/logout', { token: a.account.access_token });
     await elsewhere.next('session:revoked', undefined, 2000);
   });
+
+  it('carry a call and its signals between the devices', async () => {
+    const [a, b] = await apart();
+    const { call } = await a.ok('call:initiate', { recipient_id: b.id, call_type: 'voice' });
+    await b.next('call:incoming', (incoming) => incoming.call._id === call._id);
+    await b.ok('call:accept', { call_id: call._id });
+    await a.next('call:updated', ({ reason }) => reason === 'accepted');
+    await a.ok('call:signal', { call_id: call._id, to_user_id: b.id, signal: { sdp: 'offer' } });
+    expect((await b.next('call:signal')).signal).toEqual({ sdp: 'offer' });
+    await b.ok('call:end', { call_id: call._id });
+    await a.next('call:updated', ({ reason }) => reason === 'left' || reason === 'ended');
+  });
 });
