@@ -1,6 +1,7 @@
 /** Applies operations to the sockets of this node. */
 import type { Server, Socket } from 'socket.io';
 import type { ClientToServerEvents, ServerToClientEvents } from '../../shared/contract/index.ts';
+import type { Baselines } from './baseline.ts';
 import { createCatchUp } from './catch-up.ts';
 import type { Address, Change, ConversationRef, EventOperation, Operation } from './operations.ts';
 import { groupRoom, sessionRoom, userRoom } from './rooms.ts';
@@ -57,6 +58,8 @@ export interface DeliveryOptions {
   sequencer(): Sequencer;
   /** Sees to it that what is sent to the rooms of this node's sockets arrives here. */
   subscriptions(): Subscriptions;
+  /** Notes where delivery begins for a user who is about to be connected, where others write at the same time. */
+  noteBaselines?: Baselines['note'] | undefined;
   /**
    * The messages of a conversation above a `seq` as they are stored, ascending by `rev`: what those who join a group
    * are told first. Without it they are not: where everybody sees the whole history, it is not known where to begin.
@@ -66,7 +69,7 @@ export interface DeliveryOptions {
 }
 
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { io, sequencer, subscriptions, readAbove = async () => [], onError } = options;
+  const { io, sequencer, subscriptions, noteBaselines, readAbove = async () => [], onError } = options;
   const { adapter, sockets } = io.of('/');
   /** Connections whose groups are being loaded, with what happened to their user meanwhile. */
   const arriving = new Map<IoSocket, { changes: Map<string, number | null>; revoked: boolean }>();
@@ -180,6 +183,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     });
   }
 
+  function coveredSince(conversation: ConversationRef): number | undefined {
+    if (conversation.kind === 'group') return since.get(groupRoom(conversation.group_id));
+    const [one, other] = conversation.user_ids.map((id) => since.get(userRoom(id)));
+    return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+  }
+
   function revoke(sessionIds: string[]): void {
     for (const [socket, state] of arriving) if (sessionIds.includes(socket.data.sessionId)) state.revoked = true;
     for (const id of sessionIds) for (const socket of socketsOf(sessionRoom(id))) end(socket, 'session:revoked');
@@ -216,6 +225,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         await hold(socket, [...own, socket.id]);
         const places = new Map((await loadGroups()).map((place) => [place.group_id, place.from_seq]));
         await hold(socket, [...places.keys()].map(groupRoom));
+        await noteBaselines?.(userId, [...places.keys()], (conversation) => coveredSince(conversation) !== undefined);
         if (state.revoked) return false;
         // Rooms of a connection that is gone would stay for ever.
         if (!socket.connected) return true;
@@ -242,11 +252,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       if (!devices || devices.size > 1 || !devices.has(socket.id)) return;
       for (const room of socket.rooms) if (room.startsWith(GROUP)) setFloor(room.slice(GROUP.length), userId, 0);
     },
-    coveredSince(conversation) {
-      if (conversation.kind === 'group') return since.get(groupRoom(conversation.group_id));
-      const [one, other] = conversation.user_ids.map((id) => since.get(userRoom(id)));
-      return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
-    },
+    coveredSince,
     members() {
       const found = new Map<string, Set<string>>();
       for (const room of adapter.rooms.keys()) if (room.startsWith(USER)) found.set(room.slice(USER.length), new Set());

@@ -38,10 +38,13 @@ export interface FanoutDomain {
 export function createFanoutDomain(options: FanoutDomainOptions): FanoutDomain {
   const { io, collections, store, nodes, redis, historyAll, log } = options;
 
+  const baselines = createBaselines({ collections, store, refFromId });
   const delivery = createDelivery({
     io,
     sequencer: () => sequencer,
     subscriptions: () => redisBroker ?? NO_SUBSCRIPTIONS,
+    // A single node delivers all that is stored: it need not ask.
+    noteBaselines: redis && baselines.note,
     readAbove: historyAll ? undefined : createMissedMessages(store),
     onError: (err) => log.warn({ err }, 'what somebody missed while joining could not be read; trying again'),
   });
@@ -56,7 +59,7 @@ export function createFanoutDomain(options: FanoutDomainOptions): FanoutDomain {
       }));
     },
     emit: delivery.emitChange,
-    findBaseline: createBaselines(store),
+    findBaseline: baselines.find,
     coveredSince: delivery.coveredSince,
     seesEverything: redis === undefined,
     onError: (err) => log.warn({ err }, 'changes could not be read; trying again'),

@@ -113,13 +113,6 @@ export function createSequencer(sources: SequencerSources): Sequencer {
     for (;;) {
       try {
         const baseline = await sources.findBaseline(place.conversation, query);
-        // What was stored about when the connections came, and is told only now, comes within a moment.
-        if (baseline.isOpen) await new Promise((resolve) => setTimeout(resolve, GAP_PATIENCE_MS));
-        for (const { rev, is_new, last_seq } of baseline.isOpen ? place.waiting.values() : []) {
-          if (rev > baseline.rev) continue;
-          baseline.rev = rev - 1;
-          if (is_new) baseline.lastSeq = Math.min(baseline.lastSeq, last_seq - 1);
-        }
         if (baseline.rev > place.rev) {
           Object.assign(place, { rev: baseline.rev, lastSeq: Math.max(baseline.lastSeq, place.lastSeq) });
           place.owed.clear();
