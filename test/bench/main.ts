@@ -8,6 +8,8 @@ import { durableCommit, fillConversation, pageTimes } from './database.ts';
 import { atLeast, atMost, percentile, print, type Row } from './figures.ts';
 import { listTime, syncAll, writeTo } from './lists.ts';
 import { connectionRate, connectMany, groupTimes, latencies, memoryPerConnection, throughput } from './load.ts';
+import { media } from './media.ts';
+import { benchNodes } from './nodes.ts';
 import { type LetsApp, type Side, startLetsApp, startRelay } from './sides.ts';
 
 const PARTS: Record<string, (app: LetsApp, relay: Side) => Promise<Row[]>> = {
@@ -116,6 +118,9 @@ const PARTS: Record<string, (app: LetsApp, relay: Side) => Promise<Row[]>> = {
     many.disconnect();
     return [listed];
   },
+
+  media: (app) => media(app),
+  nodes: () => benchNodes(),
 
   history: (app) => historyAgainst(app, 100_000, 10),
   // Takes minutes to fill: only when it is named.
