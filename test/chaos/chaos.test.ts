@@ -8,13 +8,15 @@ it('nothing acknowledged is lost, doubled or out of order, whatever dies', async
     pauseMs: 1000,
     log: () => {},
   });
-  const { lost, doubled, outOfOrder, gaps, different } = verdict;
-  expect({ lost, doubled, outOfOrder, gaps, different }, report(verdict)).toEqual({
+  const { lost, doubled, outOfOrder, gaps, different, unended } = verdict;
+  expect({ lost, doubled, outOfOrder, gaps, different, unended }, report(verdict)).toEqual({
     lost: 0,
     doubled: 0,
     outOfOrder: 0,
     gaps: 0,
     different: 0,
+    unended: 0,
   });
   expect(verdict.acknowledged).toBeGreaterThan(100);
+  expect(verdict.calls).toBeGreaterThan(0);
 }, 120_000);

@@ -7,6 +7,7 @@ import { connect, registerMany } from '../support/client.ts';
 import { startDatabase } from '../support/database.ts';
 import { freePort, startRedis } from '../support/redis.ts';
 import { startServer } from '../support/server.ts';
+import { CALL_TIMES } from './calls.ts';
 import { type ChaosClient, startClient, type Target } from './client.ts';
 import { FAULTS } from './faults.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -33,6 +34,7 @@ export async function runChaos({ clients: count, faults, pauseMs, log }: ChaosOp
     REDIS_URL: redis.url,
     JWT_SECRET: 'one secret for all nodes of the chaos',
     ACCESS_TOKEN_TTL_S: '86400',
+    ...CALL_TIMES,
   }));
   const nodes = await Promise.all(environments.map((env) => startServer({ env })));
   const urls = nodes.map((node) => node.url);
@@ -81,6 +83,8 @@ export function report(verdict: Verdict): string {
     `out of order               ${verdict.outOfOrder}`,
     `gaps                       ${verdict.gaps}`,
     `clients unlike database    ${verdict.different}`,
+    `calls                      ${verdict.calls}`,
+    `calls left                 ${verdict.unended}`,
     `longest interruption       ${verdict.longestWaitMs} ms`,
     ...verdict.findings,
   ].join('\n');

@@ -12,5 +12,5 @@ const faults = Array.from(
 );
 const verdict = await runChaos({ clients: 32, faults, pauseMs: 2000, log: (line) => console.log(line) });
 console.log(report(verdict));
-const { lost, doubled, outOfOrder, gaps, different } = verdict;
-process.exit(lost + doubled + outOfOrder + gaps + different === 0 ? 0 : 1);
+const { lost, doubled, outOfOrder, gaps, different, unended } = verdict;
+process.exit(lost + doubled + outOfOrder + gaps + different + unended === 0 ? 0 : 1);

@@ -1,5 +1,6 @@
 /** Compares what the clients were told and acknowledged with what the database has. */
 import { MongoClient } from 'mongodb';
+import { settledCalls } from './calls.ts';
 import type { ChaosClient } from './client.ts';
 
 export interface Verdict {
@@ -17,6 +18,9 @@ export interface Verdict {
   /** Messages on which a client and the database differ in the end. */
   different: number;
   longestWaitMs: number;
+  calls: number;
+  /** Calls that still ring or go on although everybody hung up. */
+  unended: number;
   /** The first few findings, in words. */
   findings: string[];
 }
@@ -59,6 +63,7 @@ export async function judge(databaseUrl: string, clients: ChaosClient[]): Promis
     outOfOrder: 0,
     gaps: 0,
     different: 0,
+    ...(await settledCalls(databaseUrl)),
     longestWaitMs: Math.max(...clients.map((client) => client.longestWait())),
     findings: [],
   };

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import type { Socket as TcpSocket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect, register } from '../support/client.ts';
@@ -25,12 +24,8 @@ async function memory(): Promise<number> {
 }
 
 /** A client that says what is needed to be connected, and then reads nothing more. */
-async function deafClient(token: string): Promise<{ closed(): boolean; close(): void }> {
+async function deafClient(token: string): Promise<WebSocket> {
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
-  let isClosed = false;
-  socket.on('close', () => {
-    isClosed = true;
-  });
   socket.on('error', () => {});
   await new Promise<void>((resolve, reject) => {
     socket.on('error', reject);
@@ -41,13 +36,12 @@ async function deafClient(token: string): Promise<{ closed(): boolean; close(): 
     });
   });
   socket.pause();
-  const { _socket: raw } = socket as unknown as { _socket: TcpSocket };
-  return { closed: () => isClosed || raw.destroyed, close: () => socket.terminate() };
+  return socket;
 }
 
 it('300 clients that stop reading during a flood cost at most 1 MiB each and harm nobody', async () => {
   const [A, B] = await Promise.all([register(server.url), register(server.url)]);
-  const deaf: Awaited<ReturnType<typeof deafClient>>[] = [];
+  const deaf: WebSocket[] = [];
   for (let i = 0; i < CLIENTS; i += 50) {
     deaf.push(...(await Promise.all(Array.from({ length: 50 }, () => deafClient(B.access_token)))));
   }
@@ -69,9 +63,7 @@ it('300 clients that stop reading during a flood cost at most 1 MiB each and har
   expect(b.seen('message:new')).toHaveLength(MESSAGES);
   // 6 MB were sent to each: kept, that would be 1.8 GB.
   expect(most - before).toBeLessThan(CLIENTS * MIB);
-  const { status } = await fetch(`${server.url}/metrics`);
-  expect(status).toBe(200);
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   expect(Number(/^letsapp_connections (\d+)/m.exec(metrics)?.[1])).toBe(2);
-  for (const client of deaf) client.close();
+  for (const client of deaf) client.terminate();
 }, 60_000);
