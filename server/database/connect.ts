@@ -12,7 +12,8 @@ const BOUNDS = {
   serverSelectionTimeoutMS: 3000,
   connectTimeoutMS: 3000,
   waitQueueTimeoutMS: 4000,
-  socketTimeoutMS: 10_000,
+  // Connections that hang go before the deadline does, and the pool is emptied of others like them.
+  socketTimeoutMS: 4000,
 };
 /** How long `isUp` waits for an answer. */
 const PING_MS = 2000;
@@ -32,20 +33,20 @@ export interface Database {
  * @throws Error when the store cannot be reached or its data is of a newer version
  */
 export async function connect(url: string): Promise<Database> {
-  const client = new MongoClient(url, {
-    appName: 'letsapp',
-    ...BOUNDS,
-    heartbeatFrequencyMS: 2000,
-    maxPoolSize: 50,
-    writeConcern: { w: 'majority' },
-    ignoreUndefined: true,
-  });
+  const options = { appName: 'letsapp', writeConcern: { w: 'majority' as const }, ignoreUndefined: true };
+  const database =
+    new URL(url.replace(/^mongodb(\+srv)?:/, 'http:').replace(/,[^/]*/, '')).pathname.slice(1) || 'letsapp';
+  // Building an index over much data may take longer than any command.
+  const installer = new MongoClient(url, { ...options, ...BOUNDS, socketTimeoutMS: 0 });
+  try {
+    await install(installer.db(database));
+  } finally {
+    await installer.close();
+  }
+  const client = new MongoClient(url, { ...options, ...BOUNDS, heartbeatFrequencyMS: 2000, maxPoolSize: 50 });
   try {
     await client.connect();
-    const db = client.db(
-      new URL(url.replace(/^mongodb(\+srv)?:/, 'http:').replace(/,[^/]*/, '')).pathname.slice(1) || 'letsapp',
-    );
-    await install(db);
+    const db = client.db(database);
     return {
       client,
       db,

@@ -9,8 +9,11 @@ import {
 
 const DUPLICATE_KEY = 11_000;
 
-/** Error codes of a MongoDB that is there but can't serve now (not primary, shutting down, timed out on the way). */
-const TRANSIENT_CODES = new Set([6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+/**
+ * Error codes of a MongoDB that is there but can't serve now: not primary, shutting down, timed out on the way, or
+ * without enough members to keep what it was given.
+ */
+const TRANSIENT_CODES = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
 const TRANSIENT_NAMES = new Set([
   'MongoOperationTimeoutError',
@@ -31,6 +34,8 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof MongoError)) return false;
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
   if (TRANSIENT_NAMES.has(error.name)) return true;
+  // A bulk write wraps what kept the driver from doing it at all, and then has neither refusals nor a code.
+  if (error instanceof MongoBulkWriteError && !refusals(error) && error.code === undefined) return true;
   if (error instanceof MongoServerError && typeof error.code === 'number' && TRANSIENT_CODES.has(error.code))
     return true;
   return error.hasErrorLabel('RetryableWriteError');
