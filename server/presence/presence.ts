@@ -192,6 +192,8 @@ export function createPresence(options: PresenceOptions): PresenceService {
     },
 
     async get({ id }, userIds) {
+      // Who has just connected here is shown so, although it is still being written.
+      await Promise.allSettled(userIds.map((userId) => settling.get(userId)));
       const visible = await maySee(id, userIds);
       const seen = userIds.filter((_, i) => visible[i]);
       const [documents, others] = await Promise.all([read(seen), hidden(userIds)]);
