@@ -1,5 +1,4 @@
 /** Environment variables → configuration, checked once at start (PROTOCOL section 10). */
-import { readFileSync } from 'node:fs';
 
 /** A variable that is not as it must be: its message is the one line that ends the start. */
 export class ConfigError extends Error {}
@@ -168,10 +167,4 @@ function isIceServer(value: unknown): value is IceServerConfig {
   const isText = (part: unknown) => typeof part === 'string' && part !== '';
   const urlsAreRight = isText(urls) || (Array.isArray(urls) && urls.length > 0 && urls.every(isText));
   return urlsAreRight && [username, credential].every((part) => part === undefined || isText(part));
-}
-
-/** The version in package.json, for logs and documents. */
-export function packageVersion(): string {
-  const levels = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
-  return JSON.parse(readFileSync(new URL(levels, import.meta.url), 'utf8')).version;
 }

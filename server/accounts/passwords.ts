@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { Tinypool } from 'tinypool';
 import { rateLimited } from '../errors.ts';
+import { threadFile } from '../thread-file.ts';
 
 /** bcrypt looks at no more: a longer password is not the one that was hashed, even if it begins alike. */
 const MAX_BYTES = 72;
@@ -34,7 +35,7 @@ export function createPasswords({ cost }: { cost: number }): Passwords {
   const taskMs = MS_AT_COST_12 * 2 ** (cost - 12);
   const maxWaiting = Math.ceil((threads * MAX_WAIT_MS) / taskMs);
   const pool = new Tinypool({
-    ...worker(),
+    ...threadFile(import.meta.url, './password-worker'),
     minThreads: 1,
     maxThreads: threads,
     idleTimeout: 60_000,
@@ -56,16 +57,5 @@ export function createPasswords({ cost }: { cost: number }): Passwords {
       return matches && comparable;
     },
     close: () => pool.destroy(),
-  };
-}
-
-/** From source, the thread has to register the TypeScript loader first: Node 20 does not hand `--import tsx` on. */
-function worker(): { filename: string; execArgv?: string[] } {
-  if (!import.meta.url.endsWith('.ts')) return { filename: new URL('./password-worker.js', import.meta.url).href };
-  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const register = encodeURIComponent(`import { register } from ${loader}; register();`);
-  return {
-    filename: new URL('./password-worker.ts', import.meta.url).href,
-    execArgv: ['--import', `data:text/javascript,${register}`],
   };
 }
