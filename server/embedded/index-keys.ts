@@ -1,6 +1,7 @@
 import { Fault } from './errors.ts';
 import { EMPTY_ARRAY } from './keys.ts';
 import { isIndex } from './paths.ts';
+import type { Doc } from './values.ts';
 import { field, isDoc } from './values.ts';
 
 export interface IndexKeys {
@@ -9,6 +10,9 @@ export interface IndexKeys {
   /** Which fields of the index ran through an array. */
   multikey: boolean[];
 }
+
+/** Where no array was met: of whichever field it is asked, the answer is no. */
+const NO_ARRAY: boolean[] = [];
 
 interface Cursor {
   value: unknown;
@@ -22,7 +26,32 @@ interface Cursor {
  * element, fields that share an array vary together. Source: MongoDB manual, "Multikey Indexes".
  * @throws Fault CannotIndexParallelArrays if two fields run through different arrays
  */
-export function indexKeys(doc: unknown, paths: string[][]): IndexKeys {
+export function indexKeys(doc: Doc, paths: string[][]): IndexKeys {
+  return topLevelKeys(doc, paths) ?? expandedKeys(doc, paths);
+}
+
+/** The usual case without the detours: fields of the document itself, at most one of them an array. */
+function topLevelKeys(doc: Doc, paths: string[][]): IndexKeys | undefined {
+  let array = -1;
+  const values: unknown[] = [];
+  for (let at = 0; at < paths.length; at++) {
+    const path = paths[at]!;
+    if (path.length > 1) return undefined;
+    const value = field(doc, path[0]!);
+    if (Array.isArray(value)) {
+      if (array >= 0 || value.length === 0) return undefined;
+      array = at;
+    }
+    values.push(value);
+  }
+  if (array < 0) return { tuples: [values], multikey: NO_ARRAY };
+  return {
+    tuples: (values[array] as unknown[]).map((element) => values.with(array, element)),
+    multikey: paths.map((_, at) => at === array),
+  };
+}
+
+function expandedKeys(doc: Doc, paths: string[][]): IndexKeys {
   const found: IndexKeys = { tuples: [], multikey: paths.map(() => false) };
   expand(
     paths.map((rest) => ({ value: doc, rest, element: false })),

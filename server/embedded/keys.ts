@@ -194,6 +194,18 @@ function putBinary(value: Binary): void {
   length += bytes.length;
 }
 
+function put(bytes: Uint8Array): void {
+  reserve(bytes.length);
+  buffer.set(bytes, length);
+  length += bytes.length;
+}
+
+function putField(value: unknown, direction: number): void {
+  const start = length;
+  putValue(value);
+  if (direction < 0) invertFrom(start);
+}
+
 function invertFrom(start: number): void {
   for (let at = start; at < length; at++) buffer[at] = ~buffer[at]! & 0xff;
 }
@@ -217,16 +229,28 @@ export function encodeValue(value: unknown): Buffer {
  */
 export function encodeKey(prefix: Buffer, values: unknown[], directions: number[], complete: boolean): Buffer {
   length = 0;
-  reserve(prefix.length);
-  buffer.set(prefix, 0);
-  length = prefix.length;
-  for (let index = 0; index < values.length; index++) {
-    const start = length;
-    putValue(values[index]);
-    if (directions[index]! < 0) invertFrom(start);
-  }
+  put(prefix);
+  for (let index = 0; index < values.length; index++) putField(values[index], directions[index]!);
   if (complete) putByte(END);
   return taken();
+}
+
+/** Encodes complete index keys of one document, each followed by `tail`; what they begin with alike is encoded once. */
+export function encodeKeys(prefix: Buffer, tuples: unknown[][], directions: number[], tail: Buffer): Buffer[] {
+  const first = tuples[0] ?? [];
+  let shared = 0;
+  while (shared < first.length && tuples.every((values) => values[shared] === first[shared])) shared++;
+  length = 0;
+  put(prefix);
+  for (let at = 0; at < shared; at++) putField(first[at], directions[at]!);
+  const start = length;
+  return tuples.map((values) => {
+    length = start;
+    for (let at = shared; at < values.length; at++) putField(values[at], directions[at]!);
+    putByte(END);
+    put(tail);
+    return Buffer.from(buffer.subarray(0, length));
+  });
 }
 
 /** The first byte string after all that begin with `bytes`. */

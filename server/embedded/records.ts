@@ -1,19 +1,25 @@
 import type { Catalog, Collection, Index } from './catalog.ts';
 import { Fault } from './errors.ts';
 import { indexKeys } from './index-keys.ts';
-import { encodeKey } from './keys.ts';
+import { encodeKey, encodeKeys } from './keys.ts';
 import type { Storage } from './storage.ts';
 import { MAX_KEY } from './storage.ts';
 import type { Doc } from './values.ts';
 import { display, setField } from './values.ts';
 
-const NO_PREFIX = Buffer.alloc(0);
+const NO_BYTES = Buffer.alloc(0);
 
-/** The entries of a document in one index. */
+/** An entry of an index: its key, and the values that the key was made of. */
+interface Entry {
+  key: Buffer;
+  values: unknown[];
+}
+
+/** The entries of a document in one index, each key once. */
 interface Entries {
   index: Index;
-  /** By the key's bytes as latin1 text, so that keys compare by value. */
-  keys: Map<string, { key: Buffer; values: unknown[] }>;
+  list: Entry[];
+  /** Which fields of the index met an array; none of them where it is empty. */
   multikey: boolean[];
 }
 
@@ -31,25 +37,25 @@ export interface Records {
 
 /** The encoding of an `_id`, which is the record's key behind the collection's prefix. */
 export function recordId(id: unknown): Buffer {
-  return encodeKey(NO_PREFIX, [id], [1], true);
+  return encodeKey(NO_BYTES, [id], [1], true);
 }
 
 /** The records of a storage, whose indexes the catalog tells. */
 export function openRecords(storage: Storage, catalog: Catalog): Records {
-  const check = (collection: Collection, entries: Entries, old?: Entries): void => {
-    for (const [text, { key, values }] of entries.keys) {
-      if (entries.index.unique && !old?.keys.has(text) && storage.has(key)) {
-        throw duplicateKey(collection, entries.index, values);
-      }
-    }
+  const check = (collection: Collection, index: Index, added: Entry[]): void => {
+    if (!index.unique) return;
+    for (const { key, values } of added) if (storage.has(key)) throw duplicateKey(collection, index, values);
   };
 
   const markMultikey = (collection: Collection, all: Entries[]): Collection => {
+    if (!all.some(({ index, multikey }) => multikey.some((is, field) => is && !index.multikey[field])))
+      return collection;
     const met = new Map(all.map(({ index, multikey }) => [index.name, multikey]));
     const isNews = (index: Index) => met.get(index.name)?.some((is, field) => is && !index.multikey[field]) === true;
-    if (!collection.indexes.some(isNews)) return collection;
     const indexes = collection.indexes.map((index) =>
-      isNews(index) ? { ...index, multikey: index.multikey.map((is, i) => is || met.get(index.name)![i]!) } : index,
+      isNews(index)
+        ? { ...index, multikey: index.multikey.map((is, i) => is || met.get(index.name)![i] === true) }
+        : index,
     );
     const changed = { ...collection, indexes };
     catalog.save(changed);
@@ -63,35 +69,36 @@ export function openRecords(storage: Storage, catalog: Catalog): Records {
       if (key.length > MAX_KEY) throw keyTooLong(collection, collection.primary);
       const all = secondary(collection).map((index) => entriesOf(collection, index, doc, id));
       if (storage.has(key)) throw duplicateKey(collection, collection.primary, [doc._id]);
-      for (const entries of all) check(collection, entries);
+      for (const { index, list } of all) check(collection, index, list);
       storage.put(key, raw);
-      for (const { keys } of all) for (const { key: entry } of keys.values()) storage.put(entry, id);
+      for (const { list } of all) for (const entry of list) storage.put(entry.key, id);
       return markMultikey(collection, all);
     },
 
     replace(collection, before, after, raw) {
       const id = recordId(before._id);
       const touched = secondary(collection).filter((index) => index.roots.some((root) => before[root] !== after[root]));
-      const changes = touched.map((index) => ({
-        old: entriesOf(collection, index, before, id),
-        new: entriesOf(collection, index, after, id),
-      }));
-      for (const change of changes) check(collection, change.new, change.old);
+      const changes = touched.map((index) => {
+        const old = entriesOf(collection, index, before, id);
+        const now = entriesOf(collection, index, after, id);
+        return { now, added: without(now.list, old.list), removed: without(old.list, now.list) };
+      });
+      for (const { now, added } of changes) check(collection, now.index, added);
       storage.put(Buffer.concat([collection.primary.prefix, id]), raw);
-      for (const change of changes) {
-        for (const [text, { key }] of change.old.keys) if (!change.new.keys.has(text)) storage.remove(key);
-        for (const [text, { key }] of change.new.keys) if (!change.old.keys.has(text)) storage.put(key, id);
+      for (const { added, removed } of changes) {
+        for (const { key } of removed) storage.remove(key);
+        for (const { key } of added) storage.put(key, id);
       }
       return markMultikey(
         collection,
-        changes.map((change) => change.new),
+        changes.map(({ now }) => now),
       );
     },
 
     remove(collection, doc) {
       const id = recordId(doc._id);
       for (const index of secondary(collection)) {
-        for (const { key } of entriesOf(collection, index, doc, id).keys.values()) storage.remove(key);
+        for (const { key } of entriesOf(collection, index, doc, id).list) storage.remove(key);
       }
       storage.remove(Buffer.concat([collection.primary.prefix, id]));
     },
@@ -103,12 +110,12 @@ export function openRecords(storage: Storage, catalog: Catalog): Records {
         for (const doc of documents) {
           const id = recordId(doc._id);
           const entries = entriesOf(collection, index, doc, id);
-          check(collection, entries);
-          for (const { key } of entries.keys.values()) {
+          check(collection, index, entries.list);
+          for (const { key } of entries.list) {
             storage.put(key, id);
             built.push(key);
           }
-          multikey = multikey.map((is, field) => is || entries.multikey[field]!);
+          multikey = multikey.map((is, field) => is || entries.multikey[field] === true);
         }
       } catch (error) {
         for (const key of built) storage.remove(key);
@@ -126,18 +133,26 @@ function secondary(collection: Collection): Index[] {
 }
 
 function entriesOf(collection: Collection, index: Index, doc: Doc, id: Buffer): Entries {
-  const entries: Entries = { index, keys: new Map(), multikey: [] };
-  if (index.partial !== undefined && !index.partial.test(doc)) return entries;
+  if (index.partial !== undefined && !index.partial.test(doc)) return { index, list: [], multikey: [] };
   const { tuples, multikey } = indexKeys(doc, index.parts);
-  entries.multikey = multikey;
-  for (const values of tuples) {
-    if (index.sparse && values.every((value) => value === undefined)) continue;
-    const bare = encodeKey(index.prefix, values, index.directions, true);
-    const key = index.unique ? bare : Buffer.concat([bare, id]);
+  const filled = index.sparse ? tuples.filter((values) => values.some((value) => value !== undefined)) : tuples;
+  const keys = encodeKeys(index.prefix, filled, index.directions, index.unique ? NO_BYTES : id);
+  const list = keys.map((key, at): Entry => {
     if (key.length > MAX_KEY) throw keyTooLong(collection, index);
-    entries.keys.set(key.toString('latin1'), { key, values });
-  }
-  return entries;
+    return { key, values: filled[at]! };
+  });
+  return { index, list: list.length > 1 ? [...byKey(list).values()] : list, multikey };
+}
+
+/** Entries by their keys' bytes, as latin1 text: buffers do not compare by value. */
+function byKey(list: Entry[]): Map<string, Entry> {
+  return new Map(list.map((entry) => [entry.key.toString('latin1'), entry]));
+}
+
+/** The entries of the one list whose keys are not in the other. */
+function without(list: Entry[], others: Entry[]): Entry[] {
+  const keys = byKey(others);
+  return list.filter(({ key }) => !keys.has(key.toString('latin1')));
 }
 
 function duplicateKey(collection: Collection, index: Index, values: unknown[]): Fault {

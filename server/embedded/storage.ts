@@ -1,9 +1,21 @@
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import { successor } from './keys.ts';
+import { openRedoLog, readRedoLog } from './redo-log.ts';
 
 /** The longest key that LMDB stores, bytes. */
 export const MAX_KEY = 1978;
+
+/** Where the tree says which record of the log it holds already; before all keys of collections and indexes. */
+const APPLIED = Buffer.of(0);
+/** The tree takes over what was written at the latest after so long, ms, … */
+const CHECKPOINT_MS = 5000;
+/** … so many changes, … */
+const CHECKPOINT_CHANGES = 40_000;
+/** … or so much log, bytes. */
+const CHECKPOINT_BYTES = 16 * 1024 * 1024;
+/** lmdb: neither to be aborted nor flushed when it is committed (`sync` does that, off this thread). */
+const COMMIT_ONLY = 0x1_0002;
 
 /** A range of keys, from `low` (inclusive) to `high` (exclusive). */
 export interface Range {
@@ -17,8 +29,7 @@ export interface Entry {
 }
 
 /**
- * The one ordered key space on disk. Writes happen inside `write` only; reads see the last commit, inside `write` also
- * what has been written so far.
+ * The one ordered key space on disk. Writes happen inside `write` only; reads see at once what was written.
  */
 export interface Storage {
   get(key: Buffer): Buffer | undefined;
@@ -30,39 +41,200 @@ export interface Storage {
   keys(range: Range, limit: number): Buffer[];
   count(range: Range): number;
   /**
-   * Runs `action` in the write transaction, together with whatever else is waiting (group commit). Resolves with its
-   * result when it is flushed to disk. An action that throws is not rolled back: it has to check before it writes.
+   * Runs `action` together with whatever else is waiting (group commit). Resolves with its result when what it wrote,
+   * and all that it can have seen, is on disk. An action that throws is not rolled back: it has to check before it
+   * writes. Rejects for good once the disk has failed.
    */
   write<T>(action: () => T): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Opens the storage in the folder. Throws what LMDB throws when the folder cannot be used. */
-export function openStorage(folder: string): Storage {
-  const db: RootDatabase<Buffer, Buffer> = open<Buffer, Buffer>(folder, {
+/** lmdb's own, which its types leave out. */
+interface Lmdb extends RootDatabase<Buffer, Buffer> {
+  sync(callback: (error?: Error) => void): void;
+  transactionSync<T>(action: () => T, flags?: number): T;
+}
+
+interface Waiting {
+  run(): void;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Opens the storage in the folder, and brings the tree up to what the log says.
+ * @throws what LMDB or the file system throws when the folder cannot be used
+ */
+export async function openStorage(folder: string): Promise<Storage> {
+  const db = open<Buffer, Buffer>(folder, {
     keyEncoding: 'binary',
     encoding: 'binary',
     cache: false,
     compression: false,
     noSubdir: false,
-  });
+  }) as Lmdb;
+  const flush = () => new Promise<void>((resolve, reject) => db.sync((error) => (error ? reject(error) : resolve())));
+
+  let applied = db.get(APPLIED)?.readDoubleLE(0) ?? 0;
+  const missing = readRedoLog(folder, applied);
+  if (missing.length > 0) {
+    applied += missing.length;
+    db.transactionSync(() => {
+      for (const changes of missing) {
+        forEachChange(changes, (key, value) => (value ? db.putSync(key, value) : db.removeSync(key)));
+      }
+      db.putSync(APPLIED, numberBytes(applied));
+    });
+    await flush();
+  }
+  const log = openRedoLog(folder, applied);
+
+  const changes = collectChanges();
+  let waiting: Waiting[] = [];
+  /** The tree's transaction stays open until a checkpoint, for a page that is changed again is then written once. */
+  let transaction: { end(): void; ended: Promise<void>; timer: NodeJS.Timeout } | undefined;
+  let changed = 0;
+  let flushing: Promise<void> | undefined;
+  let failure: Error | undefined;
+
+  function begin(): void {
+    let end = () => {};
+    const ended = db.transactionSync(() => new Promise<void>((resolve) => (end = resolve)), COMMIT_ONLY);
+    transaction = { end, ended, timer: setTimeout(() => void checkpoint(), CHECKPOINT_MS) };
+  }
+
+  /** Commits the tree; once that is on disk, too, the log up to here is not needed any more. */
+  async function checkpoint(): Promise<void> {
+    // The other segment may still be needed: later, then.
+    if (!transaction || flushing) return;
+    const { end, ended, timer } = transaction;
+    clearTimeout(timer);
+    db.putSync(APPLIED, numberBytes(log.last()));
+    transaction = undefined;
+    changed = 0;
+    end();
+    await ended;
+    log.turn();
+    flushing = flush()
+      .catch(fail)
+      .finally(() => {
+        flushing = undefined;
+      });
+  }
+
+  function fail(error: Error): void {
+    failure ??= error;
+  }
+
+  function runGroup(): void {
+    const group = waiting;
+    waiting = [];
+    if (failure) {
+      for (const { reject } of group) reject(failure);
+      return;
+    }
+    if (!transaction) begin();
+    for (const { run } of group) run();
+    log.append(changes.take()).then(
+      () => {
+        for (const { resolve } of group) resolve();
+      },
+      (error: Error) => {
+        fail(error);
+        for (const { reject } of group) reject(error);
+      },
+    );
+    if (changed > CHECKPOINT_CHANGES || log.size() > CHECKPOINT_BYTES) void checkpoint();
+  }
 
   return {
     get: (key) => db.get(key),
     has: (key) => db.doesExist(key),
-    put: (key, value) => db.putSync(key, value as Buffer),
-    remove: (key) => {
+    put(key, value) {
+      db.putSync(key, value as Buffer);
+      changes.add(key, value);
+      changed++;
+    },
+    remove(key) {
       db.removeSync(key);
+      changes.add(key, undefined);
+      changed++;
     },
     read: (range, reverse, limit) => [...db.getRange({ ...bounds(range, reverse), limit })],
     keys: (range, limit) => [...db.getKeys({ ...bounds(range, false), limit })],
     count: (range) => db.getKeysCount(bounds(range, false)),
-    write: (action) => db.transaction(action),
-    close: async () => {
-      await db.flushed;
+    write<T>(action: () => T): Promise<T> {
+      return new Promise((resolve, reject) => {
+        let settle = () => {};
+        waiting.push({
+          run() {
+            try {
+              const result = action();
+              settle = () => resolve(result);
+            } catch (error) {
+              settle = () => reject(error);
+            }
+          },
+          resolve: () => settle(),
+          reject,
+        });
+        if (waiting.length === 1) setImmediate(runGroup);
+      });
+    },
+    async close() {
+      await flushing;
+      await checkpoint();
+      await flushing;
+      await log.close();
       await db.close();
     },
   };
+}
+
+/** Gathers changes as bytes: for each the length of its key (2 bytes), that of its value (4; none: removed), both. */
+function collectChanges() {
+  let bytes = Buffer.allocUnsafe(64 * 1024);
+  let length = 0;
+  return {
+    add(key: Buffer, value: Uint8Array | undefined): void {
+      const end = length + 6 + key.length + (value?.length ?? 0);
+      if (end > bytes.length) {
+        const larger = Buffer.allocUnsafe(Math.max(bytes.length * 2, end));
+        bytes.copy(larger, 0, 0, length);
+        bytes = larger;
+      }
+      bytes.writeUInt16LE(key.length, length);
+      bytes.writeUInt32LE(value?.length ?? REMOVED, length + 2);
+      bytes.set(key, length + 6);
+      if (value) bytes.set(value, length + 6 + key.length);
+      length = end;
+    },
+    /** What was gathered; valid until the next one is added. */
+    take(): Uint8Array {
+      const taken = bytes.subarray(0, length);
+      length = 0;
+      return taken;
+    },
+  };
+}
+
+const REMOVED = 0xffff_ffff;
+
+/** Reads what `collectChanges` gathered. */
+function forEachChange(changes: Buffer, apply: (key: Buffer, value: Buffer | undefined) => void): void {
+  for (let at = 0; at < changes.length; ) {
+    const keyEnd = at + 6 + changes.readUInt16LE(at);
+    const length = changes.readUInt32LE(at + 2);
+    const end = keyEnd + (length === REMOVED ? 0 : length);
+    apply(changes.subarray(at + 6, keyEnd), length === REMOVED ? undefined : changes.subarray(keyEnd, end));
+    at = end;
+  }
+}
+
+function numberBytes(number: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(number);
+  return bytes;
 }
 
 function bounds({ low, high }: Range, reverse: boolean) {

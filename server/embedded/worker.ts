@@ -17,7 +17,7 @@ const { folder, host, port } = workerData as WorkerInput;
 const report = (message: WorkerReport) => parentPort!.postMessage(message);
 
 try {
-  const engine = openEngine(folder);
+  const engine = await openEngine(folder);
   const server = await listen(engine, host, port).catch(async (error: unknown) => {
     await engine.close();
     throw error;
