@@ -34,6 +34,7 @@ import { createHttpServer } from './http/server.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { createMediaDomain } from './media/domain.ts';
 import { createAccess } from './messaging/access.ts';
+import { createAccessMemory, NO_MEMORY, watchChanges } from './messaging/access-memory.ts';
 import { messageHandlers } from './messaging/handlers.ts';
 import { createHistory } from './messaging/history.ts';
 import { createMessageStore } from './messaging/message-store.ts';
@@ -107,6 +108,9 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     log,
   });
 
+  // With other nodes about, what they change would be seen too late.
+  const accessMemory = redis ? NO_MEMORY : createAccessMemory();
+
   // Accounts
   const jobs = createJobs({ jobs: collections.jobs, clock, log });
   const { accounts, sessions, tokens, passwordReset, ...accountDomain } = await createAccountDomain({
@@ -121,7 +125,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     },
     onDeactivated(userId) {
       aside(profiles.tellContacts(userId), 'contacts are not told of a deactivation');
-      aside(succeedAdmin(collections, fanout, userId, clock()), 'a group is without an admin');
+      const succession = accessMemory.changing(undefined, () => succeedAdmin(collections, fanout, userId, clock()));
+      aside(succession, 'a group is without an admin');
     },
     clock,
     log,
@@ -145,7 +150,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   // Conversations and messages
   const memberships = createMemberships(collections, config.groupHistoryAll, clock);
   const summaries = createSummaries(collections, store, clock);
-  const access = createAccess(collections, config.groupHistoryAll);
+  const access = createAccess(collections, config.groupHistoryAll, accessMemory);
   const writer = createWriter({
     store,
     summaries,
@@ -221,8 +226,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
       overload.shed({
         ...conversations.handlers,
         ...presenceHandlers(presence),
-        ...contactHandlers(contacts, profiles),
-        ...groupHandlers(groups),
+        ...watchChanges(contactHandlers(contacts, profiles), accessMemory),
+        ...watchChanges(groupHandlers(groups), accessMemory),
         ...callDomain.handlers,
         ...messageHandlers(messages, history),
         'auth:renew': async (caller, { token }) => ({ expires_in: await gateway.renew(caller, token) }),
@@ -257,7 +262,9 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     log,
   });
 
-  const { updateProfile, deactivate } = accounts;
+  const { updateProfile } = accounts;
+  const deactivate: typeof accounts.deactivate = (user, password) =>
+    accessMemory.changing(undefined, () => accounts.deactivate(user, password));
   const watchedAccounts = { ...accounts, ...serverTime.during({ updateProfile, deactivate }) };
   registerAccountRoutes(http, { accounts: watchedAccounts, passwordReset, sessions, tokens, rateLimiter, config });
   registerOperationRoutes(http, {

@@ -3,7 +3,7 @@
  * together with the batch. So it may be ahead of the messages for a moment, and a crash leaves it ahead or behind:
  * `check` tells what is true by the messages themselves, and repairs what a crash left.
  */
-import DataLoader from 'dataloader';
+import { batched } from '../database/batches.ts';
 import type { Collections } from '../database/collections.ts';
 import type { ConversationDocument, MessageDocument } from '../database/documents.ts';
 import { duplicateIndex, type Refusal, refusals } from '../database/failures.ts';
@@ -62,25 +62,21 @@ function toUpsert({ conversation, message: { _id, seq, rev, created_at } }: Newe
 
 /** @param collections the collections of the database */
 export function createSummaries({ conversations }: Collections, store: MessageStore, clock: () => Date): Summaries {
-  // What comes in the same turn of the event loop goes to the store as one write.
-  const writes = new DataLoader<Newest, void>(
-    async (newest) => {
-      let refused: Map<number, Refusal> | undefined;
-      try {
-        await conversations.bulkWrite(newest.map(toUpsert), { ordered: false });
-      } catch (error) {
-        refused = refusals(error);
-        if (!refused) throw error;
-      }
-      return newest.map((_, i) => {
-        const refusal = refused?.get(i);
-        // A duplicate is there and further on: another node's newer message was quicker.
-        return refusal && duplicateIndex(refusal) === undefined ? new Error(refusal.errmsg) : undefined;
-      });
-    },
-    { cache: false, maxBatchSize: 200, batchScheduleFn: (run) => setImmediate(run) },
-  );
-  const sent = (conversation: ConversationRef, message: MessageDocument) => writes.load({ conversation, message });
+  const write = batched(async (newest: readonly Newest[]) => {
+    let refused: Map<number, Refusal> | undefined;
+    try {
+      await conversations.bulkWrite(newest.map(toUpsert), { ordered: false });
+    } catch (error) {
+      refused = refusals(error);
+      if (!refused) throw error;
+    }
+    return newest.map((_, i) => {
+      const refusal = refused?.get(i);
+      // A duplicate is there and further on: another node's newer message was quicker.
+      return refusal && duplicateIndex(refusal) === undefined ? new Error(refusal.errmsg) : undefined;
+    });
+  });
+  const sent = (conversation: ConversationRef, message: MessageDocument) => write({ conversation, message });
 
   async function changed(conversation: ConversationRef, rev: number, at: Date): Promise<void> {
     await conversations.updateOne({ _id: conversation.id }, { $max: { rev, changed_at: at } });

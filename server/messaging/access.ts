@@ -1,13 +1,17 @@
 /** Who may do what in which conversation: the one place where targets, blocks and memberships are looked up. */
-import DataLoader from 'dataloader';
 import type { ObjectId } from 'mongodb';
 import type { Target } from '../../shared/contract/values.ts';
+import { batched } from '../database/batches.ts';
 import type { Collections } from '../database/collections.ts';
-import type { MessageDocument, UserDocument } from '../database/documents.ts';
+import type { MessageDocument } from '../database/documents.ts';
 import { fromId } from '../database/wire.ts';
 import { forbidden, invalid, notFound } from '../errors.ts';
 import type { ConversationRef } from '../fanout/operations.ts';
+import { type AccessMemory, NO_MEMORY } from './access-memory.ts';
 import { groupRef, pairId, pairRef, refOf } from './conversation-ref.ts';
+
+/** One answer of the store holds what one batch asks for. */
+const ONE_BATCH = 1000;
 
 /** A user's way into a conversation. */
 export interface Access {
@@ -39,53 +43,86 @@ export function refuseBlocked(access: Access): void {
   if (access.blocked) throw forbidden('nothing passes between the two of you');
 }
 
+/** What a look-up of pairs gives: an active or deactivated user, or a pair in which somebody blocks the other. */
+interface Found {
+  user_id?: ObjectId;
+  is_active?: boolean;
+  blocked_pair?: string;
+}
+
 /**
  * @param collections the collections of the database
  * @param historyAll whether new members see a group's history from before their joining
+ * @param memory what may be remembered between commands
  */
-export function createAccess(collections: Collections, historyAll: boolean): AccessRules {
-  const { users, contacts, groups, memberships } = collections;
-  // What concurrent commands ask goes to the database as one query; nothing is remembered.
-  const options = { cache: false, maxBatchSize: 200, batchScheduleFn: (run: () => void) => setImmediate(run) };
-
-  const userById = new DataLoader<string, Pick<UserDocument, '_id' | 'is_active'> | undefined>(async (ids) => {
+export function createAccess(
+  { users, contacts, groups, memberships }: Collections,
+  historyAll: boolean,
+  memory: AccessMemory = NO_MEMORY,
+): AccessRules {
+  /** Peers and blocks of all who ask at once, in one query. */
+  const findPair = batched(async (asked: readonly { peerId: string; pair: string }[]) => {
+    const peerIds = [...new Set(asked.map(({ peerId }) => peerId))];
+    const pairs = [...new Set(asked.map(({ pair }) => pair))];
     const found = await users
-      .find({ _id: { $in: [...new Set(ids)].map(fromId) } }, { projection: { is_active: 1 } })
+      .aggregate<Found>(
+        [
+          { $match: { _id: { $in: peerIds.map(fromId) } } },
+          { $project: { _id: 0, user_id: '$_id', is_active: 1 } },
+          {
+            $unionWith: {
+              coll: contacts.collectionName,
+              pipeline: [
+                { $match: { pair: { $in: pairs }, status: 'blocked' } },
+                { $project: { _id: 0, blocked_pair: '$pair' } },
+              ],
+            },
+          },
+        ],
+        { batchSize: ONE_BATCH },
+      )
       .toArray();
-    const byId = new Map(found.map((user) => [user._id.toHexString(), user]));
-    return ids.map((id) => byId.get(id));
-  }, options);
+    const active = new Map(
+      found.flatMap(({ user_id, is_active }) => (user_id ? [[user_id.toHexString(), is_active]] : [])),
+    );
+    const blocked = new Set(found.map(({ blocked_pair }) => blocked_pair));
+    return asked.map(({ peerId, pair }) => ({ peerActive: active.get(peerId), blocked: blocked.has(pair) }));
+  });
 
-  const blockInPair = new DataLoader<string, boolean>(async (pairs) => {
+  const isBlocked = batched(async (pairs: readonly string[]) => {
     const found = await contacts
       .find({ pair: { $in: [...new Set(pairs)] }, status: 'blocked' }, { projection: { _id: 0, pair: 1 } })
       .toArray();
     const blocked = new Set(found.map((contact) => contact.pair));
     return pairs.map((pair) => blocked.has(pair));
-  }, options);
+  });
 
-  async function enterPair(userId: string, peerId: string): Promise<Access | undefined> {
-    const [peer, blocked] = await Promise.all([userById.load(peerId), blockInPair.load(pairId(userId, peerId))]);
-    if (!peer) return undefined;
+  function enterPair(userId: string, peerId: string): Promise<Access | undefined> {
     const conversation = pairRef(userId, peerId);
-    return { conversation, fromSeq: 0, blocked, peerActive: peer.is_active, isAdmin: false };
+    return memory.recall(conversation.id, userId, async () => {
+      const { peerActive, blocked } = await findPair({ peerId, pair: conversation.id });
+      if (peerActive === undefined) return undefined;
+      return { conversation, fromSeq: 0, blocked, peerActive, isAdmin: false };
+    });
   }
 
-  async function enterGroup(userId: string, groupId: string): Promise<Access | undefined> {
-    const user = fromId(userId);
-    const [group, membership] = await Promise.all([
-      groups.findOne({ _id: fromId(groupId), members: user, is_active: true }, { projection: { admins: 1 } }),
-      memberships.findOne({ user_id: user, conversation_id: groupId }, { projection: { from_seq: 1 } }),
-    ]);
-    if (!group) return undefined;
-    return {
-      conversation: groupRef(groupId),
-      // Without the document the joining is not finished: nothing is visible yet.
-      fromSeq: historyAll ? 0 : (membership?.from_seq ?? Number.MAX_SAFE_INTEGER),
-      blocked: false,
-      peerActive: true,
-      isAdmin: group.admins.some((admin: ObjectId) => admin.equals(user)),
-    };
+  function enterGroup(userId: string, groupId: string): Promise<Access | undefined> {
+    return memory.recall(groupId, userId, async () => {
+      const user = fromId(userId);
+      const [group, membership] = await Promise.all([
+        groups.findOne({ _id: fromId(groupId), members: user, is_active: true }, { projection: { admins: 1 } }),
+        memberships.findOne({ user_id: user, conversation_id: groupId }, { projection: { from_seq: 1 } }),
+      ]);
+      if (!group) return undefined;
+      return {
+        conversation: groupRef(groupId),
+        // Without the document the joining is not finished: nothing is visible yet.
+        fromSeq: historyAll ? 0 : (membership?.from_seq ?? Number.MAX_SAFE_INTEGER),
+        blocked: false,
+        peerActive: true,
+        isAdmin: group.admins.some((admin: ObjectId) => admin.equals(user)),
+      };
+    });
   }
 
   return {
@@ -105,6 +142,6 @@ export function createAccess(collections: Collections, historyAll: boolean): Acc
       const access = await enterGroup(userId, conversation.group_id);
       return access && message.seq > access.fromSeq ? access : undefined;
     },
-    isBlocked: (one, other) => blockInPair.load(pairId(one, other)),
+    isBlocked: (one, other) => isBlocked(pairId(one, other)),
   };
 }

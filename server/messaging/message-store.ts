@@ -1,6 +1,6 @@
 /** The two collections of messages behind one face: a conversation lives in one of them as a whole. */
-import DataLoader from 'dataloader';
 import type { Collection, Filter, ObjectId, UpdateFilter } from 'mongodb';
+import { batched } from '../database/batches.ts';
 import type { Collections } from '../database/collections.ts';
 import type { MessageDocument } from '../database/documents.ts';
 import { type Refusal, refusals } from '../database/failures.ts';
@@ -14,8 +14,10 @@ export interface Stored {
   refusal?: Refusal | undefined;
 }
 
-/** Messages in one write. */
+/** Messages of one conversation that are stored together. */
 export const MAX_BATCH = 200;
+/** Messages in one command to the store, if they are of several conversations. */
+const MAX_COMMAND = 400;
 
 /**
  * How many of its earlier revs a message keeps. What falls out of them could be given again only by a node that has not
@@ -25,8 +27,8 @@ const REMEMBERED_REVS = 1000;
 
 export interface MessageStore {
   /**
-   * Stores messages of one conversation in their order, up to the first that is refused. Single ones of different
-   * conversations that come in the same turn of the event loop go to the store as one write.
+   * Stores messages of one conversation in their order, up to the first that is refused. What is to be stored in
+   * different conversations at once goes to the store as one write.
    */
   insert(conversation: ConversationRef, documents: MessageDocument[]): Promise<Stored>;
   /** The collection that a kind of conversation lives in. */
@@ -66,30 +68,50 @@ export function createMessageStore({ messages, group_messages }: Collections): M
     }
   }
 
-  const loaderFor = (kind: ConversationRef['kind']) =>
-    new DataLoader<MessageDocument, Stored>(
-      async (documents) => {
-        // Unordered is right between conversations only; within one, the later must not be stored without the earlier.
-        const conversations = new Set(documents.map((document) => document.conversation_id));
-        const refused = await insertMany(kind, [...documents], conversations.size < documents.length);
-        const [stop] = conversations.size < documents.length ? refused.keys() : [];
-        return documents.map((_, i) => {
-          if (stop !== undefined && i > stop) return new Error('an earlier message of the batch was refused');
-          const refusal = refused.get(i);
-          return { count: refusal ? 0 : 1, refusal };
-        });
-      },
-      { cache: false, maxBatchSize: MAX_BATCH, batchScheduleFn: (run) => setImmediate(run) },
+  async function insertAlone(kind: ConversationRef['kind'], documents: MessageDocument[]): Promise<Stored> {
+    const [first] = await insertMany(kind, documents, true);
+    return first ? { count: first[0], refusal: first[1] } : { count: documents.length };
+  }
+
+  /** Batches of different conversations as one write. */
+  async function insertTogether(kind: ConversationRef['kind'], batches: MessageDocument[][]): Promise<Stored[]> {
+    const documents = batches.flat();
+    // Unordered is right between conversations only; within one, the later must not be stored without the earlier.
+    const ordered = documents.length > batches.length;
+    const refused = await insertMany(kind, documents, ordered);
+    const [stop] = ordered ? refused.keys() : [];
+    let next = 0;
+    return Promise.all(
+      batches.map((batch) => {
+        const start = next;
+        next += batch.length;
+        // What comes behind the one that was refused has not been tried.
+        if (stop !== undefined && start > stop) return insertAlone(kind, batch);
+        const at = batch.findIndex((_, i) => refused.has(start + i));
+        return at < 0 ? { count: batch.length } : { count: at, refusal: refused.get(start + at) };
+      }),
     );
-  const single = { direct: loaderFor('direct'), group: loaderFor('group') };
+  }
+
+  const insertion = (kind: ConversationRef['kind']) =>
+    batched(async (batches: readonly MessageDocument[][]) => {
+      const commands: MessageDocument[][][] = [[]];
+      let size = 0;
+      for (const batch of batches) {
+        size += batch.length;
+        if (size > MAX_COMMAND) {
+          commands.push([]);
+          size = batch.length;
+        }
+        commands.at(-1)!.push(batch);
+      }
+      return (await Promise.all(commands.map((command) => insertTogether(kind, command)))).flat();
+    });
+  const insertions = { direct: insertion('direct'), group: insertion('group') };
 
   return {
     of,
-    async insert({ kind }, documents) {
-      if (documents.length === 1) return single[kind].load(documents[0]!);
-      const [first] = await insertMany(kind, documents, true);
-      return first ? { count: first[0], refusal: first[1] } : { count: documents.length };
-    },
+    insert: ({ kind }, documents) => insertions[kind](documents),
     async find(messageId) {
       const filter: Filter<MessageDocument> = { _id: messageId };
       const [pair, group] = await Promise.all([of('direct').findOne(filter), of('group').findOne(filter)]);
