@@ -2,6 +2,7 @@
 import { ObjectId } from 'mongodb';
 import type { Tokens } from '../../shared/contract/accounts.ts';
 import type { Config } from '../config.ts';
+import { batchedById } from '../database/batches.ts';
 import type { Collections } from '../database/collections.ts';
 import type { DeviceInfo, SessionDocument, UserDocument } from '../database/documents.ts';
 import { fromId } from '../database/wire.ts';
@@ -49,6 +50,9 @@ const NEVER_REVOKED = { revoked_at: { $exists: false } };
 export function createSessions({ collections, config, tokens, onEnded, clock }: SessionsOptions): Sessions {
   const { sessions, users } = collections;
   const refreshTokens = createRefreshTokens(tokens.deriveKey('refresh token'));
+
+  const findSession = batchedById(sessions);
+  const findUser = batchedById(users);
 
   const expiry = (now: Date) => new Date(now.getTime() + config.refreshTokenTtlS * 1000);
 
@@ -134,7 +138,7 @@ export function createSessions({ collections, config, tokens, onEnded, clock }: 
     async authenticate(accessToken) {
       const { userId, sessionId, expiresAt } = await tokens.verify(accessToken);
       const _id = fromId(userId);
-      const [session, user] = await Promise.all([sessions.findOne({ _id: fromId(sessionId) }), users.findOne({ _id })]);
+      const [session, user] = await Promise.all([findSession(fromId(sessionId)), findUser(_id)]);
       const isLive =
         session?.user_id.equals(_id) &&
         session.revoked_at === undefined &&

@@ -1,5 +1,6 @@
 /** Calls in the database: the one translation between stored documents and the machine's values, and every query. */
 import { type Filter, ObjectId } from 'mongodb';
+import { batched } from '../database/batches.ts';
 import type { Collections } from '../database/collections.ts';
 import type { CallDocument, CallSeat } from '../database/documents.ts';
 import { isUnavailable } from '../database/failures.ts';
@@ -46,6 +47,11 @@ export interface CallStore {
 
 export function createCallStore({ calls }: Collections): CallStore {
   const many = async (filter: Filter<CallDocument>) => (await calls.find(filter).toArray()).map(toCall);
+
+  const ringingFor = batched(async (userIds: readonly string[]) => {
+    const told = await many({ is_open: true, told_ids: { $in: [...new Set(userIds)].map(fromId) } });
+    return userIds.map((userId) => told.filter((call) => call.ringing_ids.includes(userId)));
+  });
 
   /** Carries out a write; where its answer is lost, asks whether it arrived. */
   async function certain(id: ObjectId, writeId: ObjectId, write: () => Promise<boolean>): Promise<boolean> {
@@ -127,10 +133,7 @@ export function createCallStore({ calls }: Collections): CallStore {
       const [found] = await many({ is_open: true, 'seats.user_id': fromId(userId) });
       return found;
     },
-    async ringingFor(userId) {
-      const told = await many({ is_open: true, told_ids: fromId(userId) });
-      return told.filter((call) => call.ringing_ids.includes(userId));
-    },
+    ringingFor,
     async openFor(userId, groupIds) {
       const [told, ofGroups] = await Promise.all([
         many({ is_open: true, told_ids: fromId(userId) }),

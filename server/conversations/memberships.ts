@@ -1,5 +1,6 @@
 /** One document per user and conversation: what is visible, the marks, the personal settings. */
 import { ObjectId } from 'mongodb';
+import { batched } from '../database/batches.ts';
 import type { Collections } from '../database/collections.ts';
 import { isDuplicateKey } from '../database/failures.ts';
 import { fromId } from '../database/wire.ts';
@@ -8,6 +9,8 @@ import type { ConversationRef } from '../fanout/operations.ts';
 
 /** Nothing has happened yet: older than any message. */
 const LONG_AGO = new Date(0);
+/** One answer of the database holds what is asked for: a second round trip only above it. */
+const ONE_BATCH = 10_000;
 
 export interface Memberships {
   /**
@@ -25,6 +28,38 @@ export function createMemberships(
   historyAll: boolean,
   clock: () => Date,
 ): Memberships {
+  const groupsOf = batched(async (userIds: readonly string[]) => {
+    const ids = [...new Set(userIds)].map(fromId);
+    // Who is in a group is in the group's document alone; where its history begins for whom, in the membership.
+    const [found, places] = await Promise.all([
+      groups
+        .find(
+          { members: { $in: ids }, is_active: true },
+          { projection: { members: { $setIntersection: [ids, '$members'] } }, batchSize: ONE_BATCH },
+        )
+        .toArray(),
+      memberships
+        .find(
+          { user_id: { $in: ids }, kind: 'group' },
+          { projection: { _id: 0, user_id: 1, conversation_id: 1, from_seq: 1 }, batchSize: ONE_BATCH },
+        )
+        .toArray(),
+    ]);
+    const key = (userId: string, groupId: string) => `${userId} ${groupId}`;
+    const fromSeq = new Map(
+      places.map((place) => [key(place.user_id.toHexString(), place.conversation_id), place.from_seq]),
+    );
+    const byUser = new Map(userIds.map((userId) => [userId, [] as GroupPlace[]]));
+    for (const { _id, members } of found) {
+      const group_id = _id.toHexString();
+      for (const userId of members.map((member) => member.toHexString())) {
+        const from_seq = historyAll ? 0 : (fromSeq.get(key(userId, group_id)) ?? Number.MAX_SAFE_INTEGER);
+        byUser.get(userId)?.push({ group_id, from_seq });
+      }
+    }
+    return userIds.map((userId) => byUser.get(userId)!);
+  });
+
   return {
     async openPair(conversation) {
       const now = clock();
@@ -72,20 +107,6 @@ export function createMemberships(
         if (!isDuplicateKey(error)) throw error;
       }
     },
-    async groupsOf(userId) {
-      const user_id = fromId(userId);
-      // Who is in a group is in the group's document alone; where its history begins for whom, in the membership.
-      const [found, places] = await Promise.all([
-        groups.find({ members: user_id, is_active: true }, { projection: { _id: 1 } }).toArray(),
-        memberships
-          .find({ user_id, kind: 'group' }, { projection: { _id: 0, conversation_id: 1, from_seq: 1 } })
-          .toArray(),
-      ]);
-      const fromSeq = new Map(places.map((place) => [place.conversation_id, place.from_seq]));
-      return found.map(({ _id }) => {
-        const group_id = _id.toHexString();
-        return { group_id, from_seq: historyAll ? 0 : (fromSeq.get(group_id) ?? Number.MAX_SAFE_INTEGER) };
-      });
-    },
+    groupsOf,
   };
 }

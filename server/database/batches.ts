@@ -3,6 +3,7 @@
  * each command costs this process, the network and the store far more than one more document in it does.
  */
 import DataLoader from 'dataloader';
+import type { Collection, Filter, ObjectId } from 'mongodb';
 
 /** How long a batch waits for the one before it, in milliseconds: one that hangs holds nobody up for longer. */
 const PATIENCE_MS = 20;
@@ -47,4 +48,18 @@ export function batched<K, V>(
     },
   );
   return (key) => loader.load(key);
+}
+
+/** Looks up documents by their ids: one query for all that are asked for at once. */
+export function batchedById<D extends { _id: ObjectId }>(
+  collection: Collection<D>,
+): (id: ObjectId) => Promise<D | undefined> {
+  return batched(async (ids: readonly ObjectId[]) => {
+    const wanted = new Map(ids.map((id) => [id.toHexString(), id]));
+    const found = await collection
+      .find({ _id: { $in: [...wanted.values()] } } as Filter<D>, { batchSize: wanted.size + 1 })
+      .toArray();
+    const byId = new Map(found.map((document) => [document._id.toHexString(), document as D]));
+    return ids.map((id) => byId.get(id.toHexString()));
+  });
 }

@@ -6,7 +6,7 @@ import type { CollectionName } from './collections.ts';
 export const CLIENT_MESSAGE_INDEX = 'client_message';
 
 const messageIndexes: IndexDescription[] = [
-  // The order itself, and pages of history.
+  // The order itself, pages of history, and what lies between two marks.
   { name: 'conversation_seq', key: { conversation_id: 1, seq: 1 }, unique: true },
   // The order of changes, and what sync and the sequencer read above a rev.
   { name: 'conversation_rev', key: { conversation_id: 1, rev: 1 }, unique: true },
@@ -55,12 +55,7 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     // Who may read an upload: everybody, while it is a profile picture.
     { name: 'profile_picture', key: { profile_picture: 1 } },
   ],
-  messages: [
-    ...messageIndexes,
-    attachmentIndex('recipient_id'),
-    // Marking as delivered or read: the other's messages that are not there yet.
-    { name: 'receipts', key: { conversation_id: 1, sender_id: 1, status: 1, seq: 1 } },
-  ],
+  messages: [...messageIndexes, attachmentIndex('recipient_id')],
   group_messages: [...messageIndexes, attachmentIndex('group_id')],
   groups: [
     // The groups that a user is in.

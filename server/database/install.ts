@@ -8,10 +8,13 @@ import { INDEXES } from './indexes.ts';
 import { validators } from './validators.ts';
 
 /** Grows by one with each change of the data's shape; `MIGRATIONS` says how to get there from the one before. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** What turns the data of version n - 1 into that of version n, by n. Each must be idempotent. */
-const MIGRATIONS: Record<number, (db: Db) => Promise<void>> = {};
+const MIGRATIONS: Record<number, (db: Db) => Promise<void>> = {
+  // Marks go by the order of a conversation.
+  2: (db) => dropIndex(db, 'messages', 'receipts'),
+};
 
 interface MigrationDocument {
   _id: number;
@@ -51,6 +54,16 @@ export async function install(db: Db): Promise<void> {
   for (let version = found + 1; version <= SCHEMA_VERSION; version++) {
     await MIGRATIONS[version]?.(db);
     await migrations.updateOne({ _id: version }, { $setOnInsert: { done_at: new Date() } }, { upsert: true });
+  }
+}
+
+const INDEX_NOT_FOUND = 27;
+
+async function dropIndex(db: Db, collection: string, name: string): Promise<void> {
+  try {
+    await db.collection(collection).dropIndex(name);
+  } catch (error) {
+    if (!(error instanceof MongoServerError) || error.code !== INDEX_NOT_FOUND) throw error;
   }
 }
 

@@ -58,6 +58,9 @@ interface Audience {
   isShown: boolean;
 }
 
+/** By an index that no change of the status moves a message in, so that none is passed over. */
+const BY_SEQ = { hint: 'conversation_seq' };
+
 type MarkField = 'delivered_seq' | 'read_seq' | 'shown_read_seq';
 
 export function createReceipts({ collections, store, access, fanout, view, inTurn, clock }: ReceiptsOptions): Receipts {
@@ -97,13 +100,8 @@ export function createReceipts({ collections, store, access, fanout, view, inTur
     const range = { $gt: Math.max(mark, fromSeq), $lte: upTo };
     if (peerId) {
       const one = await messages.findOne(
-        {
-          conversation_id: conversationId,
-          sender_id: peerId,
-          status: { $in: ['sent', 'delivered', 'read'] },
-          seq: range,
-        },
-        { projection: { _id: 1 } },
+        { conversation_id: conversationId, sender_id: peerId, seq: range },
+        { projection: { _id: 1 }, ...BY_SEQ },
       );
       return one ? [peerId] : [];
     }
@@ -134,12 +132,18 @@ export function createReceipts({ collections, store, access, fanout, view, inTur
     };
   }
 
-  /** A pair's messages are delivered up to the new mark. */
-  async function storeDelivered({ conversationId, peerId, upTo }: Reached): Promise<void> {
+  /** A pair's messages above the old mark are delivered up to the new one. */
+  async function storeDelivered({ conversationId, peerId, marks, upTo }: Reached): Promise<void> {
     if (!peerId) return;
     await messages.updateMany(
-      { conversation_id: conversationId, sender_id: peerId, status: 'sent', seq: { $lte: upTo } },
+      {
+        conversation_id: conversationId,
+        sender_id: peerId,
+        status: 'sent',
+        seq: { $gt: marks.delivered_seq, $lte: upTo },
+      },
       { $set: { status: 'delivered' } },
+      BY_SEQ,
     );
   }
 
@@ -151,8 +155,7 @@ export function createReceipts({ collections, store, access, fanout, view, inTur
       await messages.updateMany(
         { conversation_id: conversationId, sender_id: peerId, status: { $ne: 'read' }, seq },
         { $set: { status: 'read' } },
-        // By an index that no change of the status moves a message in, so that none is passed over.
-        { hint: 'conversation_seq' },
+        BY_SEQ,
       );
     } else {
       await group_messages.updateMany(

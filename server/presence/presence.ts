@@ -2,12 +2,14 @@
  * Who is there (PROTOCOL section 6). The devices are in the registry; the `presence` document holds what they come to,
  * and is written only when that changes: a storm of connections of one user costs one write.
  */
+import type { Filter } from 'mongodb';
 import type { Logger } from 'pino';
 import type { Presence } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
+import { batched } from '../database/batches.ts';
 import type { Collections } from '../database/collections.ts';
 import type { DeviceInfo, PresenceDocument } from '../database/documents.ts';
-import { isDuplicateKey } from '../database/failures.ts';
+import { duplicateIndex, type Refusal, refusals } from '../database/failures.ts';
 import { fromId, toWire } from '../database/wire.ts';
 import type { Fanout } from '../fanout/fanout.ts';
 import type { Caller } from '../gateway/caller.ts';
@@ -35,6 +37,12 @@ export interface PresenceService {
   /** Takes offline whom an earlier run left online, once the grace to come back is over. */
   settleEarlierRun(): void;
   close(): void;
+}
+
+/** What is written of a user, where the filter finds that it is news. */
+interface News {
+  filter: Filter<PresenceDocument>;
+  set: Partial<PresenceDocument>;
 }
 
 /** What a device may be told of a change besides its status. */
@@ -78,16 +86,46 @@ export function createPresence(options: PresenceOptions): PresenceService {
 
   const toPresence = (document: PresenceDocument): Presence => toWire(document);
 
-  async function watchers(userId: string): Promise<string[]> {
+  const watchers = batched(async (userIds: readonly string[]) => {
     const found = await contacts
-      .find({ contact_id: fromId(userId), status: 'accepted' }, { projection: { _id: 0, user_id: 1 } })
+      .find(
+        { contact_id: { $in: [...new Set(userIds)].map(fromId) }, status: 'accepted' },
+        { projection: { _id: 0, contact_id: 1, user_id: 1 } },
+      )
       .toArray();
-    return found.map((contact) => contact.user_id.toHexString());
+    const byUser = new Map(userIds.map((userId) => [userId, [] as string[]]));
+    for (const { contact_id, user_id } of found) byUser.get(contact_id.toHexString())?.push(user_id.toHexString());
+    return userIds.map((userId) => byUser.get(userId)!);
+  });
+
+  async function tell(userId: string): Promise<void> {
+    const users = await watchers(userId);
+    const document = users.length > 0 ? (await read([userId])).get(userId) : undefined;
+    if (document) fanout.emit({ users }, 'presence:changed', { presence: toPresence(document) });
   }
 
-  async function tell(document: PresenceDocument): Promise<void> {
-    const userIds = await watchers(document.user_id.toHexString());
-    if (userIds.length > 0) fanout.emit({ users: userIds }, 'presence:changed', { presence: toPresence(document) });
+  /** Writes what users with devices are shown as, for all who come at once; whether that was news. */
+  const show = batched(async (news: readonly News[]) => {
+    let refused: Map<number, Refusal> | undefined;
+    try {
+      await presence.bulkWrite(
+        news.map(({ filter, set }) => ({ updateOne: { filter, update: { $set: set }, upsert: true } })),
+        { ordered: false },
+      );
+    } catch (error) {
+      refused = refusals(error);
+      if (!refused) throw error;
+    }
+    return news.map((_, i) => {
+      const refusal = refused?.get(i);
+      // A duplicate is there and says so already.
+      if (refusal && duplicateIndex(refusal) === undefined) return new Error(refusal.errmsg);
+      return refusal === undefined;
+    });
+  });
+
+  async function hide({ filter, set }: News): Promise<boolean> {
+    return (await presence.updateOne(filter, { $set: set })).matchedCount === 1;
   }
 
   /** Writes what the devices come to, if it is news, and tells the contacts. */
@@ -99,23 +137,16 @@ export function createPresence(options: PresenceOptions): PresenceService {
     const _id = fromId(userId);
     const now = clock();
     const isGone = statuses?.length === 0;
-    const news = hasDetails ? {} : { status: { $ne: status } };
-    let changed: PresenceDocument | null = null;
-    try {
-      changed = await presence.findOneAndUpdate(
-        { _id, ...news },
-        { $set: { user_id: _id, status, last_active: now, ...details } },
-        { upsert: !isGone, returnDocument: 'after' },
-      );
-    } catch (error) {
-      // It is there and says so already.
-      if (!isDuplicateKey(error)) throw error;
-    }
+    const news: News = {
+      filter: { _id, ...(hasDetails ? {} : { status: { $ne: status } }) },
+      set: { user_id: _id, status, last_active: now, ...details },
+    };
+    const changed = isGone ? await hide(news) : await show(news);
     if (isGone) known.delete(userId);
     else known.set(userId, status);
     if (!changed) return;
     if (isGone) await users.updateOne({ _id }, { $max: { last_seen: now } });
-    await tell(changed);
+    await tell(userId);
     // Another node may have read the registry before and written after: whoever wrote looks once more.
     const [after] = await devices.statuses([userId]);
     if (aggregate(after ?? []) !== status) await settle(userId);

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openStorage } from '../../server/embedded/storage.ts';
+import { KEYS, keysOf, LIFE } from './storage-groups.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'letsapp-storage-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Lets a process write for a while, and kills it. Resolves with the last number that it said was durable. */
+async function writeAndKill(from: number, ms: number): Promise<number> {
+  const writer = new URL('storage-writer.ts', import.meta.url).pathname;
+  const child = spawn(process.execPath, ['--import', 'tsx', writer, folder, String(from)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  await once(child.stdout, 'data');
+  await sleep(ms);
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  const numbers = output.split('\n').slice(0, -1).map(Number);
+  return Math.max(from - 1, ...numbers);
+}
+
+describe('the storage', () => {
+  it('has all that was acknowledged, each group whole or not at all, whenever the process was killed', async () => {
+    let next = 1;
+    for (const ms of [5, 300, 900, 2500]) {
+      const acknowledged = await writeAndKill(next, ms);
+      const storage = await openStorage(folder);
+      const present = (number: number) => keysOf(number).filter((key) => storage.has(key)).length;
+      let last = acknowledged;
+      while (present(last + 1) === KEYS) last++;
+      expect(present(last + 1)).toBe(0);
+      for (let number = Math.max(1, last - LIFE + 1); number <= last; number++) {
+        expect(storage.get(keysOf(number)[0]!)?.toString()).toBe(String(number));
+        expect(present(number)).toBe(KEYS);
+      }
+      for (let number = Math.max(1, last - 2 * LIFE); number <= last - LIFE; number++) expect(present(number)).toBe(0);
+      await storage.close();
+      next = last + 1;
+    }
+  });
+
+  it('gives what was written to who reads, also within the same group, and fails a throwing action alone', async () => {
+    const storage = await openStorage(folder);
+    const key = Buffer.from('some key');
+    const seen: (string | undefined)[] = [];
+    const read = () => storage.get(key)?.toString();
+    const results = await Promise.allSettled([
+      storage.write(() => storage.put(key, Buffer.from('first'))),
+      storage.write(() => {
+        seen.push(read());
+        throw new Error('refused');
+      }),
+      storage.write(() => storage.remove(key)),
+      storage.write(() => seen.push(read())),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    expect(seen).toEqual(['first', undefined]);
+    await storage.close();
+  });
+});
