@@ -123,6 +123,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
       fanout.emit({ users: [userId] }, 'user:updated', { user: toSelf(user) });
       aside(profiles.tellContacts(userId), 'contacts are not told of a profile');
     },
+    whileDeactivating: (write) => accessMemory.changing(undefined, write),
     onDeactivated(userId) {
       aside(profiles.tellContacts(userId), 'contacts are not told of a deactivation');
       const succession = accessMemory.changing(undefined, () => succeedAdmin(collections, fanout, userId, clock()));
@@ -262,9 +263,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     log,
   });
 
-  const { updateProfile } = accounts;
-  const deactivate: typeof accounts.deactivate = (user, password) =>
-    accessMemory.changing(undefined, () => accounts.deactivate(user, password));
+  const { updateProfile, deactivate } = accounts;
   const watchedAccounts = { ...accounts, ...serverTime.during({ updateProfile, deactivate }) };
   registerAccountRoutes(http, { accounts: watchedAccounts, passwordReset, sessions, tokens, rateLimiter, config });
   registerOperationRoutes(http, {

@@ -36,6 +36,8 @@ export interface AccountsOptions {
   profilePicture(userId: string, mediaId: string): Promise<void>;
   /** After the change was stored. */
   onProfileChanged(user: UserDocument): void;
+  /** Carries out the write that deactivates an account: whoever remembers who is active has to know. */
+  whileDeactivating<T>(write: () => Promise<T>): Promise<T>;
   /** After the account was deactivated and its sessions ended. */
   onDeactivated(userId: string): void;
 }
@@ -149,9 +151,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
       if (!(await passwords.verify(password, user.password))) throw forbidden('the password is wrong');
       // Before as well as after: a process that dies in between leaves no connection of a deactivated user.
       await sessions.endAll(user._id);
-      const { matchedCount } = await users.updateOne(
-        { _id: user._id, password: user.password },
-        { $set: { is_active: false, updated_at: clock() } },
+      const { matchedCount } = await options.whileDeactivating(() =>
+        users.updateOne(
+          { _id: user._id, password: user.password },
+          { $set: { is_active: false, updated_at: clock() } },
+        ),
       );
       if (matchedCount === 0) throw forbidden('the password is wrong');
       await sessions.endAll(user._id);

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { Collections } from '../database/collections.ts';
 import type { UserDocument } from '../database/documents.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
-import { type Accounts, createAccounts } from './accounts.ts';
+import { type Accounts, type AccountsOptions, createAccounts } from './accounts.ts';
 import { createMailer } from './mail.ts';
 import { createPasswordChange } from './password-change.ts';
 import { createPasswordReset, type PasswordReset } from './password-reset.ts';
@@ -20,6 +20,7 @@ export interface AccountDomainOptions {
   /** Whether the user may make this upload a profile picture; throws when not. */
   profilePicture(userId: string, mediaId: string): Promise<void>;
   onProfileChanged(user: UserDocument): void;
+  whileDeactivating: AccountsOptions['whileDeactivating'];
   onDeactivated(userId: string): void;
   clock(): Date;
   log: Logger;
@@ -35,7 +36,7 @@ export interface AccountDomain {
 
 /** @throws ConfigError when the signing key is not usable */
 export async function createAccountDomain(options: AccountDomainOptions): Promise<AccountDomain> {
-  const { collections, config, onSessionsEnded, profilePicture, onProfileChanged, onDeactivated, clock, log } = options;
+  const { collections, config, onSessionsEnded, clock, log } = options;
   const tokens = await createAccessTokens(config);
   const passwords = createPasswords({ cost: config.bcryptCost });
   const sessions = createSessions({ collections, config, tokens, onEnded: onSessionsEnded, clock });
@@ -43,16 +44,7 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   const mailer = createMailer({ config, log });
   const changePassword = createPasswordChange({ collections, passwords, sessions, clock });
   const passwordReset = createPasswordReset({ collections, changePassword, mailer, clock, log });
-  const accounts = createAccounts({
-    collections,
-    passwords,
-    sessions,
-    changePassword,
-    clock,
-    profilePicture,
-    onProfileChanged,
-    onDeactivated,
-  });
+  const accounts = createAccounts({ ...options, passwords, sessions, changePassword });
   return {
     accounts,
     sessions,

@@ -9,7 +9,7 @@ yieldToMessages();
 function yieldToMessages(): void {
   try {
     const threadId = Number(readlinkSync('/proc/thread-self').split('/').pop());
-    setPriority(threadId, constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(threadId, constants.priority.PRIORITY_LOW);
   } catch {
     // Elsewhere threads have no priority of their own.
   }

@@ -31,7 +31,8 @@ export interface Passwords {
 
 /** @param cost of bcrypt: two to the power of it rounds */
 export function createPasswords({ cost }: { cost: number }): Passwords {
-  const threads = Math.min(Math.max(availableParallelism() - 1, 1), MAX_THREADS);
+  // One for each core, for they only take what messages leave (password-worker.ts).
+  const threads = Math.min(availableParallelism(), MAX_THREADS);
   const taskMs = MS_AT_COST_12 * 2 ** (cost - 12);
   const maxWaiting = Math.ceil((threads * MAX_WAIT_MS) / taskMs);
   const pool = new Tinypool({

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import type { Access } from '../../server/messaging/access.ts';
+import { createAccessMemory } from '../../server/messaging/access-memory.ts';
+import { pairRef } from '../../server/messaging/conversation-ref.ts';
+
+const conversation = pairRef('a'.repeat(24), 'b'.repeat(24));
+const way = (blocked: boolean): Access => ({ conversation, fromSeq: 0, blocked, peerActive: true, isAdmin: false });
+
+/** A store that says whether the pair is blocked, counts how often it is asked, and can be slow. */
+function store() {
+  const state = { blocked: false, asked: 0, answer: Promise.resolve() };
+  return {
+    state,
+    async find(): Promise<Access> {
+      state.asked++;
+      const seen = way(state.blocked);
+      await state.answer;
+      return seen;
+    },
+  };
+}
+
+describe('the memory of who may do what', () => {
+  it('asks once for a user and conversation, and for each user apart', async () => {
+    const memory = createAccessMemory();
+    const { state, find } = store();
+    for (const user of ['one', 'one', 'other', 'one']) await memory.recall(conversation.id, user, find);
+    expect(state.asked).toBe(2);
+  });
+
+  it('does not remember what is not there', async () => {
+    const memory = createAccessMemory();
+    let asked = 0;
+    const find = async () => {
+      asked++;
+      return undefined;
+    };
+    await memory.recall(conversation.id, 'one', find);
+    await memory.recall(conversation.id, 'one', find);
+    expect(asked).toBe(2);
+  });
+
+  it('forgets before a change begins, and remembers nothing of what was seen until it is over', async () => {
+    const memory = createAccessMemory();
+    const { state, find } = store();
+    const recall = () => memory.recall(conversation.id, 'one', find);
+    await recall();
+    await memory.changing(conversation.id, async () => {
+      expect((await recall())?.blocked).toBe(false);
+      state.blocked = true;
+      expect((await recall())?.blocked).toBe(true);
+    });
+    expect((await recall())?.blocked).toBe(true);
+  });
+
+  it('does not remember a look-up that began before a change and ended after it', async () => {
+    const memory = createAccessMemory();
+    const { state, find } = store();
+    let answer = () => {};
+    state.answer = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const slow = memory.recall(conversation.id, 'one', find);
+    await memory.changing(conversation.id, async () => {
+      state.blocked = true;
+    });
+    answer();
+    expect((await slow)?.blocked).toBe(false);
+    expect((await memory.recall(conversation.id, 'one', find))?.blocked).toBe(true);
+  });
+
+  it('goes on remembering after a change that failed', async () => {
+    const memory = createAccessMemory();
+    const { state, find } = store();
+    await expect(memory.changing(undefined, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+    await memory.recall(conversation.id, 'one', find);
+    await memory.recall(conversation.id, 'one', find);
+    expect(state.asked).toBe(1);
+  });
+});

@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { MongoClient, ObjectId } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collections } from '../../server/database/collections.ts';
+import type { MessageDocument } from '../../server/database/documents.ts';
+import { install } from '../../server/database/install.ts';
+import { pairRef } from '../../server/messaging/conversation-ref.ts';
+import { createMessageStore, type MessageStore } from '../../server/messaging/message-store.ts';
+import { startProgram } from '../support/server.ts';
+
+let store: MessageStore;
+let inserts = 0;
+let stop: () => Promise<void>;
+
+beforeAll(async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'letsapp-store-'));
+  const outer = process.env.MONGODB_URL;
+  const embedded = outer
+    ? undefined
+    : await startProgram('server/embedded/main.ts', { DATA_DIR: folder, DATABASE_PORT: '0' });
+  const client = await new MongoClient(outer ?? embedded!.url, { monitorCommands: true }).connect();
+  const db = client.db(path.basename(folder));
+  await install(db);
+  client.on('commandStarted', ({ commandName }) => {
+    if (commandName === 'insert') inserts++;
+  });
+  store = createMessageStore(collections(db));
+  stop = async () => {
+    await db.dropDatabase();
+    await client.close();
+    embedded?.child.kill('SIGTERM');
+    await embedded?.exited;
+    await rm(folder, { recursive: true, force: true });
+  };
+});
+
+afterAll(() => stop?.());
+
+function conversation() {
+  const [sender, recipient] = [new ObjectId(), new ObjectId()];
+  const ref = pairRef(sender.toHexString(), recipient.toHexString());
+  const message = (seq: number): MessageDocument => {
+    const at = new Date();
+    return {
+      _id: new ObjectId(),
+      conversation_id: ref.id,
+      seq,
+      rev: seq,
+      revs: [seq],
+      sender_id: sender,
+      recipient_id: recipient,
+      content: `${seq}`,
+      message_type: 'text',
+      attachment: null,
+      created_at: at,
+      updated_at: at,
+      status: 'sent',
+      is_deleted: false,
+      terms: [],
+    };
+  };
+  const stored = async () => (await store.changes(ref, 0, 100)).map(({ seq }) => seq);
+  return { ref, message, stored };
+}
+
+describe('messages of several conversations that are stored at once', () => {
+  it('go to the store as one command', async () => {
+    const [one, other] = [conversation(), conversation()];
+    const before = inserts;
+    const results = await Promise.all([
+      store.insert(one.ref, [one.message(1), one.message(2)]),
+      store.insert(other.ref, [other.message(1)]),
+    ]);
+    expect(results).toEqual([{ count: 2 }, { count: 1 }]);
+    expect(inserts - before).toBe(1);
+  });
+
+  it('end in one conversation where one is refused, and are whole in the others, before and behind it', async () => {
+    const [before, refused, behind] = [conversation(), conversation(), conversation()];
+    await store.insert(refused.ref, [refused.message(1), refused.message(2)]);
+    const results = await Promise.all([
+      store.insert(before.ref, [before.message(1), before.message(2)]),
+      store.insert(refused.ref, [refused.message(3), refused.message(2), refused.message(4)]),
+      store.insert(behind.ref, [behind.message(1), behind.message(2)]),
+    ]);
+    expect(results.map(({ count }) => count)).toEqual([2, 1, 2]);
+    expect(results[1]!.refusal?.code).toBe(11000);
+    expect(await before.stored()).toEqual([1, 2]);
+    expect(await refused.stored()).toEqual([1, 2, 3]);
+    expect(await behind.stored()).toEqual([1, 2]);
+  });
+
+  it('are stored beside single ones that are refused', async () => {
+    const [one, other] = [conversation(), conversation()];
+    await store.insert(one.ref, [one.message(1)]);
+    const results = await Promise.all([
+      store.insert(one.ref, [one.message(1)]),
+      store.insert(other.ref, [other.message(1)]),
+    ]);
+    expect(results.map(({ count }) => count)).toEqual([0, 1]);
+    expect(await other.stored()).toEqual([1]);
+  });
+});
