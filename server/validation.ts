@@ -60,7 +60,7 @@ export function validationFailed(validate: ValidateFunction): ContractError {
 
 /**
  * What no schema says: plain JSON only, not nested deeper than 32, no NUL and no lone surrogate in any string or name.
- * @param opaque the name of a top-level property whose texts are not looked at (the `signal` of a call)
+ * @param opaque the name of a top-level property whose texts and names are not looked at (the `signal` of a call)
  * @throws ContractError `validation_failed`
  */
 export function assertPlain(value: unknown, opaque?: string): void {
@@ -85,7 +85,7 @@ function walk(value: unknown, path: string, depth: number, isOpaque: boolean, op
   if (prototype !== Object.prototype && prototype !== null) throw refuse(path, 'must be JSON');
   for (const key of Object.keys(value)) {
     if (key === '__proto__') throw refuse(path, 'must NOT have a property __proto__');
-    assertText(key, path);
+    if (!isOpaque) assertText(key, path);
     const inner = path ? `${path}.${key}` : key;
     walk((value as Record<string, unknown>)[key], inner, depth + 1, isOpaque || key === opaque);
   }

@@ -15,7 +15,13 @@ describe.concurrent('a signal', () => {
     const [a, b] = await people(server.url, 2);
     const [a2, b2] = await Promise.all([another(server.url, a!), another(server.url, b!)]);
     const { _id: call_id } = await talking(a!, b!);
-    const signal = { type: 'offer', sdp: 'v=0\r\n\0\ud800é', list: [1, -0.5, null, { deep: true }], $gt: '' };
+    const signal = {
+      type: 'offer',
+      sdp: 'v=0\r\n\0\ud800é',
+      list: [1, -0.5, null, { deep: true }],
+      $gt: '',
+      'a\0\ud800': '',
+    };
     await a!.ok('call:signal', { call_id, to_user_id: b!.id, signal });
     expect(await b!.next('call:signal')).toEqual({ call_id, from_user_id: a!.id, signal });
     b!.clear();
