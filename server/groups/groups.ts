@@ -125,6 +125,12 @@ export function createGroups(options: GroupsOptions): Groups {
     if (blocks.includes(true)) throw forbidden('nothing passes between the two of you');
   }
 
+  /** Whose accounts are deactivated: a role that only they have is nobody's. */
+  async function deactivatedAmong(ids: ObjectId[]): Promise<ObjectId[]> {
+    const found = await users.find({ _id: { $in: ids }, is_active: false }, { projection: { _id: 1 } }).toArray();
+    return found.map(({ _id }) => _id);
+  }
+
   /** What follows a change that is made: it is not undone when the store goes away now, so nothing of it is thrown. */
   async function afterwards(group: GroupDocument, work: Promise<void>[]): Promise<void> {
     for (const done of await Promise.allSettled(work)) {
@@ -145,7 +151,14 @@ export function createGroups(options: GroupsOptions): Groups {
     const at = clock();
     const { group } = await change(
       () => find(caller, groupId),
-      () => ({ guard: { members: caller.userId }, update: withoutMember(caller.userId, at) }),
+      async ({ members, admins }) => {
+        const isAdmin = includes(admins, caller.userId);
+        const gone = isAdmin ? await deactivatedAmong(members) : [];
+        return {
+          guard: { members: caller.userId, admins: isAdmin ? caller.userId : { $ne: caller.userId } },
+          update: withoutMember(caller.userId, at, gone),
+        };
+      },
     );
     tell(caller, group, { reason: 'member_left', userIds: [caller.id], directly: [caller.id] });
     await end(group, [caller.userId], at);
@@ -290,7 +303,7 @@ export function createGroups(options: GroupsOptions): Groups {
       const user = fromId(user_id);
       const { group, changed } = await change(
         () => findAsAdmin(caller, groupId),
-        ({ members, admins }) => {
+        async ({ members, admins }) => {
           if (!includes(members, user)) throw notFound('no such member');
           if (includes(admins, user) === is_admin) return undefined;
           const $max = { updated_at: clock() };
@@ -298,8 +311,9 @@ export function createGroups(options: GroupsOptions): Groups {
             const guard = { members: user, $and: [{ admins: caller.userId }, { admins: { $ne: user } }] };
             return { guard, update: { $push: { admins: user }, $max } };
           }
-          if (admins.length === 1) throw conflict('a group needs an admin');
-          const guard = { admins: { $all: [caller.userId, user] }, 'admins.1': { $exists: true } };
+          const without = [user, ...(await deactivatedAmong(admins))];
+          if (admins.every((admin) => includes(without, admin))) throw conflict('a group needs an admin');
+          const guard = { admins: { $all: [caller.userId, user], $elemMatch: { $nin: without } } };
           return { guard, update: { $pull: { admins: user }, $max } };
         },
       );

@@ -1,12 +1,13 @@
-/** What becomes of groups whose only admin deactivates the account. */
+/** What becomes of groups whose last admin deactivates the account. */
+import type { ObjectId } from 'mongodb';
 import type { Collections } from '../database/collections.ts';
 import { fromId } from '../database/wire.ts';
 import type { Fanout } from '../fanout/fanout.ts';
 import { toWireGroup } from './group-view.ts';
 
 /**
- * Lets the longest-standing active member become an admin too wherever a user is the only one. The user stays a
- * member, as messages stay. Idempotent.
+ * Lets the longest-standing active member become an admin too wherever a user was the last one with an active account.
+ * The user stays a member, as messages stay. Idempotent.
  */
 export async function succeedAdmin(
   { groups, users }: Pick<Collections, 'groups' | 'users'>,
@@ -16,7 +17,7 @@ export async function succeedAdmin(
 ): Promise<void> {
   const user = fromId(userId);
   const found = await groups
-    .find({ members: user, is_active: true, admins: { $eq: [user] } }, { projection: { members: 1 } })
+    .find({ members: user, is_active: true, admins: user }, { projection: { members: 1, admins: 1 } })
     .toArray();
   const everyone = found.flatMap(({ members }) => members).filter((member) => !member.equals(user));
   const active = new Set(
@@ -24,11 +25,12 @@ export async function succeedAdmin(
       ({ _id }) => _id.toHexString(),
     ),
   );
-  for (const { _id, members } of found) {
-    const successor = members.find((member) => active.has(member.toHexString()));
-    if (!successor) continue;
+  const isActive = (member: ObjectId) => active.has(member.toHexString());
+  for (const { _id, members, admins } of found) {
+    const successor = members.find(isActive);
+    if (!successor || admins.some(isActive)) continue;
     const group = await groups.findOneAndUpdate(
-      { _id, is_active: true, members: successor, admins: { $eq: [user] } },
+      { _id, is_active: true, members: successor, admins: { $eq: admins } },
       { $push: { admins: successor }, $max: { updated_at: at } },
       { returnDocument: 'after' },
     );

@@ -424,14 +424,32 @@ describe('group:delete', () => {
 });
 
 describe('a deactivated account', () => {
+  const deactivate = async ({ access_token: token, password }: Account) =>
+    expect((await http(server.url, 'DELETE', '/users/me', { token, body: { password } })).status).toBe(204);
+
   it('stays a member, but another one becomes admin where it was the only one', async () => {
     const { devices, accounts } = await makeGroup(2);
     const [creator, second] = devices as [Device, Device, Device];
-    const { access_token: token, password } = accounts[0]!;
-    expect((await http(server.url, 'DELETE', '/users/me', { token, body: { password } })).status).toBe(204);
+    await deactivate(accounts[0]!);
     const news = await second.next('group:updated');
     expect(news).toMatchObject({ reason: 'admins_changed', user_ids: [second.id] });
     expect(news.group.admins).toEqual([creator.id, second.id]);
     expect(news.group.members).toContain(creator.id);
+  });
+
+  it('is no admin that a group could be left with, nor one to hand over to', async () => {
+    const { id, devices, accounts } = await makeGroup(4);
+    const [first, gone, second, alsoGone, third] = devices as [Device, Device, Device, Device, Device];
+    const set = (user_id: string, is_admin: boolean) => ({ group_id: id, user_id, is_admin });
+    await first.ok('group:set_admin', set(gone.id, true));
+    await deactivate(accounts[1]!);
+    await deactivate(accounts[3]!);
+    expect((await first.refused('group:set_admin', set(first.id, false))).code).toBe('conflict');
+    expect((await first.ok('group:leave', { group_id: id })).group.admins).toEqual([gone.id, second.id]);
+    await second.ok('group:set_admin', set(alsoGone.id, true));
+    await deactivate(accounts[2]!);
+    const news = await third.next('group:updated', ({ actor_id }) => actor_id === second.id, 2000);
+    await third.next('group:updated', ({ group }) => group.admins.includes(third.id), 2000);
+    expect(news.group.members).toContain(second.id);
   });
 });
