@@ -20,13 +20,22 @@ export interface Received {
 }
 
 /**
+ * A hook that refuses whatever is no form with files, before its body is looked at: what is wrong with a JSON body does
+ * not matter where none is taken.
+ * @throws ContractError `unsupported_media_type`
+ */
+export async function requireMultipart({ headers }: FastifyRequest): Promise<void> {
+  if (/^multipart\/form-data\s*(;|$)/i.test(headers['content-type'] ?? '')) return;
+  throw new ContractError('unsupported_media_type', 'the body is not multipart/form-data');
+}
+
+/**
  * Receives an upload.
  * @param file where to write it
- * @throws ContractError `unsupported_media_type` when the request is not multipart, `payload_too_large`,
- *   `validation_failed` for anything but exactly one file with a name and bytes in it
+ * @throws ContractError `payload_too_large`, `validation_failed` for anything but exactly one file with a name and bytes
+ *   in it
  */
 export async function receive(request: FastifyRequest, file: string, maxBytes: number): Promise<Received> {
-  if (!request.isMultipart()) throw new ContractError('unsupported_media_type', 'the body is not multipart/form-data');
   try {
     return await readParts(request, file, maxBytes);
   } catch (error) {

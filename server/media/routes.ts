@@ -17,7 +17,7 @@ import { contentDisposition } from './file-name.ts';
 import type { Links } from './links.ts';
 import { toWireFile, toWireMedia } from './media-view.ts';
 import type { Reading } from './reading.ts';
-import { receive } from './receive.ts';
+import { receive, requireMultipart } from './receive.ts';
 import type { Removal } from './removal.ts';
 import { serve } from './serve.ts';
 import type { MediaStorage } from './storage.ts';
@@ -93,7 +93,7 @@ function registerKind<D extends MediaDocument | FileDocument>(
   const withId = { schema: { params: Params }, onRequest: authenticate };
   const limit = limited(options.rateLimiter, 'uploads', UPLOAD_RATE, callerOf);
 
-  app.post(path, { onRequest: [authenticate, limit] }, (request, reply) =>
+  app.post(path, { onRequest: [authenticate, limit, requireMultipart] }, (request, reply) =>
     temporary.with(async (files) => {
       const received = await receive(request, files.newPath(), config.maxUploadBytes);
       const document = await accept({ uploaderId: request.caller.userId, received, files });

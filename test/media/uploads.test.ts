@@ -225,6 +225,20 @@ describe('a refused upload leaves nothing behind', () => {
       'unsupported_media_type',
     ],
     [
+      'JSON that is none',
+      '/media',
+      () => ({ type: 'application/json', bytes: Buffer.from('{') }),
+      415,
+      'unsupported_media_type',
+    ],
+    [
+      'a long body of another kind',
+      '/files',
+      () => ({ type: 'application/json', bytes: Buffer.alloc(300 * 1024, ' ') }),
+      415,
+      'unsupported_media_type',
+    ],
+    [
       'a form that is not multipart',
       '/files',
       () => ({ type: 'application/x-www-form-urlencoded', bytes: Buffer.from('file=x') }),
