@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyTypeProvider } from 'fastify
 import type { Logger } from 'pino';
 import type { Static, TSchema } from 'typebox';
 import type { WireError } from '../../shared/contract/errors.ts';
+import { Empty } from '../../shared/contract/values.ts';
 import type { Config } from '../config.ts';
 import { invalid } from '../errors.ts';
 import { assertPlain, compile, validationFailed } from '../validation.ts';
@@ -72,9 +73,11 @@ export function createHttpServer({ config, log }: HttpServerOptions): FastifyIns
   });
   app.decorateRequest('caller');
   app.setSerializerCompiler(() => JSON.stringify);
-  // None and `null` are `{}`, as with socket commands.
+  const isEmpty = compile(Empty);
+  // None and `null` are `{}`, as with socket commands. Routes that declare no body take none but that.
   app.addHook('preValidation', async (request) => {
     if (request.routeOptions.schema?.body) request.body ??= {};
+    else if (!isEmpty(request.body ?? {})) throw validationFailed(isEmpty);
   });
   app.addHook('onResponse', async (request, reply) => {
     // The route and not the address: an address may hold the token of a link.

@@ -68,6 +68,15 @@ describe('a request', () => {
     expect((await send('/auth/logout', { method: 'POST', headers })).status).toBe(204);
   });
 
+  it('that takes no body takes none but {}', async () => {
+    const { access_token: token } = await register(server.url);
+    const logout = (body: unknown) => http(server.url, 'POST', '/auth/logout', { token, body });
+    for (const body of [{ everywhere: true }, [], 'x', 0]) {
+      expect([body, (await logout(body)).json.error?.code]).toEqual([body, 'validation_failed']);
+    }
+    expect((await logout({})).status).toBe(204);
+  });
+
   it('for a route or method that is not there is answered 404, whatever its body is', async () => {
     for (const [method, route, type] of [
       ['GET', '/nothing', undefined],

@@ -163,6 +163,13 @@ describe('a link', () => {
     expect((await read(server.url, json.url)).code).toBe('not_found');
   });
 
+  it('is made of nothing but the upload', async () => {
+    const { _id } = await newFile();
+    const options = { token: ann.access_token, body: { expires_in: 3600 } };
+    expect((await http(server.url, 'POST', `/files/${_id}/link`, options)).status).toBe(400);
+    expect((await http(server.url, 'POST', `/files/${_id}/link`, { ...options, body: {} })).status).toBe(200);
+  });
+
   it('is not for who may not read', async () => {
     const { _id } = await newFile();
     expect((await linkOf(eve, `/files/${_id}`)).status).toBe(404);
