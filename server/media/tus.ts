@@ -16,6 +16,8 @@ import { RESUMABLE_MS, type ResumableUploads } from './resumable-uploads.ts';
 import { UPLOAD_RATE } from './routes.ts';
 
 const PATH = '/uploads';
+const VERSION = '1.0.0';
+const PIECE_TYPE = 'application/offset+octet-stream';
 const ID = /^[0-9a-f]{24}$/;
 const HEADERS = [
   'content-type',
@@ -31,6 +33,7 @@ const CODES: Record<number, ErrorCode> = {
   409: 'conflict',
   410: 'not_found',
   413: 'payload_too_large',
+  415: 'unsupported_media_type',
   500: 'internal',
 };
 
@@ -95,12 +98,16 @@ export function registerTusRoutes(app: FastifyInstance, options: TusOptions): vo
   }
 
   async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const status = statusOfOtherProtocol(request);
+    if (status !== undefined) {
+      await drain(request);
+      const error = errorOf(status, status === 412 ? 'another version of the protocol' : `must be ${PIECE_TYPE}`);
+      return refuse(reply.headers({ 'tus-resumable': VERSION, 'tus-version': VERSION }), status, error);
+    }
     let refusal: WireError | undefined;
     const server = serverOf(request.caller.userId, (error) => {
       const { status_code, body } = error as { status_code?: number; body?: string };
-      refusal = status_code
-        ? { code: CODES[status_code] ?? 'validation_failed', message: (body ?? '').trim() }
-        : toWireError(error, `${request.method} ${PATH}`, log);
+      refusal = status_code ? errorOf(status_code, body ?? '') : toWireError(error, `${request.method} ${PATH}`, log);
       return { status_code: status_code ?? ERROR_STATUS[refusal.code], body: '' };
     });
     const response = await server.handleWeb(toWebRequest(request));
@@ -109,11 +116,8 @@ export function registerTusRoutes(app: FastifyInstance, options: TusOptions): vo
       // Other origins are the business of the server's own rule.
       if (!name.startsWith('access-control-') && name !== 'content-length') reply.header(name, value);
     }
-    reply.code(response.status);
-    if (response.status < 400) return reply.send();
-    const { status } = response;
-    const error = refusal ?? { code: CODES[status] ?? 'validation_failed', message: (await response.text()).trim() };
-    return reply.type('application/json; charset=utf-8').send({ error });
+    if (response.status < 400) return reply.code(response.status).send();
+    return refuse(reply, response.status, refusal ?? errorOf(response.status, await response.text()));
   }
 
   app.register(async (routes) => {
@@ -123,12 +127,37 @@ export function registerTusRoutes(app: FastifyInstance, options: TusOptions): vo
     routes.route({ method: ['HEAD', 'PATCH', 'DELETE'], url: `${PATH}/:id`, onRequest: authenticate, handler: handle });
     routes.options(PATH, (_request, reply) =>
       reply
-        .headers({ 'tus-resumable': '1.0.0', 'tus-version': '1.0.0', 'tus-max-size': maxUploadBytes })
+        .headers({ 'tus-resumable': VERSION, 'tus-version': VERSION, 'tus-max-size': maxUploadBytes })
         .header('tus-extension', 'creation,creation-with-upload,expiration,termination')
         .code(204)
         .send(),
     );
   });
+}
+
+/**
+ * The status for a request of another version of the protocol, or of a piece that is not sent as one: the protocol's
+ * server would take either for a malformed header. Undefined when it is neither.
+ */
+function statusOfOtherProtocol({ method, headers }: FastifyRequest): number | undefined {
+  const version = headers['tus-resumable'];
+  if (version !== undefined && version !== VERSION) return 412;
+  return method === 'PATCH' && headers['content-type'] !== PIECE_TYPE ? 415 : undefined;
+}
+
+/** What the protocol's server refuses, in the contract's form. */
+function errorOf(status: number, text: string): WireError {
+  const code = CODES[status] ?? 'validation_failed';
+  const message = text.trim();
+  return { code, message, ...(code === 'validation_failed' ? { details: [{ path: '', message }] } : {}) };
+}
+
+/** Sends an error; 403 is what the protocol's server says of a missing header, which is no matter of rights. */
+function refuse(reply: FastifyReply, status: number, error: WireError): FastifyReply {
+  return reply
+    .code(status === 403 ? 400 : status)
+    .type('application/json; charset=utf-8')
+    .send({ error });
 }
 
 /** A request as the protocol's server takes it. Its body is a copy, so that it may be left alone, or break off. */

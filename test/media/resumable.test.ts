@@ -216,5 +216,15 @@ it('a client of another version is told which one is spoken', async () => {
   const answer = await fetch(`${first()}/uploads`, { method: 'OPTIONS' });
   expect([answer.status, answer.headers.get('tus-version')]).toEqual([204, '1.0.0']);
   const old = await tus(first(), 'POST', '/uploads', ann, { 'tus-resumable': '0.2.2', 'upload-length': '5' });
-  expect(old.code).toBe('validation_failed');
+  expect([old.status, old.code, old.headers.get('tus-version')]).toEqual([412, 'validation_failed', '1.0.0']);
+});
+
+it('a piece that is not sent as one is refused', async () => {
+  const route = await begun(1000, { filename: 'a.bin' });
+  const piece = (headers: Record<string, string>) => tus(first(), 'PATCH', route, ann, headers, Buffer.alloc(10));
+  const text = { 'upload-offset': '0', 'content-type': 'text/plain' };
+  expect(await piece(text)).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+  const nowhere = { 'content-type': 'application/offset+octet-stream' };
+  expect(await piece(nowhere)).toMatchObject({ status: 400, code: 'validation_failed' });
+  expect(await offsetOf(first(), route)).toBe(0);
 });
