@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInspection, type Inspection } from '../../server/media/inspection.ts';
-import { picture, sample, turnedFilm } from './samples.ts';
+import { animation, picture, sample, turnedFilm } from './samples.ts';
 
 let directory: string;
 let inspection: Inspection;
@@ -54,6 +54,40 @@ describe('sound and film', () => {
       const whole = await sample(name);
       const cut = await fileOf(whole.subarray(0, whole.length * 0.7));
       await expect(inspection.media(cut)).rejects.toMatchObject({ code: 'validation_failed' });
+    },
+  );
+});
+
+describe('an image', () => {
+  const whole = {
+    png: () => picture(40, 20).png().toBuffer(),
+    'png of many colours': () => picture(40, 20).png({ palette: true }).toBuffer(),
+    gif: () => picture(40, 20).gif().toBuffer(),
+    'gif that moves': () => animation('gif', 3),
+  };
+
+  it.each(Object.keys(whole) as (keyof typeof whole)[])(
+    'of kind %s is whole only with its last byte, whatever follows that',
+    async (kind) => {
+      const bytes = await whole[kind]();
+      for (const good of [bytes, Buffer.concat([bytes, Buffer.from('and more')])]) {
+        expect(await inspection.media(await fileOf(good))).toMatchObject({ mediaType: 'image' });
+      }
+      for (const missing of [1, 4, 8, 12]) {
+        const cut = inspection.media(await fileOf(bytes.subarray(0, -missing)));
+        await expect(cut, `${missing}`).rejects.toMatchObject({ code: 'validation_failed' });
+      }
+    },
+  );
+
+  it.each(['png', 'tiff'] as const)(
+    'is known as %s by its first bytes, of which the rest is missing',
+    async (format) => {
+      const bytes = await picture(40, 20).toFormat(format).toBuffer();
+      for (const length of [8, 12, 20, 100]) {
+        const file = await fileOf(bytes.subarray(0, length));
+        expect((await inspection.file(file)).mimeType).toBe(`image/${format}`);
+      }
     },
   );
 });

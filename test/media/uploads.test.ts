@@ -302,6 +302,16 @@ describe('a refused upload leaves nothing behind', () => {
       'validation_failed',
     ],
     [
+      'half a scan',
+      '/media',
+      async () => {
+        const tiff = await picture(200, 200).tiff({ compression: 'none' }).toBuffer();
+        return multipart([{ content: tiff.subarray(0, tiff.length / 2), filename: 'a.tif' }]);
+      },
+      400,
+      'validation_failed',
+    ],
+    [
       'half a film',
       '/media',
       async () => multipart([{ content: (await sample('film.mp4')).subarray(0, 5000), filename: 'a.mp4' }]),
