@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import { ContractError, invalid } from '../errors.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 
@@ -13,6 +13,8 @@ const QUALITY = 85;
 const THUMBNAIL_QUALITY = 75;
 /** An image that keeps the encoder busy for longer is refused, in seconds. */
 const LONGEST_S = 60;
+/** Each is an open file for a while. */
+const MAX_TURNED_FRAMES = 300;
 
 /** The formats that are decoded. Everything else that libvips could read has no way in. */
 const LOADERS: Record<string, string> = {
@@ -66,16 +68,17 @@ async function process(file: string, files: TemporaryFiles): Promise<ProcessedIm
     const isAnimated = (metadata.format === 'gif' || metadata.format === 'webp') && (metadata.pages ?? 1) > 1;
     const pixels = metadata.width * (metadata.pageHeight ?? metadata.height) * (isAnimated ? metadata.pages! : 1);
     if (pixels > MAX_PIXELS) throw tooManyPixels();
-    const decode = (animated: boolean) =>
-      sharp(file, { animated, failOn: 'error', limitInputPixels: MAX_PIXELS })
-        .timeout({ seconds: LONGEST_S })
-        .autoOrient();
+    const isTurned = isAnimated && (metadata.orientation ?? 1) > 1;
+    const image = isTurned
+      ? await turnFrames(file, metadata, files)
+      : decode(file, { animated: isAnimated }).autoOrient();
 
     const optimized = files.newPath();
-    const { encoded, mimeType, extension } = encode(decode(isAnimated), metadata);
+    const { encoded, mimeType, extension } = encode(image, metadata);
     const whole = await encoded.toFile(optimized);
     const thumbnail = files.newPath();
-    const small = await decode(false)
+    const small = await decode(file)
+      .autoOrient()
       .resize(THUMBNAIL_SIDE, THUMBNAIL_SIDE, { fit: 'inside', withoutEnlargement: true })
       .webp({ quality: THUMBNAIL_QUALITY })
       .toFile(thumbnail);
@@ -98,11 +101,34 @@ async function process(file: string, files: TemporaryFiles): Promise<ProcessedIm
   }
 }
 
+function decode(from: string | string[], options: SharpOptions = {}): Sharp {
+  const guarded = { ...options, failOn: 'error', limitInputPixels: MAX_PIXELS } as const;
+  return sharp(from, guarded).timeout({ seconds: LONGEST_S });
+}
+
+/**
+ * An animation with each frame turned by itself: turned as the one tall image that they are decoded to, they would
+ * change their order or lie side by side.
+ */
+async function turnFrames(file: string, { pages = 1 }: Metadata, files: TemporaryFiles): Promise<Sharp> {
+  if (pages > MAX_TURNED_FRAMES) throw undecodable();
+  // Unpacked first: in the animation each frame is drawn upon all before it. TIFF keeps the orientation.
+  const unpacked = files.newPath();
+  await decode(file, { animated: true }).tiff({ compression: 'none' }).toFile(unpacked);
+  const frames = Array.from({ length: pages }, () => files.newPath());
+  for (const [page, frame] of frames.entries()) {
+    await decode(unpacked, { page }).autoOrient().tiff({ compression: 'none' }).toFile(frame);
+  }
+  return decode(frames, { join: { animated: true } });
+}
+
 /** The format that it is stored in: its own where browsers show it. */
-function encode(image: Sharp, { format, hasAlpha }: Metadata) {
+function encode(image: Sharp, { format, hasAlpha, delay, loop = 0 }: Metadata) {
   if (format === 'gif') return { encoded: image.gif({ effort: 4 }), mimeType: 'image/gif', extension: 'gif' };
-  if (format === 'webp')
-    return { encoded: image.webp({ quality: QUALITY }), mimeType: 'image/webp', extension: 'webp' };
+  if (format === 'webp') {
+    const pace = delay ? { delay, loop } : {};
+    return { encoded: image.webp({ quality: QUALITY, ...pace }), mimeType: 'image/webp', extension: 'webp' };
+  }
   if (format === 'png' || hasAlpha) return { encoded: image.png(), mimeType: 'image/png', extension: 'png' };
   return { encoded: image.jpeg({ quality: QUALITY }), mimeType: 'image/jpeg', extension: 'jpg' };
 }

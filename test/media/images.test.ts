@@ -79,6 +79,41 @@ describe('an image', () => {
   });
 });
 
+describe('an animation', () => {
+  /** The colours of red, green and blue are those of the three frames. */
+  const frames = async (bytes: Buffer) => {
+    const file = files.newPath();
+    await writeFile(file, bytes);
+    const shown = [0, 1, 2].map((page) => sharp(file, { page }).removeAlpha().raw().toBuffer());
+    return (await Promise.all(shown)).map((pixels) =>
+      pixels.subarray(0, 3).indexOf(Math.max(...pixels.subarray(0, 3))),
+    );
+  };
+
+  it.each([
+    [1, 32, 24],
+    [3, 32, 24],
+    [6, 24, 32],
+    [7, 24, 32],
+  ])('of orientation %i is turned frame by frame', async (orientation, width, height) => {
+    const file = files.newPath();
+    await writeFile(file, await animation('webp', 3, 32, 24));
+    const turned = await sharp(file, { animated: true }).withMetadata({ orientation }).webp({ loop: 2 }).toBuffer();
+    const found = await process(turned, 'image/webp');
+    expect(found).toMatchObject({ mimeType: 'image/webp', width, height });
+    const { pages, pageHeight, delay, loop, exif } = await look(found.bytes);
+    expect({ pages, pageHeight, delay, loop, exif }).toEqual({
+      pages: 3,
+      pageHeight: height,
+      delay: [100, 100, 100],
+      loop: 2,
+      exif: undefined,
+    });
+    expect(await frames(found.bytes)).toEqual([0, 1, 2]);
+    expect(await look(found.small)).toMatchObject({ width, height });
+  });
+});
+
 describe('refused', () => {
   it.each(['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const)(
     'a %s of which the end is missing',
