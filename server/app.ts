@@ -248,9 +248,10 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     },
     loadGroups: memberships.groupsOf,
     dispatch: drain.dispatch,
-    onConnected({ id, data }, device) {
-      presence.connected(data.userId, data.sessionId, id, device);
-      calls.connected(data.userId, id);
+    onConnected(socket, device) {
+      const { userId, sessionId } = socket.data;
+      presence.connected(userId, sessionId, socket.id, device);
+      calls.connected(userId, socket);
     },
     onDisconnected({ id, data }) {
       typing.disconnected(id);

@@ -2,13 +2,12 @@
 import type { Logger } from 'pino';
 import type { IceServer, Call as WireCall } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import { toPublicUser } from '../accounts/views.ts';
 import type { Collections } from '../database/collections.ts';
-import { fromId } from '../database/wire.ts';
 import { notFound } from '../errors.ts';
 import type { Fanout } from '../fanout/fanout.ts';
 import type { Caller } from '../gateway/caller.ts';
 import { pairId } from '../messaging/conversation-ref.ts';
+import { type ArrivingDevice, createArrival } from './arrival.ts';
 import type { Call } from './call.ts';
 import type { CallAccess } from './call-access.ts';
 import type { CallStore } from './call-store.ts';
@@ -44,7 +43,7 @@ export interface Calls {
   join(caller: Caller, payload: OfCall): WithIce;
   leave(caller: Caller, payload: OfCall): Changed;
   /** A device connected: what rings for its user rings there too. */
-  connected(userId: string, socketId: string): void;
+  connected(userId: string, device: ArrivingDevice): void;
   /** A device is gone: if it was in a call, the grace begins. */
   disconnected(userId: string, socketId: string): void;
   /** The seat of a user is on no device any more: the grace begins, unless the user has it elsewhere by now. */
@@ -56,7 +55,8 @@ export interface Calls {
 }
 
 export function createCalls(options: CallsOptions): Calls {
-  const { collections, store, changes, callAccess, fanout, nodeId, isConnected, iceServers, clock, log } = options;
+  const { store, changes, callAccess, nodeId, isConnected, iceServers, clock, log } = options;
+  const ringAt = createArrival(options);
 
   /** A command by someone who may know of the call. */
   async function command(caller: Caller, callId: string, event: CallEvent): Promise<Call> {
@@ -95,21 +95,6 @@ export function createCalls(options: CallsOptions): Calls {
     aside(loseSeat(userId, socketId), 'a lost connection was not noted');
   }
 
-  async function ringAt(userId: string, socketId: string): Promise<void> {
-    const ringing = await store.ringingFor(userId);
-    if (ringing.length === 0) return;
-    const callers = await collections.users
-      .find({ _id: { $in: ringing.map((call) => fromId(call.caller_id)) } })
-      .toArray();
-    const from = new Map(callers.map((user) => [user._id.toHexString(), toPublicUser(user)]));
-    for (const call of ringing) {
-      const caller = from.get(call.caller_id);
-      if (caller && call.ring_until && call.ring_until > clock()) {
-        fanout.emit({ socket: socketId }, 'call:incoming', { call: toWireCall(call), from: caller });
-      }
-    }
-  }
-
   async function endOfPair(one: string, other: string): Promise<void> {
     const call = await store.openOf(pairId(one, other));
     if (call) await changes.apply(call.id, { type: 'block' });
@@ -142,7 +127,7 @@ export function createCalls(options: CallsOptions): Calls {
     leave: async (caller, { call_id }) => ({
       call: toWireCall(await command(caller, call_id, { type: 'leave', user: caller.id })),
     }),
-    connected: (userId, socketId) => aside(ringAt(userId, socketId), 'a new connection was not told what rings'),
+    connected: (userId, device) => aside(ringAt(userId, device), 'a new connection was not told what rings'),
     disconnected,
     lost,
     endBetween: (one, other) => aside(endOfPair(one, other), 'a call between two who are blocked goes on'),

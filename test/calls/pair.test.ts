@@ -69,6 +69,20 @@ describe.concurrent('ringing', () => {
     expect(later.seen('call:incoming')).toEqual([]);
   });
 
+  it('reaches a device that connects as the call begins just once', async () => {
+    const [a, b] = await people(server.url, 2);
+    for (let round = 0; round < 5; round++) {
+      const connecting = Promise.all([another(server.url, b!), another(server.url, b!), another(server.url, b!)]);
+      const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
+      const late = await connecting;
+      await Promise.all(late.map((device) => device.next('call:incoming')));
+      await settle(...late);
+      expect(late.map((device) => device.seen('call:incoming').length)).toEqual([1, 1, 1]);
+      await a!.ok('call:end', { call_id: call._id });
+      for (const device of late) device.close();
+    }
+  });
+
   it('is said once; a late one changes nothing', async () => {
     const [a, b] = await people(server.url, 2);
     const b2 = await another(server.url, b!);
