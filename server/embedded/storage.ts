@@ -11,7 +11,7 @@ const APPLIED = Buffer.of(0);
 /** The tree takes over what was written at the latest after so long, ms, … */
 const CHECKPOINT_MS = 5000;
 /** … so many changes, … */
-const CHECKPOINT_CHANGES = 40_000;
+const CHECKPOINT_CHANGES = 100_000;
 /** … or so much log, bytes. */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 /** lmdb: neither to be aborted nor flushed when it is committed (`sync` does that, off this thread). */
@@ -43,7 +43,7 @@ export interface Storage {
   /**
    * Runs `action` together with whatever else is waiting (group commit). Resolves with its result when what it wrote,
    * and all that it can have seen, is on disk. An action that throws is not rolled back: it has to check before it
-   * writes. Rejects for good once the disk has failed.
+   * writes. Where the disk fails, it rejects and this thread ends.
    */
   write<T>(action: () => T): Promise<T>;
   close(): Promise<void>;
@@ -105,34 +105,37 @@ export async function openStorage(folder: string): Promise<Storage> {
 
   /** Commits the tree; once that is on disk, too, the log up to here is not needed any more. */
   async function checkpoint(): Promise<void> {
-    // The other segment may still be needed: later, then.
-    if (!transaction || flushing) return;
+    // Until then the other segment is needed.
+    while (flushing) await flushing;
+    if (!transaction || failure) return;
     const { end, ended, timer } = transaction;
     clearTimeout(timer);
     db.putSync(APPLIED, numberBytes(log.last()));
     transaction = undefined;
     changed = 0;
     end();
-    await ended;
-    log.turn();
-    flushing = flush()
+    flushing = ended
+      .then(() => {
+        log.turn();
+        return flush();
+      })
       .catch(fail)
       .finally(() => {
         flushing = undefined;
       });
   }
 
+  /** What is in memory and what is on disk have parted: only a new start, from the log, brings them together again. */
   function fail(error: Error): void {
     failure ??= error;
+    setImmediate(() => {
+      throw error;
+    });
   }
 
   function runGroup(): void {
     const group = waiting;
     waiting = [];
-    if (failure) {
-      for (const { reject } of group) reject(failure);
-      return;
-    }
     if (!transaction) begin();
     for (const { run } of group) run();
     log.append(changes.take()).then(
@@ -140,8 +143,8 @@ export async function openStorage(folder: string): Promise<Storage> {
         for (const { resolve } of group) resolve();
       },
       (error: Error) => {
-        fail(error);
         for (const { reject } of group) reject(error);
+        fail(error);
       },
     );
     if (changed > CHECKPOINT_CHANGES || log.size() > CHECKPOINT_BYTES) void checkpoint();
@@ -182,7 +185,6 @@ export async function openStorage(folder: string): Promise<Storage> {
       });
     },
     async close() {
-      await flushing;
       await checkpoint();
       await flushing;
       await log.close();
