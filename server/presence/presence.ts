@@ -128,8 +128,12 @@ export function createPresence(options: PresenceOptions): PresenceService {
     return (await presence.updateOne(filter, { $set: set })).matchedCount === 1;
   }
 
-  /** Writes what the devices come to, if it is news, and tells the contacts. */
-  async function settle(userId: string, details: Details = {}): Promise<void> {
+  /**
+   * Writes what the devices come to, if it is news, and tells the contacts.
+   * @param details what the user set by hand: news in any case
+   * @param info of a device that has just connected: kept where its connection is news, not where it came back
+   */
+  async function settle(userId: string, details: Details = {}, info?: DeviceInfo): Promise<void> {
     const [statuses] = await devices.statuses([userId]);
     const status = aggregate(statuses ?? []);
     const hasDetails = Object.keys(details).length > 0;
@@ -139,7 +143,7 @@ export function createPresence(options: PresenceOptions): PresenceService {
     const isGone = statuses?.length === 0;
     const news: News = {
       filter: { _id, ...(hasDetails ? {} : { status: { $ne: status } }) },
-      set: { user_id: _id, status, last_active: now, ...details },
+      set: { user_id: _id, status, last_active: now, ...(info ? { device_info: info } : {}), ...details },
     };
     const changed = isGone ? await hide(news) : await show(news);
     if (isGone) known.delete(userId);
@@ -183,11 +187,10 @@ export function createPresence(options: PresenceOptions): PresenceService {
     connected(userId, sessionId, device, info) {
       const status = chosen.get(sessionId) ?? 'online';
       statusOf.set(device, status);
-      const details = info && !known.has(userId) ? { device_info: info } : {};
       inBackground(
         inTurn(userId, async () => {
           await devices.put(userId, device, statusOf.get(device) ?? status);
-          await settle(userId, known.has(userId) ? {} : details);
+          await settle(userId, {}, info);
         }),
       );
     },

@@ -82,6 +82,26 @@ describe('presence', () => {
     expect(await statusOf(b, A.id)).toBe('away');
   });
 
+  it('does not show it either when the device tells what it is, as it does with each connection', async () => {
+    const slow = await startServerForTest({ env: { PRESENCE_GRACE_MS: '1500' } });
+    const { a, b, A } = await contacts(slow.url);
+    a.close();
+    const auth = { device_info: { platform: 'web' } };
+    await b.next('presence:changed', of(A.id, 'offline'));
+    b.clear();
+    const again = await connect(slow.url, A, { auth });
+    const { presence } = await b.next('presence:changed', of(A.id, 'online'));
+    expect(presence.device_info).toEqual({ platform: 'web' });
+    await again.ok('presence:set', { status: 'offline' });
+    await b.next('presence:changed', of(A.id, 'offline'));
+    b.clear();
+    again.close();
+    await settle(b);
+    await connect(slow.url, A, { auth });
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    expect(b.seen('presence:changed')).toEqual([]);
+  });
+
   it('shows offline and the time once the last device is gone for longer than the grace', async () => {
     const { a, b, A } = await contacts();
     const before = Date.now();
