@@ -45,6 +45,7 @@ import { publishDocuments } from './operations/documents.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { startNodes } from './operations/nodes.ts';
 import { registerOperationRoutes } from './operations/routes.ts';
+import { createMemoryDepartures, createRedisDepartures } from './presence/departures.ts';
 import { createMemoryDevices } from './presence/devices.ts';
 import { createRedisDevices } from './presence/devices-redis.ts';
 import { presenceHandlers } from './presence/handlers.ts';
@@ -179,7 +180,9 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
 
   // Presence
   const devices = redis ? createRedisDevices({ link: redis, log }) : createMemoryDevices();
-  const presence = createPresence({ collections, devices, fanout, graceMs: config.presenceGraceMs, clock, log });
+  const { presenceGraceMs: graceMs } = config;
+  const departures = redis ? createRedisDepartures(redis, graceMs, log) : createMemoryDepartures(graceMs);
+  const presence = createPresence({ collections, devices, departures, fanout, graceMs, clock, log });
   presence.settleEarlierRun();
 
   // Calls

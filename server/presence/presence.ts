@@ -13,11 +13,13 @@ import { duplicateIndex, type Refusal, refusals } from '../database/failures.ts'
 import { fromId, toWire } from '../database/wire.ts';
 import type { Fanout } from '../fanout/fanout.ts';
 import type { Caller } from '../gateway/caller.ts';
+import type { Departures } from './departures.ts';
 import { aggregate, type DeviceRegistry, type Status } from './devices.ts';
 
 export interface PresenceOptions {
   collections: Collections;
   devices: DeviceRegistry;
+  departures: Departures;
   fanout: Fanout;
   /** How long a user stays shown after the last device is gone, in milliseconds. */
   graceMs: number;
@@ -49,14 +51,13 @@ interface News {
 type Details = Pick<PresenceDocument, 'custom_status' | 'device_info'>;
 
 export function createPresence(options: PresenceOptions): PresenceService {
-  const { collections, devices, fanout, graceMs, clock, log } = options;
+  const { collections, devices, departures, fanout, graceMs, clock, log } = options;
   const { presence, contacts, users } = collections;
   /** What the document says of users with devices here, as far as this node knows. */
   const known = new Map<string, Status>();
   /** One settlement at a time for each user. */
   const settling = new Map<string, Promise<unknown>>();
-  /** What a device chose is kept for its session's next connection while the grace runs. */
-  const chosen = new Map<string, Status>();
+  /** What each device here is set to. */
   const statusOf = new Map<string, Status>();
   const timers = new Set<NodeJS.Timeout>();
 
@@ -185,29 +186,33 @@ export function createPresence(options: PresenceOptions): PresenceService {
 
   return {
     connected(userId, sessionId, device, info) {
-      const status = chosen.get(sessionId) ?? 'online';
-      statusOf.set(device, status);
       inBackground(
         inTurn(userId, async () => {
-          await devices.put(userId, device, statusOf.get(device) ?? status);
+          const status = (await departures.statusOf(sessionId)) ?? 'online';
+          statusOf.set(device, status);
+          await devices.put(userId, device, status);
           await settle(userId, {}, info);
         }),
       );
     },
 
     disconnected(userId, sessionId, device) {
-      chosen.set(sessionId, statusOf.get(device) ?? 'online');
-      statusOf.delete(device);
       inBackground(
         inTurn(userId, async () => {
-          await devices.remove(userId, device);
+          const status = statusOf.get(device) ?? 'online';
+          statusOf.delete(device);
           // Without a device here, this node is not asked before another one writes.
           known.delete(userId);
+          await Promise.all([devices.remove(userId, device), departures.add(userId, sessionId, device, status)]);
         }),
       );
       later(() => {
-        chosen.delete(sessionId);
-        inBackground(inTurn(userId, () => settle(userId)));
+        inBackground(
+          inTurn(userId, async () => {
+            // Where another one left after this one, its grace is running still.
+            if (await departures.isLatest(userId, device)) await settle(userId);
+          }),
+        );
       });
     },
 

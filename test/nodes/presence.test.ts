@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, register } from '../support/client.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
+const GRACE_MS = 1500;
 /** A killed node's users go offline within 30 s (PROTOCOL section 6), in milliseconds. */
 const OFFLINE_MS = 30_000;
 
@@ -10,7 +11,7 @@ let one: string;
 let two: string;
 
 beforeAll(async () => {
-  cluster = await startCluster(2);
+  cluster = await startCluster(2, { PRESENCE_GRACE_MS: String(GRACE_MS) });
   [one, two] = cluster.urls as [string, string];
 });
 
@@ -47,6 +48,32 @@ describe('presence over nodes', () => {
     a.clear();
     await connect(one, b.account);
     await a.next('presence:changed', is(b, 'online'));
+  });
+
+  it('a connection that moves to another node within the grace is not shown, and keeps what was chosen', async () => {
+    const [a, b] = await contacts();
+    await b.ok('presence:set', { status: 'offline' });
+    await a.next('presence:changed', is(b, 'offline'));
+    a.clear();
+    b.close();
+    const moved = await connect(one, b.account);
+    await new Promise((resolve) => setTimeout(resolve, GRACE_MS - 300));
+    moved.close();
+    const back = await connect(two, b.account);
+    await new Promise((resolve) => setTimeout(resolve, 2 * GRACE_MS));
+    expect(a.seen('presence:changed')).toEqual([]);
+    await back.ok('presence:set', { status: 'online' });
+    await a.next('presence:changed', is(b, 'online'));
+    a.clear();
+    back.close();
+    await new Promise((resolve) => setTimeout(resolve, GRACE_MS - 500));
+    const last = await connect(one, b.account);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    last.close();
+    // The node that was left first must not take for gone whom another one has seen since.
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect(a.seen('presence:changed')).toEqual([]);
+    await a.next('presence:changed', is(b, 'offline'));
   });
 
   it('a node that was paused for longer than others wait is as before when it comes back', async () => {

@@ -102,6 +102,25 @@ describe('presence', () => {
     expect(b.seen('presence:changed')).toEqual([]);
   });
 
+  it('counts the grace from the last disconnection of several, and keeps what was chosen', async () => {
+    const slow = await startServerForTest({ env: { PRESENCE_GRACE_MS: '1500' } });
+    const { a, b, A } = await contacts(slow.url);
+    await a.ok('presence:set', { status: 'busy' });
+    await b.next('presence:changed', of(A.id, 'busy'));
+    b.clear();
+    const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    a.close();
+    const back = await connect(slow.url, A);
+    await wait(1000);
+    back.close();
+    // The grace of the first disconnection would be over, that of the second is not.
+    await wait(800);
+    await connect(slow.url, A);
+    await wait(2000);
+    expect(b.seen('presence:changed')).toEqual([]);
+    expect(await statusOf(b, A.id)).toBe('busy');
+  });
+
   it('shows offline and the time once the last device is gone for longer than the grace', async () => {
     const { a, b, A } = await contacts();
     const before = Date.now();
