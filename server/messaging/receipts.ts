@@ -50,10 +50,14 @@ interface Reached {
   upTo: number;
 }
 
-/** The senders concerned, by whether they may learn of the reading. */
+/** The senders concerned. */
 interface Audience {
+  /** Those who may learn of the reading. */
   shown: ObjectId[];
+  /** Those from whom it is hidden by the reader's setting, or in a pair by either's. */
   hidden: ObjectId[];
+  /** In a group, those who do not tell of readings: they are not told of any. */
+  blind: ObjectId[];
   /** Whether the mark that others see grows with the reading. */
   isShown: boolean;
 }
@@ -124,9 +128,12 @@ export function createReceipts({ collections, store, access, fanout, view, inTur
       .toArray();
     const hides = (id: ObjectId) => off.some(({ _id }) => _id.equals(id));
     const reader = !hides(caller.userId);
+    const isBlind = (sender: ObjectId) => !peerId && hides(sender);
+    const shown = senders.filter((sender) => reader && !hides(sender));
     return {
-      shown: senders.filter((sender) => reader && !hides(sender)),
-      hidden: senders.filter((sender) => !reader || hides(sender)),
+      shown,
+      hidden: senders.filter((sender) => !shown.includes(sender) && !isBlind(sender)),
+      blind: senders.filter(isBlind),
       // Of a group's members each sees the same mark, or none.
       isShown: reader && !(peerId && hides(peerId)),
     };
@@ -190,7 +197,7 @@ export function createReceipts({ collections, store, access, fanout, view, inTur
   /** Tells the senders of the user's marks; those who may not learn of a reading only of a delivery. */
   function tell(
     reached: Reached,
-    { shown, hidden }: Audience,
+    { shown, hidden, blind }: Audience,
     change: { before: MembershipDocument; after: MembershipDocument },
   ) {
     const { before, after } = change;
@@ -206,8 +213,10 @@ export function createReceipts({ collections, store, access, fanout, view, inTur
     if (grew || after.shown_read_seq > before.shown_read_seq) {
       fanout.emit(users(shown), 'message:status', status(after.shown_read_seq));
     }
-    // In a group, who does not tell of readings is not told of any.
-    if (grew) fanout.emit(users(hidden), 'message:status', status(reached.groupId ? 0 : after.shown_read_seq));
+    if (!grew) return;
+    // A hidden reading has left this mark where it was.
+    fanout.emit(users(hidden), 'message:status', status(after.shown_read_seq));
+    fanout.emit(users(blind), 'message:status', status(0));
   }
 
   async function set(reached: Reached, mark: Mark): Promise<boolean> {

@@ -83,6 +83,28 @@ test('a reader with receipts switched off stays out of read_by and shows no read
   expect(await marks(b, b)).toMatchObject({ read_seq: 1 });
 });
 
+test('a reader who switches receipts off leaves the mark that others see where it was', async () => {
+  const { devices, group } = await crew(3);
+  const [a, b] = devices as [Device, Device, Device];
+  const told = async () => {
+    await settle(a);
+    return a.seen('message:status').map(({ delivered_seq, read_seq }) => [delivered_seq, read_seq]);
+  };
+  await a.ok('message:send', { ...group, content: 'one' });
+  await b.ok('message:read', { ...group, up_to_seq: 1 });
+  await hideReceipts(b.account);
+  await a.ok('message:send', { ...group, content: 'two' });
+  await b.ok('message:read', { ...group, up_to_seq: 2 });
+  await a.ok('message:send', { ...group, content: 'three' });
+  await b.ok('message:delivered', { ...group, up_to_seq: 3 });
+  expect(await told()).toEqual([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+  ]);
+  expect(await marks(a, b)).toMatchObject({ delivered_seq: 3, read_seq: 1 });
+});
+
 test('a sender with receipts switched off learns of no reading; other senders do', async () => {
   const { devices, group } = await crew(3);
   const [a, b, c] = devices as [Device, Device, Device];
