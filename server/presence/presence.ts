@@ -125,7 +125,8 @@ export function createPresence(options: PresenceOptions): PresenceService {
     });
   });
 
-  async function hide({ filter, set }: News): Promise<boolean> {
+  /** The same of a user who has a document. */
+  async function alter({ filter, set }: News): Promise<boolean> {
     return (await presence.updateOne(filter, { $set: set })).matchedCount === 1;
   }
 
@@ -142,15 +143,20 @@ export function createPresence(options: PresenceOptions): PresenceService {
     const _id = fromId(userId);
     const now = clock();
     const isGone = statuses?.length === 0;
-    const news: News = {
-      filter: { _id, ...(hasDetails ? {} : { status: { $ne: status } }) },
+    const turned: News = {
+      filter: { _id, status: { $ne: status } },
       set: { user_id: _id, status, last_active: now, ...(info ? { device_info: info } : {}), ...details },
     };
-    const changed = isGone ? await hide(news) : await show(news);
+    let changed = isGone ? await alter(turned) : await show(turned);
     if (isGone) known.delete(userId);
     else known.set(userId, status);
+    // Who appears offline was last seen when that began, whatever happens meanwhile.
+    if (changed && status === 'offline') await users.updateOne({ _id }, { $max: { last_seen: now } });
+    if (!changed && hasDetails) {
+      const set = { ...details, ...(status === 'offline' ? {} : { last_active: now }) };
+      changed = await alter({ filter: { _id }, set });
+    }
     if (!changed) return;
-    if (isGone) await users.updateOne({ _id }, { $max: { last_seen: now } });
     await tell(userId);
     // Another node may have read the registry before and written after: whoever wrote looks once more.
     const [after] = await devices.statuses([userId]);

@@ -69,6 +69,25 @@ describe('presence', () => {
     expect(presence.device_info).toEqual({ platform: 'web' });
   });
 
+  it('shows whoever appears offline as last seen when that began', async () => {
+    const { a, b, A } = await contacts();
+    const lastSeen = async () => (await b.ok('user:get', { user_id: A.id })).user.last_seen ?? '';
+    const before = new Date().toISOString();
+    await a.ok('presence:set', { status: 'offline' });
+    const { presence } = await b.next('presence:changed', of(A.id, 'offline'));
+    const since = await lastSeen();
+    expect(since >= before).toBe(true);
+    b.clear();
+    const { presence: own } = await a.ok('presence:set', { status: 'offline', custom_status: 'gone fishing' });
+    expect(own).toEqual({ ...presence, custom_status: 'gone fishing' });
+    expect((await b.next('presence:changed')).presence).toEqual(own);
+    b.clear();
+    a.close();
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect(b.seen('presence:changed')).toEqual([]);
+    expect(await lastSeen()).toBe(since);
+  });
+
   it('does not show a reconnection within the grace, and keeps what was chosen', async () => {
     const slow = await startServerForTest({ env: { PRESENCE_GRACE_MS: '1500' } });
     const { a, b, A } = await contacts(slow.url);
