@@ -139,6 +139,7 @@ export function createRedisDevices(options: RedisDevicesOptions): DeviceRegistry
   void link.untilUp(beatMs).then(tick);
 
   return {
+    isShared: true,
     async put(userId, device, status) {
       await own.put(userId, device, status);
       const devices = ownUsers.get(userId) ?? new Map<string, Status>();

@@ -5,6 +5,8 @@ export type Status = PresenceDocument['status'];
 
 /** A device is a socket. Implementations: memory (one node), Redis (several). */
 export interface DeviceRegistry {
+  /** Whether other nodes have devices in it, too. */
+  readonly isShared: boolean;
   /** Adds a device, or changes its status. */
   put(userId: string, device: string, status: Status): Promise<void>;
   remove(userId: string, device: string): Promise<void>;
@@ -22,6 +24,7 @@ export interface DeviceRegistry {
 export function createMemoryDevices(): DeviceRegistry {
   const users = new Map<string, Map<string, Status>>();
   return {
+    isShared: false,
     async put(userId, device, status) {
       const devices = users.get(userId) ?? new Map<string, Status>();
       devices.set(device, status);

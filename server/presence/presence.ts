@@ -53,7 +53,7 @@ type Details = Pick<PresenceDocument, 'custom_status' | 'device_info'>;
 export function createPresence(options: PresenceOptions): PresenceService {
   const { collections, devices, departures, fanout, graceMs, clock, log } = options;
   const { presence, contacts, users } = collections;
-  /** What the document says of users with devices here, as far as this node knows. */
+  /** What the document says of users with devices here. Of no use where other nodes write it, too. */
   const known = new Map<string, Status>();
   /** One settlement at a time for each user. */
   const settling = new Map<string, Promise<unknown>>();
@@ -139,7 +139,7 @@ export function createPresence(options: PresenceOptions): PresenceService {
     const [statuses] = await devices.statuses([userId]);
     const status = aggregate(statuses ?? []);
     const hasDetails = Object.keys(details).length > 0;
-    if (known.get(userId) === status && !hasDetails) return;
+    if (!devices.isShared && known.get(userId) === status && !hasDetails) return;
     const _id = fromId(userId);
     const now = clock();
     const isGone = statuses?.length === 0;

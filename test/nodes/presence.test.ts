@@ -50,6 +50,26 @@ describe('presence over nodes', () => {
     await a.next('presence:changed', is(b, 'online'));
   });
 
+  it('shows each change, whichever node it comes from', async () => {
+    const [a, b] = await contacts();
+    const elsewhere = await connect(one, b.account);
+    const shown = async () => (await a.ok('presence:get', { user_ids: [b.id] })).presences[0]?.status;
+    const after = [];
+    for (const [device, status] of [
+      [elsewhere, 'away'],
+      [b, 'away'],
+      [elsewhere, 'online'],
+      [b, 'busy'],
+      [elsewhere, 'offline'],
+      [b, 'offline'],
+      [elsewhere, 'busy'],
+    ] as const) {
+      await device.ok('presence:set', { status });
+      after.push(await shown());
+    }
+    expect(after).toEqual(['online', 'away', 'online', 'busy', 'busy', 'offline', 'busy']);
+  });
+
   it('a connection that moves to another node within the grace is not shown, and keeps what was chosen', async () => {
     const [a, b] = await contacts();
     await b.ok('presence:set', { status: 'offline' });
