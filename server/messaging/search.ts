@@ -122,7 +122,7 @@ function olderThan({ created_at, seq, _id }: MessageDocument): Filter<MessageDoc
   };
 }
 
-/** Words are letters and digits only: nothing in them means anything in a pattern. */
+/** Words are letters, digits and emojis only: nothing in them means anything in a pattern. */
 function beginsWith(word: string): Filter<MessageDocument> {
   return { terms: new RegExp(`^${word}`) };
 }

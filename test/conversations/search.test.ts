@@ -33,6 +33,20 @@ test('finds messages that hold every word, each by its beginning, whatever the c
   expect(await found(b, '🎉')).toEqual([]);
 });
 
+test('finds emojis, and words within scripts that put no spaces between them', async () => {
+  const [a, b] = [await device(), await device()];
+  const lunch = '明天一起吃饭吧🎉 see 👍🏽 in 🇩🇪';
+  const curry = 'カレーを食べた 👍';
+  for (const content of [lunch, curry]) await a.ok('message:send', { ...to(b.account), content });
+  expect(await found(b, '吃饭')).toEqual([lunch]);
+  expect(await found(b, '食べ')).toEqual([curry]);
+  expect(await found(b, '🎉')).toEqual([lunch]);
+  expect(await found(b, '👍')).toEqual([curry, lunch]);
+  expect(await found(b, '🇩🇪 se')).toEqual([lunch]);
+  expect(await found(b, '🇫🇷')).toEqual([]);
+  expect(await found(b, '吃面')).toEqual([]);
+});
+
 test('only in the caller’s conversations, pairs and groups, or in one of them', async () => {
   const [a, b, c] = [await device(), await device(), await device()];
   const { group } = await a.ok('group:create', { name: 'G', member_ids: [b.id] });
