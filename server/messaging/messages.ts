@@ -68,7 +68,6 @@ export function createMessages({ store, writer, access, attachments, onSent, clo
       const visible = replied?.conversation_id === entered.conversation.id && replied.seq > entered.fromSeq;
       if (!visible) throw notFound('no such message to reply to');
     }
-    const now = clock();
     const base = {
       _id: new ObjectId(),
       conversation_id: entered.conversation.id,
@@ -76,8 +75,6 @@ export function createMessages({ store, writer, access, attachments, onSent, clo
       content,
       message_type,
       attachment: mediaId ? { media_id: mediaId } : null,
-      created_at: now,
-      updated_at: now,
       is_deleted: false,
       terms: termsOf(content),
       ...(client_message_id === undefined ? {} : { client_message_id }),

@@ -22,7 +22,9 @@ const MAX_ATTEMPTS = 50;
 /** How many conversations' newest values are remembered. */
 const REMEMBERED = 50_000;
 
-export type Draft = Omit<PairMessageDocument, 'seq' | 'rev'> | Omit<GroupMessageDocument, 'seq' | 'rev'>;
+type Position = 'seq' | 'rev' | 'created_at' | 'updated_at';
+/** A message without its position in the conversation. */
+export type Draft = Omit<PairMessageDocument, Position> | Omit<GroupMessageDocument, Position>;
 
 export interface Sent {
   message: MessageDocument;
@@ -144,9 +146,12 @@ export function createWriter({ store, summaries, fanout, open, clock }: WriterOp
     for (let attempt = 0; rest.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS + tasks.length) throw unavailable('the conversation is too busy; try again');
       const { seq, rev } = await newestOf(line);
-      const documents = rest.map(
-        ({ draft }, i) => ({ ...draft, seq: seq + 1 + i, rev: rev + 1 + i, revs: [rev + 1 + i] }) as MessageDocument,
-      );
+      // Dated together with their positions: by their times, messages have the same order.
+      const at = clock();
+      const documents = rest.map(({ draft }, i) => {
+        const position = { seq: seq + 1 + i, rev: rev + 1 + i, revs: [rev + 1 + i], created_at: at, updated_at: at };
+        return { ...draft, ...position } as MessageDocument;
+      });
       const { count, refusal } = await storeBatch(line, documents);
       if (count > 0) {
         line.newest = { seq: seq + count, rev: rev + count };

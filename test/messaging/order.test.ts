@@ -67,6 +67,26 @@ describe('the order of a conversation', () => {
     for (const device of [...writers.map((writer) => writer.device), watcher]) device.close();
   });
 
+  it('is that of the times, and of what a search finds, whatever had to be looked up before', async () => {
+    const { ann, bob, annPhone, bobPhone } = await pair();
+    const { message } = await annPhone.ok('message:send', { recipient_id: bob.id, content: 'first' });
+    const others = await Promise.all([connect(server.url, ann), connect(server.url, ann)]);
+    await Promise.all(
+      Array.from({ length: 90 }, (_, i) =>
+        [annPhone, ...others][i % 3]!.ok('message:send', {
+          recipient_id: bob.id,
+          content: `word ${i}`,
+          ...(i % 4 === 0 ? { reply_to: message._id } : {}),
+        }),
+      ),
+    );
+    const { messages } = await bobPhone.ok('message:history', { recipient_id: ann.id, limit: 200 });
+    const times = messages.map(({ created_at }) => created_at);
+    expect(times).toEqual([...times].sort());
+    const found = await bobPhone.ok('message:search', { query: 'word', limit: 200 });
+    expect(found.messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 90 }, (_, i) => 91 - i));
+  });
+
   it('puts edits, reactions and deletions into the order in which they were sent', async () => {
     const { bob, annPhone, bobPhone } = await pair();
     const { message } = await annPhone.ok('message:send', { recipient_id: bob.id, content: '0' });
