@@ -127,7 +127,8 @@ function literalPrefix(operand: unknown): { text: string; whole: boolean } | und
     text += char;
     at = next;
   }
-  if (text === '' || /[\ud800-\udfff]/.test(text)) return undefined;
+  // Cut within a character it would be no text: a star behind an emoji, for example.
+  if (text === '' || !text.isWellFormed()) return undefined;
   return { text, whole: at === pattern.length };
 }
 

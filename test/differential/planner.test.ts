@@ -49,6 +49,7 @@ describe('the planner', () => {
     ['a prefix of a compound index', { b: 1 }, undefined, 'IXSCAN'],
     ['equality and range', { b: 1, c: { $gt: 2 } }, undefined, 'IXSCAN'],
     ['a case-sensitive prefix', { s: /^ab/ }, undefined, 'IXSCAN'],
+    ['a prefix beyond the basic plane', { s: /^😀/u }, undefined, 'IXSCAN'],
     ['an element of an array', { 'list.x': 1 }, undefined, 'IXSCAN'],
     ['an $or with an index for each alternative', { $or: [{ a: 1 }, { s: 'x' }] }, undefined, 'IXSCAN'],
     ['an order alone', {}, { a: -1 }, 'IXSCAN'],
