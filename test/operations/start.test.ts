@@ -175,6 +175,23 @@ describe('a server', () => {
     expect(await second.stop()).toBe(0);
   });
 
+  it.each(['start', 'database'])('started by npm run %s ends when npm is told to', async (script) => {
+    const env = { ...process.env, PORT: '0', DATABASE_PORT: '0', DATA_DIR: path.join(folder, `npm-${script}`) };
+    const npm = spawn('npm', ['run', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new Promise((resolve) => npm.once('exit', (code, signal) => resolve(code ?? signal)));
+    const url = await new Promise<string>((resolve) => {
+      let output = '';
+      npm.stdout.on('data', (chunk) => {
+        output += chunk;
+        const found = /listening on \w+(:\/\/[\d.:]+)/.exec(output)?.[1];
+        if (found) resolve(`http${found}`);
+      });
+    });
+    npm.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
   it('ends with 0 on SIGINT', async () => {
     const server = await startServer();
     server.signal('SIGINT');
