@@ -1,5 +1,4 @@
 /** The composition root: builds everything by hand, in order. */
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createAccountDomain } from './accounts/domain.ts';
 import { registerAccountRoutes } from './accounts/routes.ts';
@@ -29,6 +28,7 @@ import { createRooms } from './groups/rooms.ts';
 import { createStays } from './groups/stays.ts';
 import { succeedAdmin } from './groups/succession.ts';
 import { authenticated } from './http/authentication.ts';
+import { listen } from './http/listen.ts';
 import { isAllowedOrigin } from './http/origin.ts';
 import { createHttpServer } from './http/server.ts';
 import { createJobs } from './jobs/jobs.ts';
@@ -292,18 +292,14 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   }
 
   await redis?.untilUp(REDIS_PATIENCE_MS);
-  try {
-    await http.listen({ host: config.host, port: config.port });
-  } catch (error) {
+  const url = await listen(http, config).catch(async (error: unknown) => {
     await io.close();
     await closeAll();
     throw error;
-  }
-  const { port } = http.server.address() as AddressInfo;
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  });
 
   return {
-    url: `http://${host}:${port}`,
+    url,
     async stop() {
       // Before the connections close: their seats in calls are kept for after the restart.
       await callDomain.close();

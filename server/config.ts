@@ -68,9 +68,11 @@ export function readConfig(env: Env): Config {
   };
   const url = (name: string, raw: string, protocols: string[]) => {
     const parsed = URL.canParse(raw) ? new URL(raw) : undefined;
-    if (!parsed || !protocols.includes(parsed.protocol)) {
+    if (!parsed?.hostname || !protocols.includes(parsed.protocol)) {
       // The value is not shown: it may hold a password.
-      throw new ConfigError(`${name} must be a URL beginning with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+      throw new ConfigError(
+        `${name} must be the URL of a host, beginning with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+      );
     }
     return raw;
   };
@@ -107,6 +109,9 @@ export function readConfig(env: Env): Config {
   }
   const smtpUrl = text('SMTP_URL');
   const publicUrl = text('PUBLIC_URL');
+  if (publicUrl !== undefined && /[?#]/.test(publicUrl)) {
+    throw new ConfigError('PUBLIC_URL must have neither a query nor a fragment: paths are appended to it');
+  }
   const logLevel = oneOf('LOG_LEVEL', LOG_LEVELS, 'info');
 
   return {
@@ -156,7 +161,9 @@ function readIceServers(raw: string | undefined): IceServerConfig[] {
     throw new ConfigError('ICE_SERVERS must be JSON');
   }
   if (!Array.isArray(parsed) || !parsed.every(isIceServer)) {
-    throw new ConfigError('ICE_SERVERS must be an array of { urls, username?, credential? }');
+    throw new ConfigError(
+      'ICE_SERVERS must be an array of { urls, username?, credential? }, urls of stun(s): or turn(s):',
+    );
   }
   return parsed;
 }
@@ -165,6 +172,8 @@ function isIceServer(value: unknown): value is IceServerConfig {
   if (typeof value !== 'object' || value === null) return false;
   const { urls, username, credential } = value as Record<string, unknown>;
   const isText = (part: unknown) => typeof part === 'string' && part !== '';
-  const urlsAreRight = isText(urls) || (Array.isArray(urls) && urls.length > 0 && urls.every(isText));
+  // A browser refuses to call at all with an address of another scheme.
+  const isAddress = (part: unknown) => typeof part === 'string' && /^(stun|turn)s?:\S+$/.test(part);
+  const urlsAreRight = isAddress(urls) || (Array.isArray(urls) && urls.length > 0 && urls.every(isAddress));
   return urlsAreRight && [username, credential].every((part) => part === undefined || isText(part));
 }

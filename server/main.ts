@@ -1,6 +1,7 @@
 /** Environment → configuration → stores → server; and what ends it. */
 import { startApp } from './app.ts';
 import { readConfig } from './config.ts';
+import { prepareFolder } from './embedded/folder.ts';
 import { startEmbedded } from './embedded/start.ts';
 import { createLog } from './operations/log.ts';
 
@@ -10,6 +11,8 @@ const SHUTDOWN_MS = 9000;
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.logLevel, config.production);
+  // Uploads pass through it, whichever database there is.
+  await prepareFolder(config.dataDir);
   const embedded = config.mongodbUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined;
   const app = await startApp(config, config.mongodbUrl ?? embedded!.url, log).catch(async (error: unknown) => {
     await embedded?.close();

@@ -30,9 +30,15 @@ export interface Database {
 /**
  * Connects and brings the database up to date.
  * @param url a MongoDB connection string; its database is `letsapp` unless it names one
- * @throws Error when the store cannot be reached or its data is of a newer version
+ * @throws Error when the URL is wrong, the store cannot be reached, or its data is of a newer version
  */
 export async function connect(url: string): Promise<Database> {
+  return open(url).catch((error: Error) => {
+    throw new Error(`the database (MONGODB_URL) cannot be used: ${error.message}`, { cause: error });
+  });
+}
+
+async function open(url: string): Promise<Database> {
   const options = { appName: 'letsapp', writeConcern: { w: 'majority' as const }, ignoreUndefined: true };
   const database =
     new URL(url.replace(/^mongodb(\+srv)?:/, 'http:').replace(/,[^/]*/, '')).pathname.slice(1) || 'letsapp';

@@ -21,11 +21,12 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
       return () => rm(file, { force: true });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'EEXIST') throw new Error(`data folder ${folder} cannot be used: ${code ?? String(error)}`);
+      if (code !== 'EEXIST')
+        throw new Error(`data folder ${folder} (DATA_DIR) cannot be used: ${code ?? String(error)}`);
     }
     const holder = await readHolder(file);
     if (holder !== undefined && (await isRunning(holder))) {
-      throw new Error(`data folder ${folder} is in use by process ${holder.pid}`);
+      throw new Error(`data folder ${folder} (DATA_DIR) is in use by process ${holder.pid}`);
     }
     await rm(file, { force: true });
   }

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { prepareFolder } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import type { WorkerInput, WorkerReport } from './worker.ts';
 
@@ -25,9 +25,7 @@ export interface Embedded {
  */
 export async function startEmbedded({ dataDir, host = '127.0.0.1', port = 0 }: EmbeddedOptions): Promise<Embedded> {
   const folder = join(dataDir, 'database');
-  await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`data folder ${dataDir} cannot be used: ${error.code ?? error.message}`);
-  });
+  await prepareFolder(folder);
   const unlock = await lockFolder(folder);
   const input: WorkerInput = { folder, host, port };
   const worker = newWorker(input);
@@ -81,6 +79,6 @@ function failureOf(
   host: string,
   port: number,
 ): Error {
-  if (code === 'EADDRINUSE') return new Error(`port ${port} of ${host} is in use`);
+  if (code === 'EADDRINUSE') return new Error(`port ${port} (DATABASE_PORT) of ${host} is in use`);
   return new Error(`the embedded database did not start: ${failure}`);
 }

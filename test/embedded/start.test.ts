@@ -85,7 +85,7 @@ describe('the database alone', () => {
     const { code, stderr } = await failed({ DATABASE_PORT: String(port), DATA_DIR: join(folder, 'port') });
     server.close();
     expect(code).not.toBe(0);
-    expect(stderr).toBe(`port ${port} of 127.0.0.1 is in use\n`);
+    expect(stderr).toBe(`port ${port} (DATABASE_PORT) of 127.0.0.1 is in use\n`);
   });
 
   it.each(['x', '-1', '65536', '1.5', ' '])('refuses the port "%s"', async (port) => {

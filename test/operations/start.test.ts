@@ -63,12 +63,16 @@ describe('the configuration', () => {
     ['MONGODB_URL', 'localhost:27017'],
     ['REDIS_URL', 'localhost'],
     ['REDIS_URL', 'redis://a,http://b'],
+    ['REDIS_URL', 'redis://'],
     ['SMTP_URL', 'mail.example.org'],
+    ['SMTP_URL', 'smtp://'],
     ['PUBLIC_URL', 'example.org'],
+    ['PUBLIC_URL', 'https://example.org/?a=b'],
     ['RATE_LIMITS', 'no'],
     ['LOG_LEVEL', 'loud'],
     ['NODE_ENV', 'prod'],
     ['ICE_SERVERS', '{"urls":'],
+    ['ICE_SERVERS', '[{"urls":"stun.example.org"}]'],
     ['TURN_SECRET', 'without urls'],
     ['MAX_UPLOAD_BYTES', '0'],
     ['GROUP_MAX_MEMBERS', '1e3'],
@@ -102,7 +106,16 @@ describe('a start', () => {
     const { port } = other.address() as { port: number };
     const ended = await start({ PORT: String(port) });
     other.close();
-    expectRefusal(ended, new RegExp(`${port}`));
+    expectRefusal(ended, new RegExp(`PORT ${port} `));
+  });
+
+  it.each([
+    ['HOST', 'no.such.host.invalid'],
+    ['HOST', '192.0.2.1'],
+    ['MONGODB_URL', 'mongodb://127.0.0.1:99999/letsapp'],
+    ['MONGODB_URL', 'mongodb://127.0.0.1/letsapp?noSuchOption=1'],
+  ])('with %s=%s, which only its use shows to be wrong, names it as well', async (name, value) => {
+    expectRefusal(await start({ [name]: value }), new RegExp(name));
   });
 
   it('without its database ends with one line, within seconds', async () => {
@@ -112,7 +125,7 @@ describe('a start', () => {
     await new Promise((resolve) => unused.close(resolve));
     const startedAt = Date.now();
     const ended = await start({ MONGODB_URL: `mongodb://user:hunter2@127.0.0.1:${port}/letsapp` });
-    expectRefusal(ended, /MongoDB|ECONNREFUSED/);
+    expectRefusal(ended, /MONGODB_URL.*ECONNREFUSED/);
     expect(ended.stderr).not.toContain('hunter2');
     expect(Date.now() - startedAt).toBeLessThan(20_000);
   });
@@ -120,8 +133,9 @@ describe('a start', () => {
   it('on a data folder that cannot be used ends with one line', async () => {
     const file = path.join(folder, 'file');
     await writeFile(file, '');
-    expectRefusal(await start({ DATA_DIR: file }), /data folder|DATA_DIR/);
-    expectRefusal(await start({ DATA_DIR: path.join(file, 'below') }), /data folder|DATA_DIR/);
+    for (const dataDir of [file, path.join(file, 'below'), '/proc/below']) {
+      expectRefusal(await start({ DATA_DIR: dataDir }), /DATA_DIR/);
+    }
   });
 
   it('with a database but a data folder that cannot be used ends with one line', async () => {
@@ -132,8 +146,10 @@ describe('a start', () => {
     onTestFinished(() => void database.child.kill('SIGKILL'));
     const file = path.join(folder, 'other-file');
     await writeFile(file, '');
-    // The generated secret is kept there.
-    expectRefusal(await start({ MONGODB_URL: database.url, DATA_DIR: file }), /data folder|DATA_DIR/);
+    // The generated secret is kept there, and uploads pass through it.
+    for (const secret of ['', 'x'.repeat(32)]) {
+      expectRefusal(await start({ MONGODB_URL: database.url, DATA_DIR: file, JWT_SECRET: secret }), /DATA_DIR/);
+    }
   });
 
   it('on the data folder of a running server ends with one line', async () => {
@@ -147,6 +163,17 @@ describe('a server', () => {
   it('takes an empty variable for an unset one', async () => {
     const server = await startServer({ env: { CORS_ORIGINS: '', MAX_UPLOAD_BYTES: '', SMTP_URL: '' } });
     expect(await server.stop()).toBe(0);
+  });
+
+  it('serves long polling at every address of localhost that it serves anything at', async () => {
+    const server = await startServerForTest({ env: { HOST: 'localhost' } });
+    const { port } = new URL(server.url);
+    for (const host of ['127.0.0.1', '[::1]']) {
+      const ask = (route: string) => fetch(`http://${host}:${port}${route}`).then(({ status }) => status);
+      const status = await ask('/healthz').catch(() => undefined);
+      if (host === '127.0.0.1') expect(status).toBe(200);
+      if (status === 200) expect(await ask('/socket.io/?EIO=4&transport=polling')).toBe(200);
+    }
   });
 
   it('prints one line with its address, and JSON lines in production', async () => {

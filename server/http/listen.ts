@@ -1,0 +1,23 @@
+/** Where the server listens (PROTOCOL section 10, `HOST` and `PORT`). */
+import { lookup } from 'node:dns/promises';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { type Config, ConfigError } from '../config.ts';
+
+/**
+ * @returns the address for people, e.g. `http://127.0.0.1:3000`
+ * @throws ConfigError naming the variable that is wrong
+ */
+export async function listen(app: FastifyInstance, { host, port }: Pick<Config, 'host' | 'port'>): Promise<string> {
+  // One address of a name, the one that everything reaches: on the others of `localhost` Fastify would serve the routes
+  // but not the long polling of Socket.IO.
+  const { address } = await lookup(host, { order: 'ipv4first' }).catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError(`HOST ${host} cannot be resolved: ${error.code ?? error.message}`);
+  });
+  await app.listen({ host: address, port }).catch((error: NodeJS.ErrnoException) => {
+    const which = error.code === 'EADDRNOTAVAIL' ? `HOST ${host}` : `PORT ${port} of ${host}`;
+    throw new ConfigError(`${which} cannot be listened on: ${error.message}`);
+  });
+  const actual = app.server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${actual.port}`;
+}
