@@ -1,5 +1,5 @@
 /** Accounts: registration, sign-in, profile, deactivation (PROTOCOL section 2). */
-import { ObjectId } from 'mongodb';
+import { type FindOptions, ObjectId } from 'mongodb';
 import type { Static } from 'typebox';
 import type { LoginBody, ProfileBody, RegisterBody, SignedIn } from '../../shared/contract/accounts.ts';
 import type { FieldError } from '../../shared/contract/errors.ts';
@@ -16,6 +16,8 @@ import { toSelf } from './views.ts';
 export interface Accounts {
   /** @throws ContractError `conflict` naming the taken field; `username` first when both are */
   register(body: Static<typeof RegisterBody>): Promise<SignedIn>;
+  /** The id of the account that a username or an address names, whether it is active or not. */
+  idOf(login: string): Promise<string | undefined>;
   /** @throws ContractError `unauthenticated`: unknown, deactivated or wrong password, all alike and at the same pace */
   login(body: Static<typeof LoginBody>): Promise<SignedIn>;
   /** @throws ContractError `forbidden` when the current password is wrong; `conflict` when the new one was used before */
@@ -65,6 +67,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
     return taken;
   }
 
+  function find(login: string, options?: FindOptions): Promise<UserDocument | null> {
+    const key = login.toLowerCase();
+    return users.findOne(key.includes('@') ? { email_key: key } : { username_key: key }, options);
+  }
+
   function refuseTaken(taken: FieldError[]): void {
     if (taken[0]) throw conflict(`${taken[0].path} is taken`, taken);
   }
@@ -107,9 +114,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return { user: toSelf(user), ...tokens };
     },
 
+    async idOf(login) {
+      return (await find(login, { projection: { _id: 1 } }))?._id.toHexString();
+    },
+
     async login({ login, password, device_info }) {
-      const key = login.toLowerCase();
-      const user = await users.findOne(key.includes('@') ? { email_key: key } : { username_key: key });
+      const user = await find(login);
       const matches = await passwords.verify(password, user?.is_active ? user.password : undefined);
       if (!user || !matches) throw unauthenticated('wrong login or password');
       const tokens = await sessions.start(user._id, device_info);

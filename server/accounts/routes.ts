@@ -1,6 +1,7 @@
 /** Accounts over HTTP (PROTOCOL section 2): what each route takes, who may, how often, and the one call that it is. */
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
 import {
   DeleteAccountBody,
   LoginBody,
@@ -58,10 +59,14 @@ export function registerAccountRoutes(fastify: FastifyInstance, options: Account
   const { accounts, passwordReset, sessions, tokens, rateLimiter, config } = options;
   const app = fastify.withTypeProvider<ContractTypes>();
   const onRequest = authenticated(sessions);
-  const limit = (name: keyof typeof RULES, keyOf: (request: FastifyRequest) => string) =>
+  const limit = (name: keyof typeof RULES, keyOf: (request: FastifyRequest) => string | Promise<string>) =>
     limited(rateLimiter, name, RULES[name], keyOf);
-  const typed = (name: 'login' | 'email') => (request: FastifyRequest) =>
-    hashedKey(String((request.body as Record<string, unknown>)[name]));
+  const typedEmail = ({ body }: FastifyRequest) => hashedKey((body as Static<typeof PasswordForgotBody>).email);
+  /** One budget for an account, by whichever of its names it is tried; names of nobody have theirs, all alike. */
+  const accountOf = async ({ body }: FastifyRequest) => {
+    const { login } = body as Static<typeof LoginBody>;
+    return (await accounts.idOf(login)) ?? hashedKey(login);
+  };
   const checksPassword = limit('passwordChecksPerUser', callerOf);
 
   app.post(
@@ -77,7 +82,7 @@ export function registerAccountRoutes(fastify: FastifyInstance, options: Account
     '/auth/login',
     {
       schema: { summary: 'Signs in by username or email.', body: LoginBody, response: { 200: SignedIn } },
-      preHandler: [limit('signInsPerNetwork', networkOf), limit('signInsPerAccount', typed('login'))],
+      preHandler: [limit('signInsPerNetwork', networkOf), limit('signInsPerAccount', accountOf)],
     },
     ({ body }) => accounts.login(body),
   );
@@ -141,7 +146,7 @@ export function registerAccountRoutes(fastify: FastifyInstance, options: Account
     '/auth/password/forgot',
     {
       schema: { summary: 'Sends a link by mail if the address is known.', body: PasswordForgotBody },
-      preHandler: [limit('resetRequestsPerNetwork', networkOf), limit('resetRequestsPerAddress', typed('email'))],
+      preHandler: [limit('resetRequestsPerNetwork', networkOf), limit('resetRequestsPerAddress', typedEmail)],
     },
     async ({ body }, reply) => {
       await passwordReset.request(body.email, linkOrigin());

@@ -15,10 +15,10 @@ export function limited(
   limiter: RateLimiter,
   name: string,
   rule: RateRule,
-  keyOf: (request: FastifyRequest) => string,
+  keyOf: (request: FastifyRequest) => string | Promise<string>,
 ): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
-    const waitMs = await limiter.take(`${name}:${keyOf(request)}`, rule);
+    const waitMs = await limiter.take(`${name}:${await keyOf(request)}`, rule);
     if (waitMs > 0) throw rateLimited(waitMs);
   };
 }

@@ -211,5 +211,14 @@ describe('rate limits', () => {
       }
       expect(statuses).toEqual([...Array(10).fill(401), 429]);
     }
+    // An account has one budget, whichever of its names is used.
+    const tried: number[] = [];
+    for (let index = 0; index < 11; index++) {
+      const login = index % 2 ? 'limited1' : 'LIMITED1@example.test';
+      const body = { login, password: 'wrong-password' };
+      const answer = await http(limited.url, 'POST', '/auth/login', { body, headers: from(`10.0.2.${index}`) });
+      tried.push(answer.status);
+    }
+    expect(tried).toEqual([...Array(10).fill(401), 429]);
   });
 });
