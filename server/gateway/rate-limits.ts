@@ -1,6 +1,7 @@
 /**
- * Rate limits by the generic cell rate algorithm (GCRA, ITU-T I.371): a key holds one number, the theoretical arrival
- * time of its next request, and needs no clean-up clock.
+ * Rate limits. A rule with a burst is a rate that fills up again (generic cell rate algorithm, GCRA, ITU-T I.371): a
+ * key holds one number, the theoretical arrival time of its next request. A rule without one is a number of requests in
+ * any period of its length (sliding window): a key holds when they came. Neither needs a clean-up clock.
  */
 import { LRUCache } from 'lru-cache';
 
@@ -9,7 +10,7 @@ export interface RateRule {
   count: number;
   /** Milliseconds. */
   per: number;
-  /** How many at once after a pause; `count` unless told otherwise. */
+  /** How many at once after a pause, while `count` in `per` is how fast they come back. Without it, `count` is all. */
   burst?: number;
 }
 
@@ -21,8 +22,9 @@ export interface RateLimiter {
   take(key: string, rule: RateRule): Promise<number>;
 }
 
-/** How many keys are remembered; whoever is forgotten starts with a full budget. */
+/** How many keys are remembered, and how many times of requests; whoever is forgotten starts with a full budget. */
 const REMEMBERED_KEYS = 200_000;
+const REMEMBERED_TIMES = 2_000_000;
 
 /**
  * One step of GCRA.
@@ -30,11 +32,15 @@ const REMEMBERED_KEYS = 200_000;
  * @param now milliseconds
  * @returns the arrival time to store, or how long to wait
  */
-export function gcra(arrival: number | undefined, now: number, rule: RateRule): { arrival: number } | { wait: number } {
-  const interval = rule.per / rule.count;
-  const tolerance = interval * (rule.burst ?? rule.count);
+export function gcra(
+  arrival: number | undefined,
+  now: number,
+  { count, per, burst }: Required<RateRule>,
+): { arrival: number } | { wait: number } {
+  const interval = per / count;
   const next = Math.max(arrival ?? now, now) + interval;
-  return next - now > tolerance ? { wait: next - now - tolerance } : { arrival: next };
+  const wait = next - now - interval * burst;
+  return wait > 0 ? { wait } : { arrival: next };
 }
 
 /** A budget that is kept on this node alone. */
@@ -42,11 +48,27 @@ export function createMemoryRateLimiter(clock: () => number = Date.now): RateLim
   takeNow(key: string, rule: RateRule): number;
 } {
   const arrivals = new LRUCache<string, number>({ max: REMEMBERED_KEYS });
-  function takeNow(key: string, rule: RateRule): number {
+  const windows = new LRUCache<string, number[]>({ max: REMEMBERED_KEYS, maxSize: REMEMBERED_TIMES });
+
+  function takeFromRate(key: string, rule: Required<RateRule>): number {
     const step = gcra(arrivals.get(key), clock(), rule);
     if ('wait' in step) return step.wait;
     arrivals.set(key, step.arrival);
     return 0;
+  }
+
+  function takeFromWindow(key: string, { count, per }: RateRule): number {
+    const now = clock();
+    const within = (windows.get(key) ?? []).filter((time) => time > now - per);
+    if (within.length >= count) return within[0]! + per - now;
+    within.push(now);
+    windows.set(key, within, { size: within.length });
+    return 0;
+  }
+
+  function takeNow(key: string, rule: RateRule): number {
+    const { burst } = rule;
+    return burst === undefined ? takeFromWindow(key, rule) : takeFromRate(key, { ...rule, burst });
   }
   return { takeNow, take: async (key, rule) => takeNow(key, rule) };
 }

@@ -45,6 +45,21 @@ describe.each([
     expect(wait).toBeLessThanOrEqual(60_000);
   });
 
+  it('without a burst grants so many in any period of its length, however they are spread', async () => {
+    const limiter = await create();
+    const rule = { count: 5, per: 2000 };
+    let count = 0;
+    for (let i = 0; i < 12; i++) {
+      if ((await limiter.take(`${name} window`, rule)) === 0) count++;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(count).toBe(5);
+    const wait = await limiter.take(`${name} window`, rule);
+    expect(wait).toBeLessThanOrEqual(1000);
+    await new Promise((resolve) => setTimeout(resolve, wait + 20));
+    expect(await granted(limiter, `${name} window`, 2, rule)).toBe(1);
+  });
+
   it('grows again with time', async () => {
     const limiter = await create();
     const rule = { count: 1, per: 50 };
