@@ -111,9 +111,9 @@ export function registerAccountRoutes(fastify: FastifyInstance, options: Account
     async ({ caller }) => {
       const found = await sessions.list(caller.userId);
       return {
-        sessions: found.map(({ _id, device_info, created_at, last_used_at }) => ({
+        sessions: found.map(({ _id, device_info = {}, created_at, last_used_at }) => ({
           ...toWire({ session_id: _id, created_at, last_used_at }),
-          ...(device_info ? { device_info } : {}),
+          device_info,
           current: _id.toHexString() === caller.sessionId,
         })),
       };

@@ -58,7 +58,8 @@ export const SessionList = Type.Object({
   sessions: Type.Array(
     Type.Object({
       session_id: Id,
-      device_info: Type.Optional(DeviceInfo),
+      /** Without properties where the sign-in told none. */
+      device_info: DeviceInfo,
       created_at: Timestamp,
       last_used_at: Timestamp,
       current: Type.Boolean(),
