@@ -70,9 +70,10 @@ export function createIo(
       response.once('finish', () => {
         if (response.statusCode !== 413) return;
         const sid = new URL(request.url ?? '/', 'http://localhost').searchParams.get('sid');
-        for (const { conn } of io.of('/').sockets.values()) {
-          if ((conn as unknown as { id: string }).id === sid) conn.close(true);
-        }
+        // Of the engine, which knows connections also before they are authenticated.
+        const connections = (io.engine as unknown as { clients: Record<string, { close(discard: boolean): void }> })
+          .clients;
+        if (sid !== null && Object.hasOwn(connections, sid)) connections[sid]!.close(true);
       });
     }
     next();

@@ -234,13 +234,15 @@ describe('a frame above 256 KiB', () => {
     expect(bystander.socket.connected).toBe(true);
   });
 
-  it('closes over long polling too', async () => {
+  it.each([true, false])('closes over long polling too, authenticated: %s', async (authenticated) => {
     const polling = `${server.url}/socket.io/?EIO=4&transport=polling`;
     const poll = async (sid: string) => (await fetch(`${polling}&sid=${sid}`)).text();
     const post = (sid: string, body: string) => fetch(`${polling}&sid=${sid}`, { method: 'POST', body });
     const { sid } = JSON.parse((await (await fetch(polling)).text()).slice(1));
-    await post(sid, `40${JSON.stringify({ token: ann.access_token })}`);
-    for (let packets = ''; !packets.includes('session:ready'); ) packets += await poll(sid);
+    if (authenticated) {
+      await post(sid, `40${JSON.stringify({ token: ann.access_token })}`);
+      for (let packets = ''; !packets.includes('session:ready'); ) packets += await poll(sid);
+    }
     const answer = await post(sid, `4${'x'.repeat(300 * 1024)}`).catch(() => undefined);
     expect(answer?.status ?? 413).toBe(413);
     await expect.poll(async () => (await post(sid, '3')).status).toBe(400);
