@@ -51,7 +51,7 @@ export interface Gateway {
 /** The Socket.IO server; it takes no connections before `createGateway` attached its middleware. */
 export function createIo(
   http: HttpServer,
-  isAllowedOrigin: (origin: string | undefined, host: string | undefined) => boolean,
+  isAllowedOrigin: (request: IncomingMessage) => boolean,
   corsOrigins: string[],
 ): Io {
   const io: Io = new Server(http, {
@@ -60,7 +60,7 @@ export function createIo(
     connectTimeout: 10_000,
     cors: { origin: corsOrigins },
     allowRequest: (request, allow) => {
-      const allowed = isAllowedOrigin(request.headers.origin, request.headers.host);
+      const allowed = isAllowedOrigin(request);
       allow(allowed ? null : 'origin not allowed', allowed);
     },
   });

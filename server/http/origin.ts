@@ -1,4 +1,5 @@
 /** Which pages of browsers may speak to this server (PROTOCOL section 3). */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config.ts';
 
 /**
@@ -19,4 +20,10 @@ export function isAllowedOrigin(
   // Parsed with the page's scheme, so that its default port may be written or not.
   const own = `${page.protocol}//${host}`;
   return host !== undefined && URL.canParse(own) && new URL(own).host === page.host;
+}
+
+/** The host that a page asked, where Fastify is not there to tell (`request.host`): behind a proxy the proxy knows. */
+export function hostOf(headers: IncomingHttpHeaders, { trustProxy }: Pick<Config, 'trustProxy'>): string | undefined {
+  const forwarded = trustProxy && headers['x-forwarded-host'];
+  return forwarded ? String(forwarded).split(',').at(-1)!.trim() : headers.host;
 }

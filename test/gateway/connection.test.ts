@@ -65,6 +65,15 @@ describe('a connection', () => {
     expect(await refusal(connect(server.url, account, { headers: { origin: 'null' } }))).toBeDefined();
   });
 
+  it('is accepted from the origin that a trusted proxy was asked for, as over HTTP, and without trust refused', async () => {
+    const trusting = await startServerForTest({ env: { TRUST_PROXY: 'on' } });
+    const headers = { origin: 'https://chat.example.test', 'x-forwarded-host': 'chat.example.test' };
+    const account = await register(trusting.url);
+    await connect(trusting.url, account, { headers });
+    expect((await http(trusting.url, 'GET', '/users/me', { token: account.access_token, headers })).status).toBe(200);
+    expect(await refusal(connect(server.url, await register(server.url), { headers }))).toBeDefined();
+  });
+
   it('keeps what is sent before it is ready', async () => {
     const [A, B] = [await register(server.url), await register(server.url)];
     const { io } = await import('socket.io-client');
