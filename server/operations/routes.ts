@@ -1,5 +1,6 @@
 /** `/healthz`, `/readyz` and `/metrics` (PROTOCOL section 10). */
 import type { FastifyInstance } from 'fastify';
+import { unavailable } from '../errors.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface HealthSources {
@@ -24,7 +25,10 @@ export function registerOperationRoutes(
     if (redisIsUp) metrics.storeUp('redis', redis);
     const ready = mongodb && !isDraining();
     const status = isDraining() ? 'draining' : !mongodb ? 'unavailable' : redis ? 'ok' : 'degraded';
-    return reply.code(ready ? 200 : 503).send({ status, mongodb, ...(redisIsUp ? { redis } : {}) });
+    const report = { status, mongodb, ...(redisIsUp ? { redis } : {}) };
+    if (ready) return report;
+    // An error of HTTP carries the contract's body, whatever else is in it.
+    return reply.code(503).send({ ...report, error: unavailable(`the server is not ready: ${status}`).toWire() });
   });
 
   app.get('/metrics', async (_request, reply) => {
