@@ -107,11 +107,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { token, device_info: device } = socket.handshake.auth as Record<string, unknown>;
     if (typeof token !== 'string') throw unauthenticated();
     if (options.isDraining()) throw new ContractError('unavailable', 'the server is going down');
+    // Strangers are told nothing else than that they are.
+    const { self, ...identity } = await options.authenticate(token);
     if (device !== undefined && device !== null) {
       assertPlain(device);
       if (!validateDevice(device)) throw validationFailed(validateDevice);
     }
-    const { self, ...identity } = await options.authenticate(token);
     Object.assign(socket.data, { userId: identity.userId, sessionId: identity.sessionId });
     starting.set(socket, { self, expiresAt: identity.expiresAt, device: (device ?? undefined) as StoredDeviceInfo });
   }

@@ -55,6 +55,7 @@ describe('a connection', () => {
     const account = await register(server.url);
     const auth = { device_info: { platform: 'x'.repeat(101) } };
     expect(await refusal(connect(server.url, account, { auth }))).toBe('validation_failed');
+    expect(await refusal(connect(server.url, withToken(account, 'x'), { auth }))).toBe('unauthenticated');
   });
 
   it('is accepted from its own origin and the configured ones, and refused from another', async () => {
