@@ -122,11 +122,11 @@ export function readConfig(env: Env): Config {
     dataDir: text('DATA_DIR') ?? './data',
     jwtSecret,
     jwtPrivateKey,
-    accessTokenTtlS: integer('ACCESS_TOKEN_TTL_S', 900, 1, 86_400),
+    accessTokenTtlS: integer('ACCESS_TOKEN_TTL_S', 900, 1, 31_536_000),
     refreshTokenTtlS: integer('REFRESH_TOKEN_TTL_S', 2_592_000, 1, 31_536_000),
     bcryptCost: integer('BCRYPT_COST', 12, 4, 15),
     corsOrigins: list('CORS_ORIGINS').map((part) => {
-      if (!URL.canParse(part) || new URL(part).origin !== part) {
+      if (!isOrigin(part)) {
         throw new ConfigError(`CORS_ORIGINS must be origins such as https://app.example.org, not "${part}"`);
       }
       return part;
@@ -150,6 +150,12 @@ export function readConfig(env: Env): Config {
     turnUrls,
     turnSecret,
   };
+}
+
+/** As browsers write it: the origins of the web, and those of apps that are built of pages (`capacitor://localhost`). */
+function isOrigin(text: string): boolean {
+  if (/^https?:/.test(text)) return URL.canParse(text) && new URL(text).origin === text;
+  return /^[a-z][a-z\d+.-]*:\/\/[\w.-]+(:\d+)?$/.test(text);
 }
 
 function readIceServers(raw: string | undefined): IceServerConfig[] {

@@ -184,8 +184,11 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function expireAt(socket: IoSocket, expiresAt: Date): void {
     clearTimeout(expiries.get(socket.id));
-    const delay = Math.min(expiresAt.getTime() + RENEWAL_GRACE_MS - Date.now(), MAX_TIMER_MS);
-    const timer = setTimeout(() => end(socket, 'session:expired'), Math.max(delay, 0));
+    const left = Math.max(expiresAt.getTime() + RENEWAL_GRACE_MS - Date.now(), 0);
+    const timer =
+      left > MAX_TIMER_MS
+        ? setTimeout(() => expireAt(socket, expiresAt), MAX_TIMER_MS)
+        : setTimeout(() => end(socket, 'session:expired'), left);
     timer.unref();
     expiries.set(socket.id, timer);
   }

@@ -59,6 +59,8 @@ describe('the configuration', () => {
     ['BCRYPT_COST', '16'],
     ['CORS_ORIGINS', 'app.example.org'],
     ['CORS_ORIGINS', 'https://app.example.org/path'],
+    ['CORS_ORIGINS', 'capacitor://localhost/'],
+    ['CORS_ORIGINS', '*'],
     ['JWT_SECRET', 'short'],
     ['MONGODB_URL', 'localhost:27017'],
     ['REDIS_URL', 'localhost'],
@@ -80,6 +82,12 @@ describe('the configuration', () => {
   ])('refuses %s=%s with one line that names it', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^.*${name}.*$`));
   });
+});
+
+it('takes access tokens of weeks, and the origins of apps that are built of pages', () => {
+  const origins = ['https://app.example.org', 'http://localhost:5173', 'capacitor://localhost', 'app://chat'];
+  const config = readConfig({ ACCESS_TOKEN_TTL_S: '2592000', CORS_ORIGINS: origins.join(', ') });
+  expect([config.accessTokenTtlS, config.corsOrigins]).toEqual([2_592_000, origins]);
 });
 
 describe('a start', () => {
