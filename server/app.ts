@@ -29,7 +29,7 @@ import { createStays } from './groups/stays.ts';
 import { succeedAdmin } from './groups/succession.ts';
 import { authenticated } from './http/authentication.ts';
 import { listen } from './http/listen.ts';
-import { hostOf, isAllowedOrigin } from './http/origin.ts';
+import { hostOf, isAllowedOrigin, otherOrigins } from './http/origin.ts';
 import { createHttpServer } from './http/server.ts';
 import { createJobs } from './jobs/jobs.ts';
 import { createMediaDomain } from './media/domain.ts';
@@ -92,7 +92,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   const io = createIo(
     http.server,
     ({ headers }) => headers.origin === undefined || isAllowedOrigin(headers.origin, hostOf(headers, config), config),
-    config.corsOrigins,
+    otherOrigins(config),
   );
   const metrics = createMetrics(() => io.of('/').sockets.size);
 

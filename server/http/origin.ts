@@ -10,16 +10,20 @@ import type { Config } from '../config.ts';
 export function isAllowedOrigin(
   origin: string,
   host: string | undefined,
-  { corsOrigins, publicUrl }: Pick<Config, 'corsOrigins' | 'publicUrl'>,
+  config: Pick<Config, 'corsOrigins' | 'publicUrl'>,
 ): boolean {
-  if (corsOrigins.includes(origin)) return true;
+  if (otherOrigins(config).includes(origin)) return true;
   if (!URL.canParse(origin)) return false;
   const page = new URL(origin);
   if (page.origin !== origin.toLowerCase()) return false;
-  if (publicUrl !== undefined && page.origin === new URL(publicUrl).origin) return true;
   // Parsed with the page's scheme, so that its default port may be written or not.
   const own = `${page.protocol}//${host}`;
   return host !== undefined && URL.canParse(own) && new URL(own).host === page.host;
+}
+
+/** The origins whose pages may although they are not the server's own. */
+export function otherOrigins({ corsOrigins, publicUrl }: Pick<Config, 'corsOrigins' | 'publicUrl'>): string[] {
+  return publicUrl === undefined ? corsOrigins : [...corsOrigins, new URL(publicUrl).origin];
 }
 
 /** The host that a page asked, where Fastify is not there to tell (`request.host`): behind a proxy the proxy knows. */

@@ -75,6 +75,15 @@ describe('a connection', () => {
     expect(await refusal(connect(server.url, await register(server.url), { headers }))).toBeDefined();
   });
 
+  it('of long polling is readable to the pages of every origin that may connect', async () => {
+    const env = { PUBLIC_URL: 'https://chat.example.test/app', CORS_ORIGINS: 'https://app.example.test' };
+    const { url } = await startServerForTest({ env });
+    for (const origin of ['https://chat.example.test', 'https://app.example.test']) {
+      const { status, headers } = await fetch(`${url}/socket.io/?EIO=4&transport=polling`, { headers: { origin } });
+      expect([status, headers.get('access-control-allow-origin')]).toEqual([200, origin]);
+    }
+  });
+
   it('keeps what is sent before it is ready', async () => {
     const [A, B] = [await register(server.url), await register(server.url)];
     const { io } = await import('socket.io-client');
