@@ -14,6 +14,8 @@ import type { MessageStore } from '../messaging/message-store.ts';
 
 /** A summary that is ahead for longer than any write can take was left by a crash, in milliseconds. */
 const LONGEST_WRITE_MS = 10_000;
+/** Summaries that are written by one command. */
+const MAX_COMMAND = 64;
 /** One answer of the database holds them all: a second round trip only above it. */
 const ONE_BATCH = 10_000;
 
@@ -62,20 +64,23 @@ function toUpsert({ conversation, message: { _id, seq, rev, created_at } }: Newe
 
 /** @param collections the collections of the database */
 export function createSummaries({ conversations }: Collections, store: MessageStore, clock: () => Date): Summaries {
-  const write = batched(async (newest: readonly Newest[]) => {
-    let refused: Map<number, Refusal> | undefined;
-    try {
-      await conversations.bulkWrite(newest.map(toUpsert), { ordered: false });
-    } catch (error) {
-      refused = refusals(error);
-      if (!refused) throw error;
-    }
-    return newest.map((_, i) => {
-      const refusal = refused?.get(i);
-      // A duplicate is there and further on: another node's newer message was quicker.
-      return refusal && duplicateIndex(refusal) === undefined ? new Error(refusal.errmsg) : undefined;
-    });
-  });
+  const write = batched(
+    async (newest: readonly Newest[]) => {
+      let refused: Map<number, Refusal> | undefined;
+      try {
+        await conversations.bulkWrite(newest.map(toUpsert), { ordered: false });
+      } catch (error) {
+        refused = refusals(error);
+        if (!refused) throw error;
+      }
+      return newest.map((_, i) => {
+        const refusal = refused?.get(i);
+        // A duplicate is there and further on: another node's newer message was quicker.
+        return refusal && duplicateIndex(refusal) === undefined ? new Error(refusal.errmsg) : undefined;
+      });
+    },
+    { atOnce: 2, most: MAX_COMMAND },
+  );
   const sent = (conversation: ConversationRef, message: MessageDocument) => write({ conversation, message });
 
   async function changed(conversation: ConversationRef, rev: number, at: Date): Promise<void> {

@@ -14,6 +14,8 @@ const CHECKPOINT_MS = 5000;
 const CHECKPOINT_CHANGES = 100_000;
 /** … or so much log, bytes. */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024;
+/** What waits for longer goes with the next group, ms: those before it are answered meanwhile. */
+const LONGEST_GROUP_MS = 4;
 /** lmdb: neither to be aborted nor flushed when it is committed (`sync` does that, off this thread). */
 const COMMIT_ONLY = 0x1_0002;
 
@@ -134,10 +136,13 @@ export async function openStorage(folder: string): Promise<Storage> {
   }
 
   function runGroup(): void {
-    const group = waiting;
-    waiting = [];
     if (!transaction) begin();
-    for (const { run } of group) run();
+    const until = performance.now() + LONGEST_GROUP_MS;
+    let count = 0;
+    while (count < waiting.length && performance.now() < until) waiting[count++]!.run();
+    const group = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    if (waiting.length > 0) setImmediate(runGroup);
     log.append(changes.take()).then(
       () => {
         for (const { resolve } of group) resolve();

@@ -17,7 +17,7 @@ export interface Stored {
 /** Messages of one conversation that are stored together. */
 export const MAX_BATCH = 200;
 /** Messages in one command to the store, if they are of several conversations. */
-const MAX_COMMAND = 400;
+const MAX_COMMAND = 64;
 
 /**
  * How many of its earlier revs a message keeps. What falls out of them could be given again only by a node that has not
@@ -74,7 +74,10 @@ export function createMessageStore({ messages, group_messages }: Collections): M
   }
 
   /** Batches of different conversations as one write. */
-  async function insertTogether(kind: ConversationRef['kind'], batches: MessageDocument[][]): Promise<Stored[]> {
+  async function insertTogether(
+    kind: ConversationRef['kind'],
+    batches: readonly MessageDocument[][],
+  ): Promise<Stored[]> {
     const documents = batches.flat();
     // Unordered is right between conversations only; within one, the later must not be stored without the earlier.
     const ordered = documents.length > batches.length;
@@ -94,18 +97,10 @@ export function createMessageStore({ messages, group_messages }: Collections): M
   }
 
   const insertion = (kind: ConversationRef['kind']) =>
-    batched(async (batches: readonly MessageDocument[][]) => {
-      const commands: MessageDocument[][][] = [[]];
-      let size = 0;
-      for (const batch of batches) {
-        size += batch.length;
-        if (size > MAX_COMMAND) {
-          commands.push([]);
-          size = batch.length;
-        }
-        commands.at(-1)!.push(batch);
-      }
-      return (await Promise.all(commands.map((command) => insertTogether(kind, command)))).flat();
+    batched((batches: readonly MessageDocument[][]) => insertTogether(kind, batches), {
+      atOnce: 2,
+      most: MAX_COMMAND,
+      weigh: (batch) => batch.length,
     });
   const insertions = { direct: insertion('direct'), group: insertion('group') };
 

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { batched } from '../../server/database/batches.ts';
+import { type BatchOptions, batched } from '../../server/database/batches.ts';
 
 /** A store that answers when it is told to, and notes what it was asked. */
-function store() {
+function store(options: BatchOptions<string> = { most: 3 }) {
   const asked: string[][] = [];
   const answers: (() => void)[] = [];
   const ask = batched(async (keys: readonly string[]) => {
     asked.push([...keys]);
     await new Promise<void>((resolve) => answers.push(resolve));
     return keys.map((key) => (key === 'bad' ? new Error('refused') : `${key}!`));
-  }, 3);
+  }, options);
   return { ask, asked, answer: () => answers.shift()?.() };
 }
 
@@ -56,10 +56,29 @@ describe('what is asked of the store at once', () => {
     expect(asked).toEqual([['hangs'], ['b']]);
   });
 
-  it('goes in several commands when it is too much for one', async () => {
-    const { ask, asked } = store();
-    for (const key of ['a', 'b', 'c', 'd']) void ask(key);
+  it('goes in several commands when it is too much for one, each when the one before is answered', async () => {
+    const { ask, asked, answer } = store();
+    const answers = ['a', 'b', 'c', 'd'].map(ask);
+    await turn();
+    expect(asked).toEqual([['a', 'b', 'c']]);
+    answer();
     await turn();
     expect(asked).toEqual([['a', 'b', 'c'], ['d']]);
+    answer();
+    expect(await Promise.all(answers)).toEqual(['a!', 'b!', 'c!', 'd!']);
+  });
+
+  it('goes in full commands at once where that is allowed, measured as they are weighed', async () => {
+    const { ask, asked } = store({ atOnce: 2, most: 4, weigh: (key) => key.length });
+    for (const key of ['aaa', 'bb', 'cc', 'ddd', 'e']) void ask(key);
+    await turn();
+    expect(asked).toEqual([['aaa'], ['bb', 'cc']]);
+  });
+
+  it('takes a key that is more than a command by itself', async () => {
+    const { ask, asked } = store({ most: 2, weigh: (key) => key.length });
+    for (const key of ['aaaaa', 'b']) void ask(key);
+    await turn();
+    expect(asked).toEqual([['aaaaa']]);
   });
 });
