@@ -31,6 +31,7 @@ export const EMPTY_ARRAY = Symbol('empty array');
 
 /** Ends every index key, so that no key is a prefix of another. */
 const END = 0x04;
+const END_BYTES = Buffer.of(END);
 
 /** MongoDB's place of the value's type in the order across types, as the first byte of its encoding. */
 export function typeOrder(value: unknown): number {
@@ -233,6 +234,11 @@ export function encodeKey(prefix: Buffer, values: unknown[], directions: number[
   for (let index = 0; index < values.length; index++) putField(values[index], directions[index]!);
   if (complete) putByte(END);
   return taken();
+}
+
+/** What `encodeKey` gives as complete, of what it gives as bound. */
+export function completeKey(bound: Buffer): Buffer {
+  return Buffer.concat([bound, END_BYTES]);
 }
 
 /** Encodes complete index keys of one document, each followed by `tail`; what they begin with alike is encoded once. */

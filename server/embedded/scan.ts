@@ -1,5 +1,6 @@
 import type { Collection } from './catalog.ts';
 import { Fault } from './errors.ts';
+import { completeKey } from './keys.ts';
 import type { IndexPlan, Plan } from './planner.ts';
 import type { SortSpec } from './sort.ts';
 import { sortItems } from './sort.ts';
@@ -73,7 +74,15 @@ function* merged(scans: Generator<Entry>[], from: number[], reverse: boolean): G
   }
 }
 
+/** The entry of a plan that finds one at most, by its whole key. */
+function onlyEntry(storage: Storage, { ranges: [range] }: IndexPlan): Entry[] {
+  const key = completeKey(range!.low);
+  const value = storage.get(key);
+  return value === undefined ? [] : [{ key, value }];
+}
+
 function planEntries(storage: Storage, plan: IndexPlan, first: number, alive: () => void): Iterable<Entry> {
+  if (plan.isOne) return onlyEntry(storage, plan);
   const scans = plan.ranges.map((range) => entriesOf(storage, range, plan.reverse, first, alive));
   if (scans.length === 1) return scans[0]!;
   if (plan.merges) return merged(scans, plan.orderedFrom, plan.reverse);
