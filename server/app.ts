@@ -238,7 +238,10 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
       }),
     ),
     spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
-    onDone: metrics.commandDone,
+    onDone(command, outcome, startedAt) {
+      metrics.commandDone(command, outcome, startedAt);
+      if (command === 'message:send') media.messageTook(performance.now() - startedAt);
+    },
     log,
   });
   const drain = createDrain(io, dispatch);

@@ -32,7 +32,7 @@ export function batched<K, V>(
   run: (keys: readonly K[]) => Promise<(V | Error)[]>,
   { atOnce = 1, most = 200, weigh = () => 1 }: BatchOptions<K> = {},
 ): (key: K) => Promise<V> {
-  let waiting: Asked<K, V>[] = [];
+  const waiting: Asked<K, V>[] = [];
   let weight = 0;
   let underWay = 0;
   let leaving = false;

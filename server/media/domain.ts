@@ -13,6 +13,7 @@ import { createImages } from './images.ts';
 import { createInspection } from './inspection.ts';
 import { createLinks } from './links.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
+import { createPace, readAtPace } from './pace.ts';
 import { createReaders } from './readers.ts';
 import { createReading } from './reading.ts';
 import { createRemoval } from './removal.ts';
@@ -41,6 +42,8 @@ export interface MediaDomainOptions {
 
 export interface MediaDomain {
   ownership: Ownership;
+  /** Told how long each message took, in milliseconds: transfers of files give way to them. */
+  messageTook(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -48,8 +51,12 @@ export interface MediaDomain {
 export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
   const { db, collections, http, authenticate, rateLimiter, config, clock, log } = options;
   const directory = path.resolve(config.dataDir);
-  const storage =
-    config.mediaStorage === 'disk' ? createDiskStorage(path.join(directory, 'media')) : createGridfsStorage(db);
+  const pace = createPace();
+  const backend =
+    config.mediaStorage === 'disk'
+      ? createDiskStorage(path.join(directory, 'media'))
+      : createGridfsStorage(db, pace.rest);
+  const storage = readAtPace(backend, pace);
   const temporary = createTemporaryFolder(path.join(directory, 'uploads'));
   const inspection = createInspection();
   const uploads = createUploads({ collections, storage, inspection, images: createImages(), clock, log });
@@ -60,7 +67,18 @@ export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
   const resumable = createResumableUploads({ collections, storage, temporary, uploads, clock });
 
   const shared = { authenticate, rateLimiter, log };
-  registerMediaRoutes(http, { ...shared, collections, uploads, reading, removal, links, storage, temporary, config });
+  registerMediaRoutes(http, {
+    ...shared,
+    collections,
+    uploads,
+    reading,
+    removal,
+    links,
+    storage,
+    temporary,
+    pace,
+    config,
+  });
   registerTusRoutes(http, { ...shared, resumable, maxUploadBytes: config.maxUploadBytes });
 
   // What is stored, by one node; what lies in this node's own folder, by itself.
@@ -74,6 +92,7 @@ export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
 
   return {
     ownership: createOwnership(collections, clock),
+    messageTook: pace.observe,
     async close() {
       clearInterval(timer);
       await cleaning;

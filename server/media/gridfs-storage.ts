@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type Db, GridFSBucket, type GridFSBucketWriteStream, MongoRuntimeError, ObjectId } from 'mongodb';
 import { withDeadline } from '../deadline.ts';
+import type { Pace } from './pace.ts';
 import { type ByteRange, type MediaStorage, NotStored } from './storage.ts';
 
 const BUCKET = 'uploads';
@@ -14,8 +15,11 @@ const CHUNK_BYTES = 255 * 1024;
  */
 const WINDOW_BYTES = 2 * CHUNK_BYTES;
 
-/** @param db the database; the collections `uploads.files` and `uploads.chunks` are made in it */
-export function createGridfsStorage(db: Db): MediaStorage {
+/**
+ * @param db the database; the collections `uploads.files` and `uploads.chunks` are made in it
+ * @param rest waits after each chunk that was stored
+ */
+export function createGridfsStorage(db: Db, rest: Pace['rest'] = async () => {}): MediaStorage {
   const bucket = new GridFSBucket(db, { bucketName: BUCKET, chunkSizeBytes: CHUNK_BYTES });
   const chunks = db.collection(`${BUCKET}.chunks`);
   const files = db.collection(`${BUCKET}.files`);
@@ -51,6 +55,7 @@ export function createGridfsStorage(db: Db): MediaStorage {
           const { bytesRead } = await source.read(buffer, 0, CHUNK_BYTES, null);
           if (bytesRead === 0) break;
           await withDeadline(write(target, buffer.subarray(0, bytesRead)));
+          await rest(bytesRead);
         }
         await withDeadline(end(target));
       } catch (error) {

@@ -5,7 +5,7 @@ import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { ContractError, invalid } from '../errors.ts';
 import { cleanFileName } from './file-name.ts';
-import { spool } from './temporary-files.ts';
+import { type SpoolTarget, spool } from './temporary-files.ts';
 
 const FIELD = 'file';
 /** How long a refused request is read on, in milliseconds: a client that still sends may not look for the answer. */
@@ -31,13 +31,13 @@ export async function requireMultipart({ headers }: FastifyRequest): Promise<voi
 
 /**
  * Receives an upload.
- * @param file where to write it
+ * @param target where to write it
  * @throws ContractError `payload_too_large`, `validation_failed` for anything but exactly one file with a name and bytes
  *   in it
  */
-export async function receive(request: FastifyRequest, file: string, maxBytes: number): Promise<Received> {
+export async function receive(request: FastifyRequest, target: SpoolTarget): Promise<Received> {
   try {
-    return await readParts(request, file, maxBytes);
+    return await readParts(request, target);
   } catch (error) {
     await drain(request);
     // What the parser says of bytes that are no multipart body; trouble with the disk is not the client's.
@@ -46,26 +46,26 @@ export async function receive(request: FastifyRequest, file: string, maxBytes: n
   }
 }
 
-async function readParts(request: FastifyRequest, file: string, maxBytes: number): Promise<Received> {
+async function readParts(request: FastifyRequest, target: SpoolTarget): Promise<Received> {
   let received: Received | undefined;
   // `parts` also counts what the parser passes over, such as parts without a name.
   const limits = { parts: 1, fileSize: Number.POSITIVE_INFINITY, fieldSize: 1024, headerPairs: 32 };
   for await (const part of request.parts({ limits, preservePath: true })) {
     if (part.type !== 'file' || part.fieldname !== FIELD) throw invalid(FIELD, 'must be the only part, and a file');
-    received = await readPart(part, file, maxBytes);
+    received = await readPart(part, target);
   }
   if (!received) throw invalid(FIELD, 'is missing');
   return received;
 }
 
-async function readPart(part: MultipartFile, file: string, maxBytes: number): Promise<Received> {
+async function readPart(part: MultipartFile, target: SpoolTarget): Promise<Received> {
   // Declared as always there, but a part of type application/octet-stream counts as a file without it.
   const name: string | undefined = part.filename;
   if (!name) throw invalid(FIELD, 'has no file name');
   const originalFilename = cleanFileName(decodeName(name));
-  const size = await spool(part.file, file, maxBytes);
+  const size = await spool(part.file, target);
   if (size === 0) throw invalid(FIELD, 'is empty');
-  return { file, size, originalFilename };
+  return { file: target.file, size, originalFilename };
 }
 
 /** What browsers do to a name that would end its quotes or its line (HTML, multipart/form-data encoding algorithm). */

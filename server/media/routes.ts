@@ -16,6 +16,7 @@ import { type Counter, createCounter } from './counters.ts';
 import { contentDisposition } from './file-name.ts';
 import type { Links } from './links.ts';
 import { toWireFile, toWireMedia } from './media-view.ts';
+import type { Pace } from './pace.ts';
 import type { Reading } from './reading.ts';
 import { receive, requireMultipart } from './receive.ts';
 import type { Removal } from './removal.ts';
@@ -42,6 +43,7 @@ export interface MediaRoutesOptions {
   links: Links;
   storage: MediaStorage;
   temporary: TemporaryFolder;
+  pace: Pace;
   /** The hook that sets `request.caller`. */
   authenticate(request: FastifyRequest): Promise<void>;
   rateLimiter: RateLimiter;
@@ -95,7 +97,11 @@ function registerKind<D extends MediaDocument | FileDocument>(
 
   app.post(path, { onRequest: [authenticate, limit, requireMultipart] }, (request, reply) =>
     temporary.with(async (files) => {
-      const received = await receive(request, files.newPath(), config.maxUploadBytes);
+      const received = await receive(request, {
+        file: files.newPath(),
+        maxBytes: config.maxUploadBytes,
+        rest: options.pace.rest,
+      });
       const document = await accept({ uploaderId: request.caller.userId, received, files });
       return reply.code(201).send(toAnswer(document));
     }),

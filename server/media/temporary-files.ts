@@ -4,6 +4,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ContractError } from '../errors.ts';
+import type { Pace } from './pace.ts';
 import { newKey } from './storage.ts';
 
 /** What a crash left is removed when nothing was written to it for so long, in milliseconds. */
@@ -56,19 +57,27 @@ export function createTemporaryFolder(directory: string): TemporaryFolder {
   };
 }
 
+export interface SpoolTarget {
+  file: string;
+  /** More than this is refused before it is written. */
+  maxBytes: number;
+  /** Waits after each piece. */
+  rest: Pace['rest'];
+}
+
 /**
  * Writes a stream to a new file at the pace of the disk.
- * @param maxBytes more than this is refused before it is written
  * @returns how many bytes it was
  * @throws ContractError `payload_too_large`
  */
-export async function spool(source: AsyncIterable<Buffer>, file: string, maxBytes: number): Promise<number> {
+export async function spool(source: AsyncIterable<Buffer>, { file, maxBytes, rest }: SpoolTarget): Promise<number> {
   let size = 0;
   const counted = async function* (chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {
       size += chunk.length;
       if (size > maxBytes) throw new ContractError('payload_too_large', `more than ${maxBytes} bytes`);
       yield chunk;
+      await rest(chunk.length);
     }
   };
   await pipeline(source, counted, createWriteStream(file, { flags: 'wx', mode: 0o600 }));

@@ -1,8 +1,9 @@
 /**
- * `media-transfer.ts URL TOKEN BYTES ROUNDS`: uploads a file, reads it twice, the second time with its validator, and
- * deletes it. A process of its own, so that moving the bytes does not disturb who measures. Prints one line of JSON.
+ * `media-transfer.ts URL TOKEN BYTES ROUNDS`: says that it is ready, waits for standard input, then uploads a file, reads
+ * it twice, the second time with its validator, and deletes it. A process of its own, so that moving the bytes does not disturb who measures. Prints one line of JSON.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 
 export interface Transfer {
@@ -57,6 +58,8 @@ async function get(route: string, headers: Record<string, string> = {}): Promise
   return answered(sent);
 }
 
+console.log('ready');
+await once(process.stdin, 'data');
 const transfers: Transfer[] = [];
 for (let round = 0; round < Number(rounds); round++) {
   const start = performance.now();
