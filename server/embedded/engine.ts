@@ -23,8 +23,8 @@ export interface Engine {
 const KEPT_VERSIONS = 10_000;
 
 /** Opens the database in the folder. */
-export async function openEngine(folder: string): Promise<Engine> {
-  const storage = await openStorage(folder);
+export function openEngine(folder: string): Engine {
+  const storage = openStorage(folder);
   const catalog = openCatalog(storage);
   return {
     storage,

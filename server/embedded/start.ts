@@ -4,6 +4,9 @@ import { prepareFolder } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import type { WorkerInput, WorkerReport } from './worker.ts';
 
+/** How long a process that ends waits for the thread, in milliseconds. Nothing is lost by killing it: there is the log. */
+const RELEASE_MS = 2000;
+
 export interface EmbeddedOptions {
   /** The folder for data; the database keeps to `database` in it. Made if it is missing. */
   dataDir: string;
@@ -27,9 +30,17 @@ export async function startEmbedded({ dataDir, host = '127.0.0.1', port = 0 }: E
   const folder = join(dataDir, 'database');
   await prepareFolder(folder);
   const unlock = await lockFolder(folder);
-  const input: WorkerInput = { folder, host, port };
+  const released = new Int32Array(new SharedArrayBuffer(4));
+  const input: WorkerInput = { folder, host, port, released };
   const worker = newWorker(input);
+  // A process that ends without `close` ends its threads: this one has to let go first (`Storage.release`).
+  const release = () => {
+    worker.postMessage('release');
+    if (Atomics.wait(released, 0, 0, RELEASE_MS) === 'timed-out') process.kill(process.pid, 'SIGKILL');
+  };
+  process.once('exit', release);
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  void exited.then(() => process.off('exit', release));
   try {
     const actualPort = await listening(worker, host, port);
     let closing: Promise<void> | undefined;

@@ -16,8 +16,8 @@ const CHECKPOINT_CHANGES = 100_000;
 const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 /** What waits for longer goes with the next group, ms: those before it are answered meanwhile. */
 const LONGEST_GROUP_MS = 4;
-/** lmdb: neither to be aborted nor flushed when it is committed (`sync` does that, off this thread). */
-const COMMIT_ONLY = 0x1_0002;
+/** lmdb: a transaction that is not to be aborted. */
+const NOT_ABORTABLE = 2;
 
 /** A range of keys, from `low` (inclusive) to `high` (exclusive). */
 export interface Range {
@@ -48,13 +48,12 @@ export interface Storage {
    * writes. Where the disk fails, it rejects and this thread ends.
    */
   write<T>(action: () => T): Promise<T>;
+  /**
+   * Ends what is open in LMDB, at once; nothing can be written any more. A thread that ends without this, or `close`,
+   * hangs for ever: lmdb waits there for the lock that the open transaction holds.
+   */
+  release(): void;
   close(): Promise<void>;
-}
-
-/** lmdb's own, which its types leave out. */
-interface Lmdb extends RootDatabase<Buffer, Buffer> {
-  sync(callback: (error?: Error) => void): void;
-  transactionSync<T>(action: () => T, flags?: number): T;
 }
 
 interface Waiting {
@@ -67,15 +66,16 @@ interface Waiting {
  * Opens the storage in the folder, and brings the tree up to what the log says.
  * @throws what LMDB or the file system throws when the folder cannot be used
  */
-export async function openStorage(folder: string): Promise<Storage> {
-  const db = open<Buffer, Buffer>(folder, {
+export function openStorage(folder: string): Storage {
+  const db: RootDatabase<Buffer, Buffer> = open<Buffer, Buffer>(folder, {
     keyEncoding: 'binary',
     encoding: 'binary',
     cache: false,
     compression: false,
     noSubdir: false,
-  }) as Lmdb;
-  const flush = () => new Promise<void>((resolve, reject) => db.sync((error) => (error ? reject(error) : resolve())));
+    // With it, a thread that ends while a transaction is open would wait for that transaction for ever.
+    overlappingSync: false,
+  });
 
   let applied = db.get(APPLIED)?.readDoubleLE(0) ?? 0;
   const missing = readRedoLog(folder, applied);
@@ -87,55 +87,54 @@ export async function openStorage(folder: string): Promise<Storage> {
       }
       db.putSync(APPLIED, numberBytes(applied));
     });
-    await flush();
   }
   const log = openRedoLog(folder, applied);
 
   const changes = collectChanges();
   let waiting: Waiting[] = [];
   /** The tree's transaction stays open until a checkpoint, for a page that is changed again is then written once. */
-  let transaction: { end(): void; ended: Promise<void>; timer: NodeJS.Timeout } | undefined;
+  let transaction: { commit(): void; timer: NodeJS.Timeout } | undefined;
   let changed = 0;
-  let flushing: Promise<void> | undefined;
-  let failure: Error | undefined;
+  let released = false;
 
   function begin(): void {
-    let end = () => {};
-    const ended = db.transactionSync(() => new Promise<void>((resolve) => (end = resolve)), COMMIT_ONLY);
-    transaction = { end, ended, timer: setTimeout(() => void checkpoint(), CHECKPOINT_MS) };
+    let commit = () => {};
+    // lmdb commits when what the action returns is settled, and takes anything with a `then` for that.
+    const unsettled = {
+      // biome-ignore lint/suspicious/noThenProperty: a promise would settle later, when the thread may have ended
+      then: (settle: () => void) => {
+        commit = settle;
+      },
+    };
+    db.transactionSync(() => unsettled, NOT_ABORTABLE);
+    transaction = { commit, timer: setTimeout(checkpoint, CHECKPOINT_MS) };
   }
 
-  /** Commits the tree; once that is on disk, too, the log up to here is not needed any more. */
-  async function checkpoint(): Promise<void> {
-    // Until then the other segment is needed.
-    while (flushing) await flushing;
-    if (!transaction || failure) return;
-    const { end, ended, timer } = transaction;
+  /** Commits the tree: what the log has up to here is not needed any more. */
+  function checkpoint(): void {
+    if (!transaction) return;
+    const { commit, timer } = transaction;
     clearTimeout(timer);
     db.putSync(APPLIED, numberBytes(log.last()));
     transaction = undefined;
     changed = 0;
-    end();
-    flushing = ended
-      .then(() => {
-        log.turn();
-        return flush();
-      })
-      .catch(fail)
-      .finally(() => {
-        flushing = undefined;
-      });
+    try {
+      commit();
+      log.turn();
+    } catch (error) {
+      fail(error as Error);
+    }
   }
 
   /** What is in memory and what is on disk have parted: only a new start, from the log, brings them together again. */
   function fail(error: Error): void {
-    failure ??= error;
     setImmediate(() => {
       throw error;
     });
   }
 
   function runGroup(): void {
+    if (released) return;
     if (!transaction) begin();
     const until = performance.now() + LONGEST_GROUP_MS;
     let count = 0;
@@ -152,7 +151,7 @@ export async function openStorage(folder: string): Promise<Storage> {
         fail(error);
       },
     );
-    if (changed > CHECKPOINT_CHANGES || log.size() > CHECKPOINT_BYTES) void checkpoint();
+    if (changed > CHECKPOINT_CHANGES || log.size() > CHECKPOINT_BYTES) checkpoint();
   }
 
   return {
@@ -189,9 +188,12 @@ export async function openStorage(folder: string): Promise<Storage> {
         if (waiting.length === 1) setImmediate(runGroup);
       });
     },
+    release() {
+      released = true;
+      checkpoint();
+    },
     async close() {
-      await checkpoint();
-      await flushing;
+      checkpoint();
       await log.close();
       await db.close();
     },

@@ -8,22 +8,32 @@ export interface WorkerInput {
   folder: string;
   host: string;
   port: number;
+  /** Becomes 1 when this thread may be ended. */
+  released: Int32Array;
 }
 
 /** What the worker tells `start.ts`: where it listens, or why it does not; and that it has closed. */
 export type WorkerReport = { port: number } | { failure: string; code: string | undefined } | { closed: true };
 
-const { folder, host, port } = workerData as WorkerInput;
+const { folder, host, port, released } = workerData as WorkerInput;
 const report = (message: WorkerReport) => parentPort!.postMessage(message);
 
 try {
-  const engine = await openEngine(folder);
+  const engine = openEngine(folder);
   const server = await listen(engine, host, port).catch(async (error: unknown) => {
     await engine.close();
     throw error;
   });
   const stopSweeper = startSweeper(engine);
-  parentPort!.once('message', async () => {
+  const release = () => {
+    engine.storage.release();
+    Atomics.store(released, 0, 1);
+    Atomics.notify(released, 0);
+  };
+  // Where this thread ends by itself: an error that nobody caught.
+  process.once('exit', release);
+  parentPort!.on('message', async (message: 'release' | 'close') => {
+    if (message === 'release') return release();
     await server.close();
     await stopSweeper();
     await engine.close();

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,5 +55,23 @@ describe('after kill -9', () => {
     expect([...acknowledged].filter((n) => !done.has(n))).toEqual([]);
     await client.close();
     await stop(child);
+  });
+});
+
+describe('a process that ends without closing the database', () => {
+  it.each([
+    ['exit', 3],
+    ['error', 1],
+  ])('by %s ends at once, with its own code, and what was acknowledged is there', async (how, expected) => {
+    const program = new URL('abrupt-exit.ts', import.meta.url).pathname;
+    const dataDir = join(folder, how);
+    const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir, how], { stdio: 'ignore' });
+    const [code, signal] = await once(child, 'exit');
+    expect([code, signal]).toEqual([expected, null]);
+    const { child: again, url } = await startDatabase(dataDir);
+    const client = new MongoClient(url);
+    expect(await client.db().collection<{ _id: string }>('docs').findOne({ _id: how })).toEqual({ _id: how });
+    await client.close();
+    await stop(again);
   });
 });

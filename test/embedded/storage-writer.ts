@@ -3,7 +3,7 @@ import { openStorage } from '../../server/embedded/storage.ts';
 import { groupKeys, KEYS } from './storage-groups.ts';
 
 const [folder, from] = process.argv.slice(2) as [string, string];
-const storage = await openStorage(folder);
+const storage = openStorage(folder);
 for (let number = Number(from); ; number++) {
   const { added, removed } = groupKeys(number);
   void storage

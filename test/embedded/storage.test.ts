@@ -37,7 +37,7 @@ describe('the storage', () => {
     let next = 1;
     for (const ms of [5, 300, 900, 2500]) {
       const acknowledged = await writeAndKill(next, ms);
-      const storage = await openStorage(folder);
+      const storage = openStorage(folder);
       const present = (number: number) => keysOf(number).filter((key) => storage.has(key)).length;
       let last = acknowledged;
       while (present(last + 1) === KEYS) last++;
@@ -53,7 +53,7 @@ describe('the storage', () => {
   });
 
   it('gives what was written to who reads, also within the same group, and fails a throwing action alone', async () => {
-    const storage = await openStorage(folder);
+    const storage = openStorage(folder);
     const key = Buffer.from('some key');
     const seen: (string | undefined)[] = [];
     const read = () => storage.get(key)?.toString();

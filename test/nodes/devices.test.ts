@@ -103,7 +103,7 @@ describe('over nodes', () => {
     await one.link.commands.del(`letsapp:presence:user:${user}`);
     expect(await two.devices.statuses([user])).toEqual([[]]);
     await expect.poll(() => two.devices.statuses([user]), { timeout: 5000 }).toEqual([['online']]);
-    expect(one.vanished).toContainEqual([user]);
+    await expect.poll(() => one.vanished, { timeout: 5000 }).toContainEqual([user]);
   });
 
   it('after Redis has forgotten everything, all is as before, and everybody is looked at once more', async () => {
