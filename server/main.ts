@@ -1,5 +1,4 @@
 /** Environment → configuration → stores → server; and what ends it. */
-import { startApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { prepareFolder } from './embedded/folder.ts';
 import { startEmbedded } from './embedded/start.ts';
@@ -14,6 +13,8 @@ async function main(): Promise<void> {
   // Uploads pass through it, whichever database there is.
   await prepareFolder(config.dataDir);
   const embedded = config.mongodbUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined;
+  // Loaded once the configuration is known to be right: what is wrong with it is told at once.
+  const { startApp } = await import('./app.ts');
   const app = await startApp(config, config.mongodbUrl ?? embedded!.url, log).catch(async (error: unknown) => {
     await embedded?.close();
     throw error;

@@ -27,7 +27,7 @@ describe.concurrent('a signal', () => {
     b!.clear();
     const sent = Array.from({ length: 50 }, (_, n) => ({ n }));
     await Promise.all(sent.map((each) => a!.ok('call:signal', { call_id, to_user_id: b!.id, signal: each })));
-    expect(b!.seen('call:signal').map((event) => event.signal)).toEqual(sent);
+    await expect.poll(() => b!.seen('call:signal').map((event) => event.signal), { timeout: 5000 }).toEqual(sent);
     await settle(a2, b2);
     expect([...a2.seen('call:signal'), ...b2.seen('call:signal'), ...a!.seen('call:signal')]).toEqual([]);
     await a!.ok('call:end', { call_id });
