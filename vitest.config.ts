@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: 'test/support/setup.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is waited for comes late on a busy machine; the default is one second.
+    expect: { poll: { timeout: 10_000 } },
     // Every file starts servers of its own: more at once than cores only makes them slow.
     maxWorkers: 3,
   },
