@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'server/**/*.test.ts', 'shared/**/*.test.ts'],
     globalSetup: 'test/support/setup.ts',
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // What is waited for comes late on a busy machine; the default is one second.
     expect: { poll: { timeout: 10_000 } },
