@@ -4,8 +4,7 @@
  * other, and the tree follows every few seconds. Two segments take turns: while the tree takes over what is in the one,
  * the other goes on.
  */
-import { constants, existsSync, openSync, readFileSync, write, writeFileSync } from 'node:fs';
-import { close } from 'node:fs';
+import { close, constants, existsSync, openSync, readFileSync, write, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
