@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe.concurrent('a signal', () => {
-  it('arrives untouched, in order, at the device in the call and at no other', async () => {
+  it('arrives untouched, in order, at the device in the call and at no other', async ({ expect }) => {
     const [a, b] = await people(server.url, 2);
     const [a2, b2] = await Promise.all([another(server.url, a!), another(server.url, b!)]);
     const { _id: call_id } = await talking(a!, b!);
@@ -79,7 +79,7 @@ describe.concurrent('a signal', () => {
     await Promise.all([a!, b!, c!].map((device) => device.ok('call:end', { call_id })));
   });
 
-  it('to a participant whose connection is lost goes nowhere, and after the return to the new device', async () => {
+  it('to a participant whose connection is lost goes nowhere, and after the return to the new device', async ({ expect }) => {
     const [a, b] = await people(server.url, 2);
     const { _id: call_id } = await talking(a!, b!);
     b!.close();
