@@ -79,7 +79,9 @@ describe.concurrent('a signal', () => {
     await Promise.all([a!, b!, c!].map((device) => device.ok('call:end', { call_id })));
   });
 
-  it('to a participant whose connection is lost goes nowhere, and after the return to the new device', async ({ expect }) => {
+  it('to a participant whose connection is lost goes nowhere, and after the return to the new device', async ({
+    expect,
+  }) => {
     const [a, b] = await people(server.url, 2);
     const { _id: call_id } = await talking(a!, b!);
     b!.close();
