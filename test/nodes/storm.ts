@@ -3,12 +3,12 @@
  * `npm run storm -- [devices]` for 5,000 or any other number; the tests do fewer.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import { type Account, register } from '../support/client.ts';
+import { freePort } from '../support/redis.ts';
 import { startServer } from '../support/server.ts';
 
 const DEVICES_OF_A_USER = 5;
@@ -134,14 +134,6 @@ async function until(holds: () => boolean, ms = MOST_MS): Promise<void> {
   for (const deadline = Date.now() + ms; !holds(); await sleep(20)) {
     if (Date.now() > deadline) throw new Error('it did not come to that in time');
   }
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => listener.once('listening', resolve));
-  const { port } = listener.address() as { port: number };
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
