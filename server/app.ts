@@ -240,7 +240,8 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
     onDone(command, outcome, startedAt) {
       metrics.commandDone(command, outcome, startedAt);
-      if (command === 'message:send') media.messageTook(performance.now() - startedAt);
+      // What is refused takes no time, and says nothing of what the others bear.
+      if (command === 'message:send' && outcome === 'ok') media.messageTook(performance.now() - startedAt);
     },
     log,
   });

@@ -3,10 +3,9 @@
  * together with the batch. So it may be ahead of the messages for a moment, and a crash leaves it ahead or behind:
  * `check` tells what is true by the messages themselves, and repairs what a crash left.
  */
-import { batched } from '../database/batches.ts';
+import { batched, upsertAll } from '../database/batches.ts';
 import type { Collections } from '../database/collections.ts';
 import type { ConversationDocument, MessageDocument } from '../database/documents.ts';
-import { duplicateIndex, type Refusal, refusals } from '../database/failures.ts';
 import { fromId } from '../database/wire.ts';
 import type { ConversationRef } from '../fanout/operations.ts';
 import { refFromId } from '../messaging/conversation-ref.ts';
@@ -44,44 +43,31 @@ interface Newest {
 
 function toUpsert({ conversation, message: { _id, seq, rev, created_at } }: Newest) {
   return {
-    updateOne: {
-      filter: { _id: conversation.id, last_seq: { $lt: seq } },
-      update: {
-        $set: { last_seq: seq, last_message_id: _id },
-        $max: { rev, activity_at: created_at, changed_at: created_at },
-        $setOnInsert: {
-          kind: conversation.kind,
-          created_at,
-          ...(conversation.kind === 'direct'
-            ? { user_ids: conversation.user_ids.map(fromId) }
-            : { group_id: fromId(conversation.group_id) }),
-        },
+    filter: { _id: conversation.id, last_seq: { $lt: seq } },
+    update: {
+      $set: { last_seq: seq, last_message_id: _id },
+      $max: { rev, activity_at: created_at, changed_at: created_at },
+      $setOnInsert: {
+        kind: conversation.kind,
+        created_at,
+        ...(conversation.kind === 'direct'
+          ? { user_ids: conversation.user_ids.map(fromId) }
+          : { group_id: fromId(conversation.group_id) }),
       },
-      upsert: true,
     },
   };
 }
 
 /** @param collections the collections of the database */
 export function createSummaries({ conversations }: Collections, store: MessageStore, clock: () => Date): Summaries {
-  const write = batched(
-    async (newest: readonly Newest[]) => {
-      let refused: Map<number, Refusal> | undefined;
-      try {
-        await conversations.bulkWrite(newest.map(toUpsert), { ordered: false });
-      } catch (error) {
-        refused = refusals(error);
-        if (!refused) throw error;
-      }
-      return newest.map((_, i) => {
-        const refusal = refused?.get(i);
-        // A duplicate is there and further on: another node's newer message was quicker.
-        return refusal && duplicateIndex(refusal) === undefined ? new Error(refusal.errmsg) : undefined;
-      });
-    },
-    { atOnce: 2, most: MAX_COMMAND },
-  );
-  const sent = (conversation: ConversationRef, message: MessageDocument) => write({ conversation, message });
+  // A duplicate is there and further on: another node's newer message was quicker.
+  const write = batched((newest: readonly Newest[]) => upsertAll(conversations, newest.map(toUpsert)), {
+    atOnce: 2,
+    most: MAX_COMMAND,
+  });
+  const sent = async (conversation: ConversationRef, message: MessageDocument): Promise<void> => {
+    await write({ conversation, message });
+  };
 
   async function changed(conversation: ConversationRef, rev: number, at: Date): Promise<void> {
     await conversations.updateOne({ _id: conversation.id }, { $max: { rev, changed_at: at } });

@@ -2,7 +2,8 @@
  * What concurrent commands ask of the store goes to it as one command (group commit, as databases do with their logs):
  * each command costs this process, the network and the store far more than one more document in it does.
  */
-import type { Collection, Filter, ObjectId } from 'mongodb';
+import type { Collection, Document, Filter, ObjectId, UpdateOneModel } from 'mongodb';
+import { duplicateIndex, type Refusal, refusals } from './failures.ts';
 
 /** How long a key waits for the batches before it, in milliseconds: one that hangs holds nobody up for longer. */
 const PATIENCE_MS = 20;
@@ -104,5 +105,30 @@ export function batchedById<D extends { _id: ObjectId }>(
       .toArray();
     const byId = new Map(found.map((document) => [document._id.toHexString(), document as D]));
     return ids.map((id) => byId.get(id.toHexString()));
+  });
+}
+
+/**
+ * Carries out upserts, each of which is refused as a duplicate where its document is there and its filter no longer
+ * finds it.
+ * @returns for each whether it wrote: false for a duplicate; or the error that it was refused with
+ */
+export async function upsertAll<D extends Document>(
+  collection: Collection<D>,
+  upserts: UpdateOneModel<D>[],
+): Promise<(boolean | Error)[]> {
+  let refused: Map<number, Refusal> | undefined;
+  try {
+    await collection.bulkWrite(
+      upserts.map((updateOne) => ({ updateOne: { ...updateOne, upsert: true } })),
+      { ordered: false },
+    );
+  } catch (error) {
+    refused = refusals(error);
+    if (!refused) throw error;
+  }
+  return upserts.map((_, i) => {
+    const refusal = refused?.get(i);
+    return refusal && duplicateIndex(refusal) === undefined ? new Error(refusal.errmsg) : refusal === undefined;
   });
 }

@@ -6,10 +6,9 @@ import type { Filter } from 'mongodb';
 import type { Logger } from 'pino';
 import type { Presence } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import { batched } from '../database/batches.ts';
+import { batched, upsertAll } from '../database/batches.ts';
 import type { Collections } from '../database/collections.ts';
 import type { DeviceInfo, PresenceDocument } from '../database/documents.ts';
-import { duplicateIndex, type Refusal, refusals } from '../database/failures.ts';
 import { fromId, toWire } from '../database/wire.ts';
 import type { Fanout } from '../fanout/fanout.ts';
 import type { Caller } from '../gateway/caller.ts';
@@ -106,24 +105,13 @@ export function createPresence(options: PresenceOptions): PresenceService {
   }
 
   /** Writes what users with devices are shown as, for all who come at once; whether that was news. */
-  const show = batched(async (news: readonly News[]) => {
-    let refused: Map<number, Refusal> | undefined;
-    try {
-      await presence.bulkWrite(
-        news.map(({ filter, set }) => ({ updateOne: { filter, update: { $set: set }, upsert: true } })),
-        { ordered: false },
-      );
-    } catch (error) {
-      refused = refusals(error);
-      if (!refused) throw error;
-    }
-    return news.map((_, i) => {
-      const refusal = refused?.get(i);
-      // A duplicate is there and says so already.
-      if (refusal && duplicateIndex(refusal) === undefined) return new Error(refusal.errmsg);
-      return refusal === undefined;
-    });
-  });
+  const show = batched((news: readonly News[]) =>
+    // A duplicate is there and says so already.
+    upsertAll(
+      presence,
+      news.map(({ filter, set }) => ({ filter, update: { $set: set } })),
+    ),
+  );
 
   /** The same of a user who has a document. */
   async function alter({ filter, set }: News): Promise<boolean> {

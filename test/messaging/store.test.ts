@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collections } from '../../server/database/collections.ts';
@@ -8,20 +5,16 @@ import type { MessageDocument } from '../../server/database/documents.ts';
 import { install } from '../../server/database/install.ts';
 import { pairRef } from '../../server/messaging/conversation-ref.ts';
 import { createMessageStore, type MessageStore } from '../../server/messaging/message-store.ts';
-import { startProgram } from '../support/server.ts';
+import { startDatabase } from '../support/database.ts';
 
 let store: MessageStore;
 let inserts = 0;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'letsapp-store-'));
-  const outer = process.env.MONGODB_URL;
-  const embedded = outer
-    ? undefined
-    : await startProgram('server/embedded/main.ts', { DATA_DIR: folder, DATABASE_PORT: '0' });
-  const client = await new MongoClient(outer ?? embedded!.url, { monitorCommands: true }).connect();
-  const db = client.db(path.basename(folder));
+  const database = await startDatabase();
+  const client = await new MongoClient(database.url, { monitorCommands: true }).connect();
+  const db = client.db();
   await install(db);
   client.on('commandStarted', ({ commandName }) => {
     if (commandName === 'insert') inserts++;
@@ -30,9 +23,7 @@ beforeAll(async () => {
   stop = async () => {
     await db.dropDatabase();
     await client.close();
-    embedded?.child.kill('SIGTERM');
-    await embedded?.exited;
-    await rm(folder, { recursive: true, force: true });
+    await database.stop();
   };
 });
 
