@@ -225,18 +225,18 @@ export function encodeValue(value: unknown): Buffer {
 }
 
 /**
- * Encodes the first values of an index key behind `prefix`; `directions` are 1 or -1 per field. Complete keys
- * (`complete`) end with a byte of their own, bounds do not.
+ * Encodes an index key behind `prefix`; `directions` are 1 or -1 per field. It ends with a byte of its own, which bounds
+ * do not have.
  */
-export function encodeKey(prefix: Buffer, values: unknown[], directions: number[], complete: boolean): Buffer {
+export function encodeKey(prefix: Buffer, values: unknown[], directions: number[]): Buffer {
   length = 0;
   put(prefix);
   for (let index = 0; index < values.length; index++) putField(values[index], directions[index]!);
-  if (complete) putByte(END);
+  putByte(END);
   return taken();
 }
 
-/** What `encodeKey` gives as complete, of what it gives as bound. */
+/** The whole key of a bound that names all its values. */
 export function completeKey(bound: Buffer): Buffer {
   return Buffer.concat([bound, END_BYTES]);
 }

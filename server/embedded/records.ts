@@ -37,7 +37,7 @@ export interface Records {
 
 /** The encoding of an `_id`, which is the record's key behind the collection's prefix. */
 export function recordId(id: unknown): Buffer {
-  return encodeKey(NO_BYTES, [id], [1], true);
+  return encodeKey(NO_BYTES, [id], [1]);
 }
 
 /** The records of a storage, whose indexes the catalog tells. */

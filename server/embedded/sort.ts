@@ -33,7 +33,7 @@ export function sortKey(doc: Doc, sort: SortSpec): Buffer {
     sort.map(({ parts }) => parts),
   );
   const directions = sort.map(({ direction }) => direction);
-  const keys = tuples.map((values) => encodeKey(NO_PREFIX, values, directions, true));
+  const keys = tuples.map((values) => encodeKey(NO_PREFIX, values, directions));
   return keys.reduce((lowest, key) => (Buffer.compare(key, lowest) < 0 ? key : lowest));
 }
 
