@@ -10,37 +10,34 @@ import type { Status } from './devices.ts';
 /** Implementations: memory (one node), Redis (several). */
 export interface Departures {
   /** A device left with this status. */
-  add(userId: string, sessionId: string, device: string, status: Status): Promise<void>;
+  add(userId: string, sessionId: string, status: Status): Promise<void>;
   /** What the session's device was set to that left within the grace; undefined when none did. */
   statusOf(sessionId: string): Promise<Status | undefined>;
-  /** Whether no other device of the user is known to have left after this one. */
-  isLatest(userId: string, device: string): Promise<boolean>;
+  /** How much is left of the grace of the user's device that left last, in milliseconds; 0 when it is over. */
+  graceLeft(userId: string): Promise<number>;
 }
-
-/** Users are remembered for longer than the grace, in milliseconds: it is when the grace ends that they are asked for. */
-const MARGIN_MS = 2000;
 
 const PREFIX = 'letsapp:presence:left:';
 
 /** @param graceMs how long a user stays shown after the last device is gone, in milliseconds */
 export function createMemoryDepartures(graceMs: number): Departures {
   const sessions = new Map<string, { status: Status }>();
-  const users = new Map<string, { device: string }>();
+  const users = new Map<string, { endsAt: number }>();
 
-  function keep<V>(map: Map<string, V>, key: string, value: V, ms: number): void {
+  function keep<V>(map: Map<string, V>, key: string, value: V): void {
     map.set(key, value);
     setTimeout(() => {
       if (map.get(key) === value) map.delete(key);
-    }, ms).unref();
+    }, graceMs).unref();
   }
 
   return {
-    async add(userId, sessionId, device, status) {
-      keep(sessions, sessionId, { status }, graceMs);
-      keep(users, userId, { device }, graceMs + MARGIN_MS);
+    async add(userId, sessionId, status) {
+      keep(sessions, sessionId, { status });
+      keep(users, userId, { endsAt: performance.now() + graceMs });
     },
     statusOf: async (sessionId) => sessions.get(sessionId)?.status,
-    isLatest: async (userId, device) => (users.get(userId)?.device ?? device) === device,
+    graceLeft: async (userId) => Math.max((users.get(userId)?.endsAt ?? 0) - performance.now(), 0),
   };
 }
 
@@ -49,11 +46,11 @@ export function createRedisDepartures(link: RedisLink, graceMs: number, log: Log
   const own = createMemoryDepartures(graceMs);
   const redis = link.commands;
 
-  /** The value, or what this node knows by itself. */
-  async function read<T>(key: string, known: (value: string | null) => T, otherwise: () => Promise<T>): Promise<T> {
+  /** What Redis says, or what this node knows by itself. */
+  async function ask<T>(question: () => Promise<T>, otherwise: () => Promise<T>): Promise<T> {
     if (!link.isUp()) return otherwise();
     try {
-      return known(await redis.get(PREFIX + key));
+      return await question();
     } catch (err) {
       log.debug({ err }, 'devices that left other nodes are not known');
       return otherwise();
@@ -61,25 +58,24 @@ export function createRedisDepartures(link: RedisLink, graceMs: number, log: Log
   }
 
   return {
-    async add(userId, sessionId, device, status) {
-      await own.add(userId, sessionId, device, status);
-      if (!link.isUp()) return;
+    async add(userId, sessionId, status) {
+      await own.add(userId, sessionId, status);
+      if (!link.isUp() || graceMs === 0) return;
       await Promise.all([
-        redis.set(PREFIX + sessionId, status, 'PX', Math.max(graceMs, 1)),
-        redis.set(PREFIX + userId, device, 'PX', graceMs + MARGIN_MS),
+        redis.set(PREFIX + sessionId, status, 'PX', graceMs),
+        redis.set(PREFIX + userId, '', 'PX', graceMs),
       ]).catch((err: unknown) => log.debug({ err }, 'other nodes do not know of a device that left'));
     },
     statusOf: (sessionId) =>
-      read(
-        sessionId,
-        (status) => (status ?? undefined) as Status | undefined,
+      ask(
+        async () => ((await redis.get(PREFIX + sessionId)) ?? undefined) as Status | undefined,
         () => own.statusOf(sessionId),
       ),
-    isLatest: (userId, device) =>
-      read(
-        userId,
-        (latest) => (latest ?? device) === device,
-        () => own.isLatest(userId, device),
+    graceLeft: (userId) =>
+      ask(
+        // Negative where there is no such key.
+        async () => Math.max(await redis.pttl(PREFIX + userId), 0),
+        () => own.graceLeft(userId),
       ),
   };
 }

@@ -58,16 +58,9 @@ export function createPresence(options: PresenceOptions): PresenceService {
   const settling = new Map<string, Promise<unknown>>();
   /** What each device here is set to. */
   const statusOf = new Map<string, Status>();
-  const timers = new Set<NodeJS.Timeout>();
-
-  function later(run: () => void): void {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      run();
-    }, graceMs);
-    timer.unref();
-    timers.add(timer);
-  }
+  /** Until when users are shown whose devices are gone. */
+  const graces = new Map<string, NodeJS.Timeout>();
+  let earlierRun: NodeJS.Timeout | undefined;
 
   /** Runs after what is under way for this user. */
   function inTurn<T>(userId: string, run: () => Promise<T>): Promise<T> {
@@ -82,6 +75,16 @@ export function createPresence(options: PresenceOptions): PresenceService {
 
   function inBackground(what: Promise<unknown>): void {
     what.catch((err) => log.warn({ err }, 'presence could not be stored'));
+  }
+
+  function settleAfter(userId: string, ms: number): void {
+    clearTimeout(graces.get(userId));
+    const timer = setTimeout(() => {
+      if (graces.get(userId) === timer) graces.delete(userId);
+      inBackground(inTurn(userId, () => settle(userId)));
+    }, ms);
+    timer.unref();
+    graces.set(userId, timer);
   }
 
   const toPresence = (document: PresenceDocument): Presence => toWire(document);
@@ -119,7 +122,8 @@ export function createPresence(options: PresenceOptions): PresenceService {
   }
 
   /**
-   * Writes what the devices come to, if it is news, and tells the contacts.
+   * Writes what the devices come to, if it is news, and tells the contacts. Nobody goes offline before the grace of the
+   * device that left last, here or on another node, is over: it is looked at again then.
    * @param details what the user set by hand: news in any case
    * @param info of a device that has just connected: kept where its connection is news, not where it came back
    */
@@ -131,6 +135,10 @@ export function createPresence(options: PresenceOptions): PresenceService {
     const _id = fromId(userId);
     const now = clock();
     const isGone = statuses?.length === 0;
+    if (isGone) {
+      const left = await departures.graceLeft(userId);
+      if (left > 0) return settleAfter(userId, left);
+    }
     const turned: News = {
       filter: { _id, status: { $ne: status } },
       set: { user_id: _id, status, last_active: now, ...(info ? { device_info: info } : {}), ...details },
@@ -197,17 +205,10 @@ export function createPresence(options: PresenceOptions): PresenceService {
           statusOf.delete(device);
           // Without a device here, this node is not asked before another one writes.
           known.delete(userId);
-          await Promise.all([devices.remove(userId, device), departures.add(userId, sessionId, device, status)]);
+          await Promise.all([devices.remove(userId, device), departures.add(userId, sessionId, status)]);
         }),
       );
-      later(() => {
-        inBackground(
-          inTurn(userId, async () => {
-            // Where another one left after this one, its grace is running still.
-            if (await departures.isLatest(userId, device)) await settle(userId);
-          }),
-        );
-      });
+      settleAfter(userId, graceMs);
     },
 
     async set({ id, socketId }, { status, custom_status, device_info }) {
@@ -216,8 +217,11 @@ export function createPresence(options: PresenceOptions): PresenceService {
         ...(device_info === undefined ? {} : { device_info }),
       };
       return inTurn(id, async () => {
-        statusOf.set(socketId, status);
-        await devices.put(id, socketId, status);
+        // Not where the device has gone meanwhile: nobody would take it out again.
+        if (statusOf.has(socketId)) {
+          statusOf.set(socketId, status);
+          await devices.put(id, socketId, status);
+        }
         await settle(id, details);
         const document = (await read([id])).get(id);
         return { presence: document ? toPresence(document) : (await hidden([id])).get(id)! };
@@ -262,7 +266,8 @@ export function createPresence(options: PresenceOptions): PresenceService {
           await settleAgain(user_id.toHexString());
         }
       };
-      later(() => inBackground(settleAll()));
+      earlierRun = setTimeout(() => inBackground(settleAll()), graceMs);
+      earlierRun.unref();
       devices.onVanished((userIds) => {
         if (userIds) for (const userId of userIds) inBackground(settleAgain(userId));
         else inBackground(settleAll());
@@ -270,7 +275,8 @@ export function createPresence(options: PresenceOptions): PresenceService {
     },
 
     close() {
-      for (const timer of timers) clearTimeout(timer);
+      clearTimeout(earlierRun);
+      for (const timer of graces.values()) clearTimeout(timer);
     },
   };
 }

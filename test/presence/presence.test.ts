@@ -140,6 +140,19 @@ describe('presence', () => {
     expect(await statusOf(b, A.id)).toBe('busy');
   });
 
+  it('gives whoever leaves soon after a start the whole grace', async () => {
+    const first = await startServer();
+    const { A, B } = await contacts(first.url);
+    await first.kill();
+    const graceMs = 2500;
+    const second = await startServerForTest({ dataDir: first.dataDir, env: { PRESENCE_GRACE_MS: String(graceMs) } });
+    const [a, b] = [await connect(second.url, A), await connect(second.url, B)];
+    const leftAt = Date.now();
+    a.close();
+    const { presence } = await b.next('presence:changed', of(A.id, 'offline'));
+    expect(Date.parse(presence.last_active) - leftAt).toBeGreaterThanOrEqual(graceMs);
+  });
+
   it('shows offline and the time once the last device is gone for longer than the grace', async () => {
     const { a, b, A } = await contacts();
     const before = Date.now();
