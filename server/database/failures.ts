@@ -29,9 +29,13 @@ const TRANSIENT_NAMES = new Set([
   'WaitQueueTimeoutError',
 ]);
 
+/** Node's own codes of a connection that has just gone: the driver passes them on as they are where it writes to one. */
+const CONNECTION_CODES = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
+
 /** Whether the store could not be reached or did not answer in time: the contract's `unavailable`. */
 export function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof MongoError)) return false;
+  if (!(error instanceof MongoError))
+    return CONNECTION_CODES.has((error as NodeJS.ErrnoException | undefined)?.code ?? '');
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
   if (TRANSIENT_NAMES.has(error.name)) return true;
   // A bulk write wraps what kept the driver from doing it at all, and then has neither refusals nor a code.
