@@ -1,8 +1,9 @@
 /** Applies operations to the sockets of this node. */
 import type { Server, Socket } from 'socket.io';
-import type { ClientToServerEvents, ServerToClientEvents } from '../../shared/contract/index.ts';
+import type { ClientToServerEvents, EventPayload, ServerToClientEvents } from '../../shared/contract/index.ts';
 import type { Baselines } from './baseline.ts';
 import { createCatchUp } from './catch-up.ts';
+import { createMarks } from './marks.ts';
 import type { Address, Change, ConversationRef, EventOperation, Operation } from './operations.ts';
 import { groupRoom, sessionRoom, userRoom } from './rooms.ts';
 import type { Sequencer } from './sequencer.ts';
@@ -79,6 +80,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const held = new Map<IoSocket, Set<string>>();
   /** Since when each room has had somebody in it. */
   const since = new Map<string, number>();
+  const marksFor = createMarks();
   adapter.on('create-room', (room) => {
     if (room.startsWith(USER) || room.startsWith(GROUP)) since.set(room, Date.now());
   });
@@ -119,12 +121,24 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   function emitEvent({ to, event, payload, except }: EventOperation): void {
+    if (event === 'message:status' && 'users' in to) {
+      emitMarks(to.users, payload as EventPayload<typeof event>);
+      return;
+    }
     const target = rooms(to);
     if (target.length === 0) return;
     const left: string[] = (except?.users ?? []).map(userRoom);
     if (except?.socket) left.push(except.socket);
     const room = io.local.to(target);
     (left.length > 0 ? room.except(left) : room).emit(event, payload as never);
+  }
+
+  function emitMarks(viewers: string[], status: EventPayload<'message:status'>): void {
+    for (const viewer of viewers) {
+      const room = userRoom(viewer);
+      const news = adapter.rooms.has(room) ? marksFor(viewer, status) : undefined;
+      if (news) io.local.to(room).emit('message:status', news);
+    }
   }
 
   function emitChange(conversation: ConversationRef, change: Change): void {

@@ -48,6 +48,27 @@ describe('two nodes', () => {
     }
   });
 
+  it('tell marks that only grow while the devices of a reader on both set them at once', async () => {
+    const [a, b] = await apart();
+    const second = await connect(one, b.account);
+    const count = 30;
+    for (let i = 0; i < count; i++) await a.ok('message:send', { recipient_id: b.id, content: `m${i}` });
+    await Promise.all(
+      Array.from({ length: count }, async (_, i) => {
+        await b.ok('message:delivered', { recipient_id: a.id, up_to_seq: i + 1 });
+        await second.ok('message:read', { recipient_id: a.id, up_to_seq: i + 1 });
+      }),
+    );
+    await a.next('message:status', ({ read_seq }) => read_seq === count);
+    await settle(a, b, second);
+    const told = a.seen('message:status');
+    const sorted = (marks: number[]) => [...marks].sort((one, other) => one - other);
+    const delivered = told.map(({ delivered_seq }) => delivered_seq);
+    const read = told.map(({ read_seq }) => read_seq);
+    expect(delivered).toEqual(sorted(delivered));
+    expect(read).toEqual(sorted(read));
+  });
+
   it('carry edits, reactions and receipts', async () => {
     const [a, b] = await apart();
     const { message } = await a.ok('message:send', { recipient_id: b.id, content: 'first' });

@@ -1,0 +1,27 @@
+/** What each user here was told of others' marks. */
+import { LRUCache } from 'lru-cache';
+import type { EventPayload } from '../../shared/contract/index.ts';
+
+type Status = EventPayload<'message:status'>;
+
+/** How many users' marks are remembered, one conversation of one viewer each. */
+const REMEMBERED = 50_000;
+
+/**
+ * Marks only grow (PROTOCOL section 4), but what two nodes tell of two devices of one user may arrive in another order
+ * than it was stored in: the later event then has a lower mark in it. Marks are merged by their maximum, which comes to
+ * the same in any order (a grow-only counter, as in CRDTs).
+ * @returns what a viewer is to be told: the event with no mark lower than before; undefined where it is no news
+ */
+export function createMarks(): (viewerId: string, status: Status) => Status | undefined {
+  const told = new LRUCache<string, { delivered: number; read: number }>({ max: REMEMBERED });
+  return (viewerId, status) => {
+    const key = `${viewerId} ${status.conversation_id} ${status.user_id}`;
+    const before = told.get(key);
+    const delivered = Math.max(status.delivered_seq, before?.delivered ?? 0);
+    const read = Math.max(status.read_seq, before?.read ?? 0);
+    if (before && before.delivered === delivered && before.read === read) return undefined;
+    told.set(key, { delivered, read });
+    return { ...status, delivered_seq: delivered, read_seq: read };
+  };
+}
