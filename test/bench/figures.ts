@@ -7,7 +7,8 @@ export interface Row {
   measured: string;
   ratio: number;
   target: string;
-  good: boolean;
+  /** Undefined where there is no target. */
+  good: boolean | undefined;
 }
 
 /** The value below which a share of the values lies (nearest rank). */
@@ -28,6 +29,11 @@ export function atMost(what: string, against: number, measured: number, target: 
   return { what, ...written(against, measured, unit), ratio, target: `≤ ${target}`, good: ratio <= target };
 }
 
+/** A row without a target. */
+export function noted(what: string, against: number, measured: number, unit: string): Row {
+  return { what, ...written(against, measured, unit), ratio: measured / against, target: '', good: undefined };
+}
+
 function written(against: number, measured: number, unit: string): { against: string; measured: string } {
   const write = (value: number) => `${value >= 100 ? Math.round(value) : value.toFixed(2)} ${unit}`;
   return { against: write(against), measured: write(measured) };
@@ -37,7 +43,11 @@ export function print(rows: Row[]): void {
   const header = { what: 'what', against: 'against', measured: 'LetsApp', ratio: 'ratio', target: 'target', good: '' };
   const lines = [
     header,
-    ...rows.map((row) => ({ ...row, ratio: row.ratio.toFixed(2), good: row.good ? 'ok' : 'MISSED' })),
+    ...rows.map((row) => ({
+      ...row,
+      ratio: row.ratio.toFixed(2),
+      good: row.good === undefined ? '' : row.good ? 'ok' : 'MISSED',
+    })),
   ];
   const columns = ['what', 'against', 'measured', 'ratio', 'target', 'good'] as const;
   const widths = columns.map((column) => Math.max(...lines.map((line) => line[column].length)));

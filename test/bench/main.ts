@@ -5,7 +5,7 @@
  */
 import { http } from '../support/client.ts';
 import { durableCommit, fillConversation, pageTimes } from './database.ts';
-import { atLeast, atMost, percentile, print, type Row } from './figures.ts';
+import { atLeast, atMost, noted, percentile, print, type Row } from './figures.ts';
 import { listTime, syncAll, writeTo } from './lists.ts';
 import { connectionRate, connectMany, groupTimes, latencies, memoryPerConnection, throughput } from './load.ts';
 import { media } from './media.ts';
@@ -34,13 +34,7 @@ const PARTS: Record<string, (app: LetsApp, relay: Side) => Promise<Row[]>> = {
     console.log(`one durable commit of the database: ${commit.toFixed(2)} ms (p50)`);
     return [
       atMost('acknowledgement p50 at 1,000/s, against a commit + 1 ms', commit + 1, percentile(ours, 0.5), 1, 'ms'),
-      atMost(
-        'acknowledgement p99 at 1,000/s, against the relay',
-        percentile(bare, 0.99),
-        percentile(ours, 0.99),
-        1e9,
-        'ms',
-      ),
+      noted('acknowledgement p99 at 1,000/s, against the relay', percentile(bare, 0.99), percentile(ours, 0.99), 'ms'),
     ];
   },
 
@@ -50,18 +44,27 @@ const PARTS: Record<string, (app: LetsApp, relay: Side) => Promise<Row[]>> = {
     const [username, password] = [`bench-signin-${Date.now().toString(36)}`, 'Correct-horse-9'];
     const account = { username, email: `${username}@example.org`, password };
     await http(app.url, 'POST', '/auth/register', { body: account });
-    const without = percentile(await latencies(app, 1000, 10), 0.99);
-    let signedIn = 0;
+    let [offered, signedIn] = [0, 0];
     const signIn = async () => {
+      offered++;
       const { status } = await http(app.url, 'POST', '/auth/login', { body: { login: username, password } });
       if (status === 200) signedIn++;
     };
-    const timer = setInterval(() => void signIn().catch(() => {}), 200);
-    const during = percentile(await latencies(app, 1000, 10), 0.99);
-    clearInterval(timer);
-    console.log(`${signedIn} of about 55 sign-ins were answered meanwhile`);
+    // In turns, and after the server's code is warm: a p99 is made by what happens now and then.
+    await latencies(app, 1000, 10);
+    const [without, during]: [number[], number[]] = [[], []];
+    for (let turn = 0; turn < 3; turn++) {
+      without.push(...(await latencies(app, 1000, 8)));
+      const timer = setInterval(() => void signIn().catch(() => {}), 200);
+      during.push(...(await latencies(app, 1000, 8)));
+      clearInterval(timer);
+      console.log(`${signedIn} of ${offered} sign-ins were answered so far`);
+    }
     await app.restart();
-    return [atMost('acknowledgement p99 during 5 sign-ins/s at cost 12, against without', without, during, 1.5, 'ms')];
+    const [before, meanwhile] = [percentile(without, 0.99), percentile(during, 0.99)];
+    return [
+      atMost('acknowledgement p99 during 5 sign-ins/s at cost 12, against without', before, meanwhile, 1.5, 'ms'),
+    ];
   },
 
   async connections(app, relay) {
