@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { createAccountDomain } from './accounts/domain.ts';
 import { registerAccountRoutes } from './accounts/routes.ts';
-import { toSelf } from './accounts/views.ts';
+import { stateOf, toSelf } from './accounts/views.ts';
 import { createCallDomain } from './calls/domain.ts';
 import type { Config } from './config.ts';
 import { createContacts } from './contacts/contacts.ts';
@@ -121,7 +121,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     profilePicture: (userId, mediaId) => media.ownership.checkPicture(userId, mediaId),
     onProfileChanged(user) {
       const userId = user._id.toHexString();
-      fanout.emit({ users: [userId] }, 'user:updated', { user: toSelf(user) });
+      fanout.emit({ users: [userId] }, 'user:updated', { user: toSelf(user) }, undefined, stateOf(user));
       aside(profiles.tellContacts(userId), 'contacts are not told of a profile');
     },
     whileDeactivating: (write) => accessMemory.changing(undefined, write),

@@ -149,7 +149,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       if (changes.profile_picture) await options.profilePicture(user._id.toHexString(), changes.profile_picture);
       const updated = await users.findOneAndUpdate(
         { _id: user._id, is_active: true },
-        { $set: { ...fields, updated_at: clock() } },
+        { $set: { ...fields, updated_at: clock() }, $inc: { version: 1 } },
         { returnDocument: 'after' },
       );
       if (!updated) throw unauthenticated('the account is deactivated');
@@ -164,7 +164,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const { matchedCount } = await options.whileDeactivating(() =>
         users.updateOne(
           { _id: user._id, password: user.password },
-          { $set: { is_active: false, updated_at: clock() } },
+          { $set: { is_active: false, updated_at: clock() }, $inc: { version: 1 } },
         ),
       );
       if (matchedCount === 0) throw forbidden('the password is wrong');

@@ -2,6 +2,12 @@
 import type { PublicUser, Self } from '../../shared/contract/documents.ts';
 import type { UserDocument } from '../database/documents.ts';
 import { toWire } from '../database/wire.ts';
+import type { State } from '../fanout/operations.ts';
+
+/** Which state of the user a document is. */
+export function stateOf({ _id, version = 0 }: UserDocument): State {
+  return { of: `user ${_id}`, version };
+}
 
 /** What everyone may see. `last_seen` is added by whoever knows that the viewer may see it. */
 export function toPublicUser(user: UserDocument): PublicUser {

@@ -46,9 +46,10 @@ export function createChanges({ store, fanout, max, clock }: ChangesOptions): Ch
 
   function tell(call: Call, notices: Notice[], actor?: string): void {
     const wire = toWireCall(call);
+    const state = { of: `call ${call.id}`, version: call.version };
     for (const { to, reason, user_id } of notices) {
       const payload = { call: wire, reason, ...(user_id === undefined ? {} : { user_id }) };
-      fanout.emit({ users: to }, 'call:updated', payload, { socket: actor });
+      fanout.emit({ users: to }, 'call:updated', payload, { socket: actor }, state);
     }
   }
 

@@ -142,7 +142,7 @@ export function createContacts({ collections, pairs, onBlocked, clock }: Contact
         }
         const blocked = await contacts.findOneAndUpdate(
           { _id: mine._id },
-          { $set: { status: 'blocked', updated_at: clock() }, $unset: { direction: true } },
+          { $set: { status: 'blocked', updated_at: clock() }, $unset: { direction: true }, $inc: { version: 1 } },
           { returnDocument: 'after' },
         );
         if (!blocked) return undefined;
@@ -173,7 +173,7 @@ export function createContacts({ collections, pairs, onBlocked, clock }: Contact
       if (news.length === 0) return answer(contact);
       const updated = await contacts.findOneAndUpdate(
         by,
-        { $set: { ...Object.fromEntries(news), updated_at: clock() } },
+        { $set: { ...Object.fromEntries(news), updated_at: clock() }, $inc: { version: 1 } },
         { returnDocument: 'after' },
       );
       if (!updated) throw notFound('no such contact');

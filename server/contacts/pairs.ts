@@ -13,6 +13,9 @@ import { nextStep, type Step } from './pair.ts';
 /** How many steps a pair may need while others change it too. */
 const MAX_STEPS = 30;
 
+/** Nothing of a document is newer than that it is gone: the next one has another `_id`. */
+const REMOVED = Number.MAX_SAFE_INTEGER;
+
 export interface PairDocuments {
   mine: ContactDocument | undefined;
   theirs: ContactDocument | undefined;
@@ -52,12 +55,14 @@ export function createPairs({ collections, fanout, onBecameContacts, clock }: Pa
     const user = await users.findOne({ _id: contact.contact_id });
     if (!user) return;
     const to = { users: [contact.user_id.toHexString()] };
-    fanout.emit(to, 'contact:updated', { contact: toWireContact(contact, user) }, { socket });
+    const state = { of: `contact ${contact._id}`, version: contact.version ?? 0 };
+    fanout.emit(to, 'contact:updated', { contact: toWireContact(contact, user) }, { socket }, state);
   }
 
-  function tellRemoved({ user_id, contact_id }: ContactDocument, socket?: string): void {
+  function tellRemoved({ _id, user_id, contact_id }: ContactDocument, socket?: string): void {
     const to = { users: [user_id.toHexString()] };
-    fanout.emit(to, 'contact:removed', { user_id: contact_id.toHexString() }, { socket });
+    const state = { of: `contact ${_id}`, version: REMOVED };
+    fanout.emit(to, 'contact:removed', { user_id: contact_id.toHexString() }, { socket }, state);
   }
 
   async function read(ownerId: string, otherId: string): Promise<PairDocuments> {
@@ -95,7 +100,7 @@ export function createPairs({ collections, fanout, onBecameContacts, clock }: Pa
   async function accept(seen: ContactDocument, socket?: string): Promise<boolean> {
     const accepted = await contacts.findOneAndUpdate(
       { _id: seen._id, status: 'pending' },
-      { $set: { status: 'accepted', updated_at: clock() }, $unset: { direction: true } },
+      { $set: { status: 'accepted', updated_at: clock() }, $unset: { direction: true }, $inc: { version: 1 } },
       { returnDocument: 'after' },
     );
     if (!accepted) return false;

@@ -1,7 +1,7 @@
 /** Users as others see them: search, look-up, and telling who must know of a change (PROTOCOL sections 1 and 5). */
 import type { PublicUser } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import { toPublicUser } from '../accounts/views.ts';
+import { stateOf, toPublicUser } from '../accounts/views.ts';
 import type { Collections } from '../database/collections.ts';
 import type { UserDocument } from '../database/documents.ts';
 import { fromId } from '../database/wire.ts';
@@ -89,7 +89,7 @@ export function createProfiles({ collections, fanout, maySeePresence }: Profiles
       ]);
       if (!user || accepted.length === 0) return;
       const to = { users: accepted.map(({ user_id }) => user_id.toHexString()) };
-      fanout.emit(to, 'user:updated', { user: toKnownUser(user) });
+      fanout.emit(to, 'user:updated', { user: toKnownUser(user) }, undefined, stateOf(user));
     },
   };
 }

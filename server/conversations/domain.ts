@@ -1,6 +1,5 @@
 /** Puts the parts of conversations together: lists, sync, receipts, search, typing. */
-import type { ObjectId } from 'mongodb';
-import type { Call, Conversation } from '../../shared/contract/documents.ts';
+import type { Call } from '../../shared/contract/documents.ts';
 import type { Collections } from '../database/collections.ts';
 import type { Fanout } from '../fanout/fanout.ts';
 import type { Handlers } from '../gateway/dispatch.ts';
@@ -17,7 +16,7 @@ import { createConversationSettings } from './settings.ts';
 import type { Summaries } from './summaries.ts';
 import { createSync } from './sync.ts';
 import { createConversationTurns } from './turns.ts';
-import { createConversationViews } from './views.ts';
+import { type ConversationViews, createConversationViews } from './views.ts';
 
 export interface ConversationDomainOptions {
   collections: Collections;
@@ -37,7 +36,7 @@ export interface ConversationDomainOptions {
 export interface ConversationDomain {
   handlers: Pick<Handlers, ConversationCommands>;
   /** A conversation as a user sees it; undefined where the user is not in it, or nothing was ever written. */
-  view(userId: ObjectId, conversationId: string): Promise<Conversation | undefined>;
+  view: ConversationViews['one'];
 }
 
 export function createConversationDomain(options: ConversationDomainOptions): ConversationDomain {

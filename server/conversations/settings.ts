@@ -40,6 +40,7 @@ export function createConversationSettings(options: ConversationSettingsOptions)
     };
     const update: UpdateFilter<MembershipDocument> = {
       $set: { ...set, changed_at: clock() },
+      $inc: { version: 1 },
       ...(muted_until === null ? { $unset: { muted_until: true } } : {}),
     };
     await collections.memberships.updateOne({ user_id: caller.userId, conversation_id: id }, update);
@@ -50,10 +51,12 @@ export function createConversationSettings(options: ConversationSettingsOptions)
     const before = await views.one(caller.userId, ref.id);
     if (!before) throw notFound('no such conversation');
     const { muted_until, pinned, archived } = payload;
-    if (muted_until === undefined && pinned === undefined && archived === undefined) return { conversation: before };
+    if (muted_until === undefined && pinned === undefined && archived === undefined) {
+      return { conversation: before.conversation };
+    }
     await write(caller, ref.id, payload);
-    const conversation = (await views.one(caller.userId, ref.id)) ?? before;
-    fanout.emit({ users: [caller.id] }, 'conversation:updated', { conversation }, { socket: caller.socketId });
+    const { conversation, state } = (await views.one(caller.userId, ref.id)) ?? before;
+    fanout.emit({ users: [caller.id] }, 'conversation:updated', { conversation }, { socket: caller.socketId }, state);
     return { conversation };
   }
 

@@ -4,6 +4,7 @@ import type { Conversation, Receipt } from '../../shared/contract/documents.ts';
 import { toPublicUser } from '../accounts/views.ts';
 import type { Collections } from '../database/collections.ts';
 import type { MembershipDocument, UserDocument } from '../database/documents.ts';
+import type { State } from '../fanout/operations.ts';
 import { toWireGroup } from '../groups/group-view.ts';
 import type { MessageStore } from '../messaging/message-store.ts';
 import { toWireMessage } from '../messaging/message-view.ts';
@@ -18,13 +19,19 @@ export interface CheckedPlace extends Place {
   summary: CheckedSummary;
 }
 
+/** A conversation as its user sees it, and which state of it that is. */
+export interface CurrentView {
+  conversation: Conversation;
+  state: State;
+}
+
 export interface ConversationViews {
   /** The places with their summaries checked; pairs in which nothing was ever written are left out. */
   check(places: Place[]): Promise<CheckedPlace[]>;
   /** The wire form of conversations, in the order given. */
   of(userId: ObjectId, places: CheckedPlace[]): Promise<Conversation[]>;
   /** One conversation; undefined where the user is not in it, or nothing was ever written. */
-  one(userId: ObjectId, conversationId: string): Promise<Conversation | undefined>;
+  one(userId: ObjectId, conversationId: string): Promise<CurrentView | undefined>;
 }
 
 export interface ViewsOptions {
@@ -132,8 +139,11 @@ export function createConversationViews({ collections, store, places, summaries 
     check,
     of,
     async one(userId, conversationId) {
-      const [conversation] = await of(userId, await check(await places.named(userId, [conversationId])));
-      return conversation;
+      const [place] = await check(await places.named(userId, [conversationId]));
+      if (!place) return undefined;
+      const [conversation] = await of(userId, [place]);
+      const state = { of: `conversation ${userId} ${conversationId}`, version: place.membership.version ?? 0 };
+      return { conversation: conversation!, state };
     },
   };
 }

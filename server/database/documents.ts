@@ -34,6 +34,8 @@ export interface UserDocument {
   updated_at: Date;
   last_seen: Date;
   is_active: boolean;
+  /** Grows by one with each change that is told: says which of two states is the newer. Never on the wire. */
+  version?: number;
 }
 
 /** A refresh-token family: one sign-in on one device. */
@@ -142,6 +144,8 @@ export interface MembershipDocument {
   changed_at: Date;
   /** When what others see of the marks grew last. */
   marks_at?: Date;
+  /** As of `UserDocument`. */
+  version?: number;
 }
 
 export interface GroupDocument {
@@ -156,6 +160,8 @@ export interface GroupDocument {
   created_at: Date;
   updated_at: Date;
   is_active: boolean;
+  /** As of `UserDocument`. */
+  version?: number;
 }
 
 export interface ContactDocument {
@@ -170,6 +176,8 @@ export interface ContactDocument {
   updated_at: Date;
   notes?: string;
   is_favorite?: boolean;
+  /** As of `UserDocument`. */
+  version?: number;
 }
 
 export interface PresenceDocument {
@@ -179,6 +187,8 @@ export interface PresenceDocument {
   last_active: Date;
   custom_status?: string;
   device_info?: DeviceInfo;
+  /** As of `UserDocument`. */
+  version?: number;
 }
 
 export interface CallParticipant {

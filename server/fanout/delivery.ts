@@ -7,6 +7,7 @@ import { createMarks } from './marks.ts';
 import type { Address, Change, ConversationRef, EventOperation, Operation } from './operations.ts';
 import { groupRoom, sessionRoom, userRoom } from './rooms.ts';
 import type { Sequencer } from './sequencer.ts';
+import { createStates } from './states.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface SocketData {
@@ -81,6 +82,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   /** Since when each room has had somebody in it. */
   const since = new Map<string, number>();
   const marksFor = createMarks();
+  const current = createStates();
   adapter.on('create-room', (room) => {
     if (room.startsWith(USER) || room.startsWith(GROUP)) since.set(room, Date.now());
   });
@@ -120,7 +122,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return [to.socket];
   }
 
-  function emitEvent({ to, event, payload, except }: EventOperation): void {
+  function emitEvent(operation: EventOperation): void {
+    const { to, event, except } = operation;
+    const payload = current(operation);
+    if (!payload) return;
     if (event === 'message:status' && 'users' in to) {
       emitMarks(to.users, payload as EventPayload<typeof event>);
       return;
@@ -129,8 +134,17 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     if (target.length === 0) return;
     const left: string[] = (except?.users ?? []).map(userRoom);
     if (except?.socket) left.push(except.socket);
+    if (event === 'group:updated' && 'group' in to) {
+      left.push(...outside(to.group, payload as EventPayload<typeof event>));
+    }
     const room = io.local.to(target);
     (left.length > 0 ? room.except(left) : room).emit(event, payload as never);
+  }
+
+  /** Devices in a group's room whose users are not members any more, though this node was not told so yet. */
+  function outside(groupId: string, { group }: EventPayload<'group:updated'>): string[] {
+    const members = new Set(group.members);
+    return socketsOf(groupRoom(groupId)).flatMap(({ id, data }) => (members.has(data.userId) ? [] : [id]));
   }
 
   function emitMarks(viewers: string[], status: EventPayload<'message:status'>): void {

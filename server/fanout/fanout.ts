@@ -3,7 +3,7 @@
  * the operations to the nodes that have a recipient (in memory: this one); each node's delivery applies them.
  */
 import type { EventName, EventPayload } from '../../shared/contract/index.ts';
-import type { Address, Change, ConversationRef, Exceptions, Operation } from './operations.ts';
+import type { Address, Change, ConversationRef, Exceptions, Operation, State } from './operations.ts';
 
 export interface Broker {
   /** Hands an operation to every node that has a recipient, this one included. Never throws, never waits. */
@@ -12,8 +12,11 @@ export interface Broker {
 }
 
 export interface Fanout {
-  /** Emits an event to all devices of the address. */
-  emit<N extends EventName>(to: Address, event: N, payload: EventPayload<N>, except?: Exceptions): void;
+  /**
+   * Emits an event to all devices of the address.
+   * @param state where the event tells how something is now: nobody is told of an older state after a newer one
+   */
+  emit<N extends EventName>(to: Address, event: N, payload: EventPayload<N>, except?: Exceptions, state?: State): void;
   /** Delivers changes of a conversation, ascending by `rev`, after they were stored. */
   changes(conversation: ConversationRef, changes: Change[]): void;
   /** Something of this conversation may have been stored without having been told: every node looks. */
@@ -29,7 +32,7 @@ export interface Fanout {
 /** @param broker carries operations to the nodes */
 export function createFanout(broker: Broker): Fanout {
   return {
-    emit: (to, event, payload, except) => broker.publish({ kind: 'event', to, event, payload, except }),
+    emit: (to, event, payload, except, state) => broker.publish({ kind: 'event', to, event, payload, except, state }),
     changes: (conversation, changes) => broker.publish({ kind: 'changes', conversation, changes }),
     heal: (conversation) => broker.publish({ kind: 'heal', conversation }),
     joined: (user_id, group_id, from_seq) => broker.publish({ kind: 'membership', user_id, group_id, from_seq }),

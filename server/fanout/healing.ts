@@ -19,6 +19,7 @@ export interface HealingOptions {
 export function startHealing({ collections, nodes, link, broker, resync, onError }: HealingOptions): { close(): void } {
   link.onRecovered(({ since, lostOwn }) => {
     resync.request(since);
+    broker.replay(since, lostOwn);
     if (lostOwn) broker.askResync(since);
   });
   const watch = watchNodes({

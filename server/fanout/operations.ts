@@ -33,12 +33,21 @@ export interface Exceptions {
   users?: string[];
 }
 
+/** Which state of what an event tells: an older one must not follow a newer one. */
+export interface State {
+  of: string;
+  /** Grows with each change of it, by the store. */
+  version: number;
+}
+
 export interface EventOperation<N extends EventName = EventName> {
   kind: 'event';
   to: Address;
   event: N;
   payload: EventPayload<N>;
   except?: Exceptions | undefined;
+  /** Of an event that tells how something is now. */
+  state?: State | undefined;
 }
 
 export type Operation =

@@ -6,6 +6,7 @@
 import type { RedisLink } from '../redis/link.ts';
 import type { Broker } from './fanout.ts';
 import type { Operation } from './operations.ts';
+import { createReplay } from './replay.ts';
 import { groupRoom, sessionRoom, userRoom } from './rooms.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -15,16 +16,27 @@ const ALL = 'all';
 const REMEMBERED = 10_000;
 /** How long a connection waits to be subscribed before it goes on without, in milliseconds. */
 const SUBSCRIBE_PATIENCE_MS = 1000;
+/** How long requests to publish again are gathered, in milliseconds. */
+const REPLAY_DELAY_MS = 200;
+/** More than clocks differ, in milliseconds: those who know an event already do not hear it again. */
+const REPLAY_MARGIN_MS = 5000;
 
-/** What nodes say to each other besides operations: what was stored after `since` may not have been told. */
-interface Resync {
-  kind: 'resync';
-  since: number;
-}
+/** What nodes say to each other besides operations. */
+type Request =
+  /** What was stored after `since` may not have been told: compare with the database. */
+  | { kind: 'resync'; since: number }
+  /** What was published since then may not have arrived: publish it again. */
+  | { kind: 'replay'; since: number };
 
 export interface RedisBroker extends Broker, Subscriptions {
   /** Asks the other nodes to compare with the database what was stored after a moment, in milliseconds. */
   askResync(since: number): void;
+  /**
+   * Publishes again what cannot be found in the database, as far as it is remembered, and has the other nodes do so.
+   * @param since what was published after this moment, in milliseconds, may not have arrived
+   * @param own whether that may also be so of what this node published
+   */
+  replay(since: number, own: boolean): void;
 }
 
 export interface RedisBrokerOptions {
@@ -43,7 +55,11 @@ export function createRedisBroker(options: RedisBrokerOptions): RedisBroker {
   const holders = new Map<string, number>();
   const pending = new Map<string, Promise<void>>();
   const seen = new Set<string>();
+  const published = createReplay();
+  const startedAt = Date.now();
   let serial = 0;
+  /** From when on is to be published again; undefined when nobody asked. */
+  let wanted: number | undefined;
 
   function channelsOf(operation: Operation): string[] {
     switch (operation.kind) {
@@ -67,8 +83,23 @@ export function createRedisBroker(options: RedisBrokerOptions): RedisBroker {
   }
 
   /** Its head names the operation, so that a copy is recognised without being read. */
-  function send(channels: string[], content: Operation | Resync): void {
-    if (channels.length > 0) link.publish(channels, `${nodeId}:${++serial} ${JSON.stringify(content)}`);
+  function send(channels: string[], content: Operation | Request): void {
+    if (channels.length === 0) return;
+    const text = `${nodeId}:${++serial} ${JSON.stringify(content)}`;
+    link.publish(channels, text);
+    if (content.kind !== 'replay' && content.kind !== 'resync')
+      published.note(content, { at: Date.now(), channels, text });
+  }
+
+  /** Nodes that come back together ask together. */
+  function replaySoon(since: number): void {
+    if (wanted === undefined) setTimeout(replayNow, REPLAY_DELAY_MS).unref();
+    wanted = Math.min(since, wanted ?? since);
+  }
+
+  function replayNow(): void {
+    for (const { channels, text } of published.since(wanted!)) link.publish(channels, text);
+    wanted = undefined;
   }
 
   link.onMessage((payload) => {
@@ -78,8 +109,9 @@ export function createRedisBroker(options: RedisBrokerOptions): RedisBroker {
     seen.add(head);
     if (seen.size > REMEMBERED) seen.delete(seen.values().next().value!);
     try {
-      const content: Operation | Resync = JSON.parse(payload.slice(end + 1));
+      const content: Operation | Request = JSON.parse(payload.slice(end + 1));
       if (content.kind === 'resync') options.onResync(content.since);
+      else if (content.kind === 'replay') replaySoon(content.since);
       else deliver(content);
     } catch (error) {
       onError(error);
@@ -124,6 +156,12 @@ export function createRedisBroker(options: RedisBrokerOptions): RedisBroker {
       link.unsubscribe(gone);
     },
     askResync: (since) => send([ALL], { kind: 'resync', since }),
+    replay(since, own) {
+      // What was told before this node was there concerns nobody here.
+      const from = Math.max(since - REPLAY_MARGIN_MS, startedAt);
+      send([ALL], { kind: 'replay', since: from });
+      if (own) replaySoon(from);
+    },
     close: () => link.close(),
   };
 }

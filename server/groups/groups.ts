@@ -17,7 +17,7 @@ import type { Caller } from '../gateway/caller.ts';
 import { groupRef } from '../messaging/conversation-ref.ts';
 import type { MessageStore } from '../messaging/message-store.ts';
 import { withoutMember } from './departure.ts';
-import { toWireGroup } from './group-view.ts';
+import { stateOf, toWireGroup } from './group-view.ts';
 import type { Rooms } from './rooms.ts';
 import type { Stays } from './stays.ts';
 
@@ -65,6 +65,12 @@ interface Decision {
 const includes = (ids: ObjectId[], id: ObjectId) => ids.some((one) => one.equals(id));
 const hex = (id: ObjectId) => id.toHexString();
 
+/** The update, which also makes the group's version the next one. */
+function withNextVersion(update: Decision['update']): Decision['update'] {
+  if (!Array.isArray(update)) return { ...update, $inc: { version: 1 } };
+  return [...update, { $set: { version: { $add: [{ $ifNull: ['$version', 0] }, 1] } } }];
+}
+
 export function createGroups(options: GroupsOptions): Groups {
   const { collections, stays, rooms, store, fanout, isBlocked, checkIcon, onRemoved, maxMembers, clock, log } = options;
   const { groups, users, conversations } = collections;
@@ -92,7 +98,7 @@ export function createGroups(options: GroupsOptions): Groups {
       if (!decision) return { group, changed: false };
       const changed = await groups.findOneAndUpdate(
         { _id: group._id, is_active: true, ...decision.guard },
-        decision.update,
+        withNextVersion(decision.update),
         { returnDocument: 'after' },
       );
       if (changed) return { group: changed, changed: true };
@@ -111,8 +117,9 @@ export function createGroups(options: GroupsOptions): Groups {
     const group = toWireGroup(document);
     const news = { group, reason, actor_id: caller.id, ...(userIds ? { user_ids: userIds } : {}) };
     const socket = caller.socketId;
-    fanout.emit({ group: group._id }, 'group:updated', news, { socket, users: directly });
-    if (directly.length > 0) fanout.emit({ users: directly }, 'group:updated', news, { socket });
+    const state = stateOf(document);
+    fanout.emit({ group: group._id }, 'group:updated', news, { socket, users: directly }, state);
+    if (directly.length > 0) fanout.emit({ users: directly }, 'group:updated', news, { socket }, state);
   }
 
   /** @throws ContractError `not_found` for unknown or deactivated users, `forbidden` for a block between them and the caller */

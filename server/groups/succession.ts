@@ -3,7 +3,7 @@ import type { ObjectId } from 'mongodb';
 import type { Collections } from '../database/collections.ts';
 import { fromId } from '../database/wire.ts';
 import type { Fanout } from '../fanout/fanout.ts';
-import { toWireGroup } from './group-view.ts';
+import { stateOf, toWireGroup } from './group-view.ts';
 
 /**
  * Lets the longest-standing active member become an admin too wherever a user was the last one with an active account.
@@ -31,15 +31,16 @@ export async function succeedAdmin(
     if (!successor || admins.some(isActive)) continue;
     const group = await groups.findOneAndUpdate(
       { _id, is_active: true, members: successor, admins: { $eq: admins } },
-      { $push: { admins: successor }, $max: { updated_at: at } },
+      { $push: { admins: successor }, $max: { updated_at: at }, $inc: { version: 1 } },
       { returnDocument: 'after' },
     );
     if (!group) continue;
-    fanout.emit({ group: _id.toHexString() }, 'group:updated', {
+    const news = {
       group: toWireGroup(group),
-      reason: 'admins_changed',
+      reason: 'admins_changed' as const,
       actor_id: userId,
       user_ids: [successor.toHexString()],
-    });
+    };
+    fanout.emit({ group: news.group._id }, 'group:updated', news, undefined, stateOf(group));
   }
 }

@@ -4,9 +4,9 @@
  * repetition, or by the next reading.
  */
 import type { ObjectId } from 'mongodb';
-import type { Conversation } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import type { InTurn } from '../conversations/turns.ts';
+import type { ConversationViews } from '../conversations/views.ts';
 import type { Collections } from '../database/collections.ts';
 import type { MembershipDocument } from '../database/documents.ts';
 import { fromId } from '../database/wire.ts';
@@ -32,7 +32,7 @@ export interface ReceiptsOptions {
   access: AccessRules;
   fanout: Fanout;
   /** A conversation as the user sees it. */
-  view(userId: ObjectId, conversationId: string): Promise<Conversation | undefined>;
+  view: ConversationViews['one'];
   inTurn: InTurn;
   clock(): Date;
 }
@@ -185,6 +185,7 @@ export function createReceipts({ collections, store, access, fanout, view, inTur
         $max: Object.fromEntries(fields.map((field) => [field, upTo])),
         // A reading that others must not learn of leaves no trace for their sync either.
         $set: { changed_at: at, ...(fields.some((field) => field !== 'read_seq') ? { marks_at: at } : {}) },
+        $inc: { version: 1 },
       },
       { returnDocument: 'before' },
     );
@@ -240,10 +241,11 @@ export function createReceipts({ collections, store, access, fanout, view, inTur
     const { reached, blocked } = await reach(caller, payload);
     // Under a block nothing passes, but the own unread count clears.
     const grew = blocked ? (await raise(reached, ['read_seq'])) !== undefined : await set(reached, 'read');
-    const conversation = await view(caller.userId, reached.conversationId);
-    if (!conversation) throw notFound('no such conversation');
+    const current = await view(caller.userId, reached.conversationId);
+    if (!current) throw notFound('no such conversation');
+    const { conversation, state } = current;
     if (grew) {
-      fanout.emit({ users: [caller.id] }, 'conversation:updated', { conversation }, { socket: caller.socketId });
+      fanout.emit({ users: [caller.id] }, 'conversation:updated', { conversation }, { socket: caller.socketId }, state);
     }
     return { unread_count: conversation.unread_count };
   }

@@ -15,6 +15,8 @@ import type { Caller } from '../gateway/caller.ts';
 import type { Departures } from './departures.ts';
 import { aggregate, type DeviceRegistry, type Status } from './devices.ts';
 
+const NEXT_VERSION = { version: 1 };
+
 export interface PresenceOptions {
   collections: Collections;
   devices: DeviceRegistry;
@@ -87,7 +89,12 @@ export function createPresence(options: PresenceOptions): PresenceService {
     graces.set(userId, timer);
   }
 
-  const toPresence = (document: PresenceDocument): Presence => toWire(document);
+  const toPresence = ({ version: _, ...document }: PresenceDocument): Presence => toWire(document);
+
+  function emit(viewers: string[], document: PresenceDocument): void {
+    const state = { of: `presence ${document._id}`, version: document.version ?? 0 };
+    fanout.emit({ users: viewers }, 'presence:changed', { presence: toPresence(document) }, undefined, state);
+  }
 
   const watchers = batched(async (userIds: readonly string[]) => {
     const found = await contacts
@@ -104,7 +111,7 @@ export function createPresence(options: PresenceOptions): PresenceService {
   async function tell(userId: string): Promise<void> {
     const users = await watchers(userId);
     const document = users.length > 0 ? (await read([userId])).get(userId) : undefined;
-    if (document) fanout.emit({ users }, 'presence:changed', { presence: toPresence(document) });
+    if (document) emit(users, document);
   }
 
   /** Writes what users with devices are shown as, for all who come at once; whether that was news. */
@@ -112,13 +119,13 @@ export function createPresence(options: PresenceOptions): PresenceService {
     // A duplicate is there and says so already.
     upsertAll(
       presence,
-      news.map(({ filter, set }) => ({ filter, update: { $set: set } })),
+      news.map(({ filter, set }) => ({ filter, update: { $set: set, $inc: NEXT_VERSION } })),
     ),
   );
 
   /** The same of a user who has a document. */
   async function alter({ filter, set }: News): Promise<boolean> {
-    return (await presence.updateOne(filter, { $set: set })).matchedCount === 1;
+    return (await presence.updateOne(filter, { $set: set, $inc: NEXT_VERSION })).matchedCount === 1;
   }
 
   /**
@@ -250,7 +257,11 @@ export function createPresence(options: PresenceOptions): PresenceService {
         [other, one],
       ] as const) {
         const document = documents.get(subject);
-        const shown = document ? toPresence(document) : (await hidden([subject])).get(subject);
+        if (document) {
+          emit([viewer], document);
+          continue;
+        }
+        const shown = (await hidden([subject])).get(subject);
         if (shown) fanout.emit({ users: [viewer] }, 'presence:changed', { presence: shown });
       }
     },

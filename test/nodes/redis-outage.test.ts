@@ -104,6 +104,39 @@ describe('after Redis was away', () => {
   });
 });
 
+describe('what was told of states and marks while Redis was away', () => {
+  it('arrives on the other nodes within 5 s of its return, and nothing of a group at whom it put out', async () => {
+    const accounts = await registerMany(one, 3);
+    const [a, near] = await Promise.all([connect(one, accounts[0]!), connect(one, accounts[1]!)]);
+    const [b, out] = await Promise.all([connect(two, accounts[1]!), connect(two, accounts[2]!)]);
+    await a.ok('contact:request', { user_id: b.id });
+    await b.next('contact:updated');
+    const { group } = await a.ok('group:create', { name: 'before', member_ids: [b.id, out.id] });
+    await out.next('group:updated');
+    await a.ok('message:send', { recipient_id: b.id, content: 'read this' });
+    await b.next('message:new');
+    await cluster.redis.kill();
+    await b.ok('message:read', { recipient_id: a.id, up_to_seq: 1 });
+    await b.ok('contact:accept', { user_id: a.id });
+    await a.ok('group:update', { group_id: group._id, name: 'during' });
+    await a.ok('group:remove_member', { group_id: group._id, user_id: out.id });
+    await a.ok('group:update', { group_id: group._id, name: 'without them' });
+    await near.next('group:updated', (event) => event.group.name === 'without them', 1000);
+    for (const url of [one, two]) await expect.poll(() => readiness(url), { timeout: 8000 }).toBe('200 degraded');
+    const returned = Date.now();
+    await cluster.redis.restart();
+    await a.next('message:status', ({ read_seq }) => read_seq === 1, HEALED_MS);
+    await a.next('contact:updated', ({ contact }) => contact.status === 'accepted', HEALED_MS);
+    await b.next('group:updated', (event) => event.group.name === 'without them', HEALED_MS);
+    await out.next('group:updated', ({ reason }) => reason === 'member_removed', HEALED_MS);
+    expect(Date.now() - returned).toBeLessThan(HEALED_MS);
+    await bothReady();
+    await settle(a, b, near, out);
+    expect(out.seen('group:updated').map((event) => event.group.name)).not.toContain('without them');
+    expect(near.seen('group:updated').filter((event) => event.group.name === 'without them')).toHaveLength(1);
+  });
+});
+
 describe('a node that has lost Redis alone', () => {
   it('is heard of all the same, through the database', async () => {
     const [a, b] = await apart();
