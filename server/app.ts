@@ -99,7 +99,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   // Fan-out
   const store = createMessageStore(collections);
   const nodes = await startNodes(collections, log);
-  const { fanout, delivery, ...fanoutDomain } = createFanoutDomain({
+  const { fanout, delivery, actors, ...fanoutDomain } = createFanoutDomain({
     io,
     collections,
     store,
@@ -157,6 +157,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
     store,
     summaries,
     fanout,
+    actors,
     open: (conversation) => (conversation.kind === 'direct' ? memberships.openPair(conversation) : Promise.resolve()),
     clock,
   });

@@ -1,6 +1,7 @@
 /** Applies operations to the sockets of this node. */
 import type { Server, Socket } from 'socket.io';
 import type { ClientToServerEvents, EventPayload, ServerToClientEvents } from '../../shared/contract/index.ts';
+import type { Actors } from './actors.ts';
 import type { Baselines } from './baseline.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createMarks } from './marks.ts';
@@ -56,6 +57,7 @@ const CLOSING_MS = 100;
 
 export interface DeliveryOptions {
   io: Io;
+  actors: Pick<Actors, 'find'>;
   /** Orders the changes of conversations. */
   sequencer(): Sequencer;
   /** Sees to it that what is sent to the rooms of this node's sockets arrives here. */
@@ -71,7 +73,7 @@ export interface DeliveryOptions {
 }
 
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { io, sequencer, subscriptions, noteBaselines, readAbove = async () => [], onError } = options;
+  const { io, actors, sequencer, subscriptions, noteBaselines, readAbove = async () => [], onError } = options;
   const { adapter, sockets } = io.of('/');
   /** Connections whose groups are being loaded, with what happened to their user meanwhile. */
   const arriving = new Map<IoSocket, { changes: Map<string, number | null>; revoked: boolean }>();
@@ -156,7 +158,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   function emitChange(conversation: ConversationRef, change: Change): void {
-    const except: string[] = change.except_socket ? [change.except_socket] : [];
+    const actor = change.except_socket ?? actors.find(change.message._id, change.rev);
+    const except: string[] = actor ? [actor] : [];
     let target: string[];
     if (conversation.kind === 'direct') {
       target = conversation.user_ids.map(userRoom);

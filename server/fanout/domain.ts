@@ -7,6 +7,7 @@ import type { MessageStore } from '../messaging/message-store.ts';
 import { toWireMessage } from '../messaging/message-view.ts';
 import type { Nodes } from '../operations/nodes.ts';
 import type { RedisLink } from '../redis/link.ts';
+import { type Actors, createActors } from './actors.ts';
 import { createBaselines } from './baseline.ts';
 import { createDelivery, type Delivery, type Io } from './delivery.ts';
 import { createFanout, createMemoryBroker, type Fanout } from './fanout.ts';
@@ -31,6 +32,7 @@ export interface FanoutDomainOptions {
 export interface FanoutDomain {
   fanout: Fanout;
   delivery: Delivery;
+  actors: Actors;
   close(): Promise<void>;
 }
 
@@ -39,8 +41,10 @@ export function createFanoutDomain(options: FanoutDomainOptions): FanoutDomain {
   const { io, collections, store, nodes, redis, historyAll, log } = options;
 
   const baselines = createBaselines({ collections, store, refFromId });
+  const actors = createActors();
   const delivery = createDelivery({
     io,
+    actors,
     sequencer: () => sequencer,
     subscriptions: () => redisBroker ?? NO_SUBSCRIPTIONS,
     // A single node delivers all that is stored: it need not ask.
@@ -98,6 +102,7 @@ export function createFanoutDomain(options: FanoutDomainOptions): FanoutDomain {
   return {
     fanout: createFanout(broker),
     delivery,
+    actors,
     async close() {
       healing?.close();
       resync.close();

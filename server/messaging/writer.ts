@@ -12,6 +12,7 @@ import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from 
 import { duplicateIndex, isDuplicateKey, type Refusal } from '../database/failures.ts';
 import { CLIENT_MESSAGE_INDEX } from '../database/indexes.ts';
 import { unavailable } from '../errors.ts';
+import type { Actors } from '../fanout/actors.ts';
 import type { Fanout } from '../fanout/fanout.ts';
 import type { Change, ConversationRef } from '../fanout/operations.ts';
 import { MAX_BATCH, type MessageStore, type Stored } from './message-store.ts';
@@ -83,12 +84,13 @@ export interface WriterOptions {
   store: MessageStore;
   summaries: Summaries;
   fanout: Fanout;
+  actors: Pick<Actors, 'note' | 'forget'>;
   /** Called before the first message of a pair is stored. Idempotent. */
   open(conversation: ConversationRef): Promise<void>;
   clock(): Date;
 }
 
-export function createWriter({ store, summaries, fanout, open, clock }: WriterOptions): Writer {
+export function createWriter({ store, summaries, fanout, actors, open, clock }: WriterOptions): Writer {
   const lines = new LRUCache<string, Line>({ max: REMEMBERED });
   const running = new Set<Promise<void>>();
 
@@ -152,7 +154,7 @@ export function createWriter({ store, summaries, fanout, open, clock }: WriterOp
         const position = { seq: seq + 1 + i, rev: rev + 1 + i, revs: [rev + 1 + i], created_at: at, updated_at: at };
         return { ...draft, ...position } as MessageDocument;
       });
-      const { count, refusal } = await storeBatch(line, documents);
+      const { count, refusal } = await storeBatch(line, documents, rest);
       if (count > 0) {
         line.newest = { seq: seq + count, rev: rev + count };
         tell(line.conversation, documents.slice(0, count), rest);
@@ -163,13 +165,27 @@ export function createWriter({ store, summaries, fanout, open, clock }: WriterOp
     }
   }
 
+  /** Until the function that is returned is called, it is known who has these messages stored. */
+  function noteActors(documents: MessageDocument[], tasks: SendTask[]): () => void {
+    const noted = documents.flatMap(({ _id, rev }, i) => {
+      const socket = tasks[i]?.socket;
+      return socket === undefined ? [] : [{ id: _id.toHexString(), rev, socket }];
+    });
+    for (const { id, rev, socket } of noted) actors.note(id, rev, socket);
+    return () => {
+      for (const { id, rev } of noted) actors.forget(id, rev);
+    };
+  }
+
   /** Stores as many of the documents, in their order, as there is room for, and the summary with them. */
-  async function storeBatch(line: Line, documents: MessageDocument[]): Promise<Stored> {
+  async function storeBatch(line: Line, documents: MessageDocument[], tasks: SendTask[]): Promise<Stored> {
     const last = documents.at(-1)!;
+    const forgetActors = noteActors(documents, tasks);
     const [inserted, summary] = await Promise.allSettled([
       store.insert(line.conversation, documents),
       summaries.sent(line.conversation, last),
     ]);
+    forgetActors();
     if (inserted.status === 'rejected') throw inserted.reason;
     if (inserted.value.refusal) {
       await summaries.unsent(line.conversation, last);

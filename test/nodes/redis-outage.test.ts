@@ -81,6 +81,29 @@ describe.each(OUTAGES)('while Redis %s', (_name, lose, regain) => {
   });
 });
 
+describe('while the node compares with the database', () => {
+  it('the device that sends has the acknowledgement, and is not told besides', async () => {
+    const accounts = await registerMany(one, 30);
+    const devices = await Promise.all(accounts.map((account) => connect(one, account)));
+    await cluster.redis.kill();
+    // It does so every two seconds; what is being stored in that moment is found there before it is told.
+    const until = Date.now() + 7000;
+    await Promise.all(
+      devices.map(async (device, i) => {
+        const recipient_id = accounts[(i + 1) % accounts.length]!.id;
+        while (Date.now() < until) await device.ok('message:send', { recipient_id, content: 'again and again' });
+      }),
+    );
+    await settle(...devices);
+    await cluster.redis.restart();
+    for (const device of devices) {
+      const told = device.seen('message:new').map(({ message }) => message);
+      expect(told.filter(({ sender_id }) => sender_id === device.id)).toEqual([]);
+      expect(new Set(told.map(({ _id }) => _id)).size).toBe(told.length);
+    }
+  });
+});
+
 describe('after Redis was away', () => {
   it('who was let into a group receives its messages, and who was put out receives nothing', async () => {
     const [admin, out, into] = await registerMany(one, 3);
