@@ -1,6 +1,6 @@
 /**
  * Files of 60 MiB on their way in and out: what they take of the server's memory and of the messages' time.
- * Alone: `node --import tsx test/bench/media.ts`.
+ * Alone: `npm run bench -- media`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -2,7 +2,7 @@
  * Two nodes against two bare ones with the Redis adapter, in one run: what the way to the other node adds to a message's
  * delivery, and what a node spends on messages that concern nobody on it. Storing a message takes the same time
  * wherever it is delivered, so each message is timed on two devices, one near and one far.
- * Alone: `node --import tsx test/bench/nodes.ts`.
+ * Alone: `npm run bench -- nodes`.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -9,7 +9,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 
 it('two programs lose nothing when they and the server are killed and started again', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-example-'));
-  let server: TestServer = await startServer({ dataDir });
+  let server: TestServer = await startServer({ dataDir, fromSource: true });
   onTestFinished(async () => {
     await server.kill();
     await rm(dataDir, { recursive: true, force: true });
@@ -27,7 +27,7 @@ it('two programs lose nothing when they and the server are killed and started ag
   await sleep(1500);
   await server.kill();
   await sleep(500);
-  server = await startServer({ dataDir, env: { PORT: new URL(server.url).port } });
+  server = await startServer({ dataDir, fromSource: true, env: { PORT: new URL(server.url).port } });
   const [code] = await exited;
   expect(output).toContain('Nothing was lost');
   expect(code).toBe(0);

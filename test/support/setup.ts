@@ -1,5 +1,6 @@
 /**
  * What the tests need beside npm packages: on Debian as root it is installed, elsewhere one line says what is missing.
+ * And the compiled server.
  * Runs once before all tests (`globalSetup` of Vitest).
  */
 import { execFileSync } from 'node:child_process';
@@ -16,6 +17,11 @@ const PROGRAMS: Record<string, string> = {
 };
 
 export default function setup(): void {
+  installMissing();
+  execFileSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 2, 2] });
+}
+
+function installMissing(): void {
   if (missing().length === 0) return;
   if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) {
     throw new Error(`the tests need ${missing().join(', ')}: install them and put them on the PATH`);
