@@ -7,7 +7,7 @@ import { ContractError, notFound } from '../errors.ts';
 import type { Fanout } from '../fanout/fanout.ts';
 import { type Call, type Notice, nextDue } from './call.ts';
 import type { CallStore } from './call-store.ts';
-import { toWireCall } from './call-view.ts';
+import { stateOf, toWireCall } from './call-view.ts';
 import { type CallEvent, transition } from './machine.ts';
 
 export interface ChangesOptions {
@@ -46,10 +46,9 @@ export function createChanges({ store, fanout, max, clock }: ChangesOptions): Ch
 
   function tell(call: Call, notices: Notice[], actor?: string): void {
     const wire = toWireCall(call);
-    const state = { of: `call ${call.id}`, version: call.version };
     for (const { to, reason, user_id } of notices) {
       const payload = { call: wire, reason, ...(user_id === undefined ? {} : { user_id }) };
-      fanout.emit({ users: to }, 'call:updated', payload, { socket: actor }, state);
+      fanout.emit({ users: to }, 'call:updated', payload, { socket: actor }, stateOf(call));
     }
   }
 

@@ -13,7 +13,7 @@ import { type AccessRules, refuseBlocked } from '../messaging/access.ts';
 import { type Call, nextDue } from './call.ts';
 import type { CallAccess } from './call-access.ts';
 import type { CallStore } from './call-store.ts';
-import { toWireCall } from './call-view.ts';
+import { stateOf, toWireCall } from './call-view.ts';
 import type { Changes } from './changes.ts';
 
 /** Largest metadata, in bytes of UTF-8 JSON. */
@@ -112,7 +112,8 @@ export function createInitiate(options: InitiateOptions) {
   }
 
   function ring(caller: Caller, call: Call, from: PublicUser): void {
-    fanout.emit({ users: call.ringing_ids }, 'call:incoming', { call: toWireCall(call), from });
+    const incoming = { call: toWireCall(call), from };
+    fanout.emit({ users: call.ringing_ids }, 'call:incoming', incoming, undefined, stateOf(call));
     changes.tell(call, [{ to: [caller.id], reason: 'initiated', user_id: caller.id }], caller.socketId);
   }
 

@@ -2,6 +2,9 @@
  * What this node published lately and no one would find in the database: events that tell how something is now, and
  * marks. They are published once more for nodes that were cut off; the others know them by their heads.
  */
+import type { Call } from '../../shared/contract/documents.ts';
+import type { EventPayload } from '../../shared/contract/index.ts';
+import { mayRing } from '../calls/call-view.ts';
 import type { EventOperation, Operation } from './operations.ts';
 
 /** Of so many events … */
@@ -37,7 +40,13 @@ export function createReplay(): Replay {
 
   return {
     note(operation, publication) {
-      const key = operation.kind === 'event' && keyOf(operation, () => String(++serial));
+      if (operation.kind !== 'event') return;
+      const { event, payload } = operation;
+      if (event === 'call:updated') {
+        const { call } = payload as EventPayload<typeof event>;
+        if (!mayRing(call)) forget(ringOf(call));
+      }
+      const key = keyOf(operation, () => String(++serial));
       if (!key) return;
       forget(key);
       publications.set(key, publication);
@@ -51,13 +60,16 @@ export function createReplay(): Replay {
   };
 }
 
+const ringOf = (call: Call) => `ring ${call._id}`;
+
 /** Of events with the same key the last is all that matters; undefined for one that means nothing later. */
 function keyOf({ to, event, payload, state }: EventOperation, unique: () => string): string | undefined {
   if (event === 'message:status') {
-    const { conversation_id, user_id } = payload as EventOperation<'message:status'>['payload'];
+    const { conversation_id, user_id } = payload as EventPayload<typeof event>;
     return `marks ${conversation_id} ${user_id} ${JSON.stringify(to)}`;
   }
   if (!state) return undefined;
+  if (event === 'call:incoming') return ringOf((payload as EventPayload<typeof event>).call);
   // These tell what happened, too.
   if (event === 'group:updated' || event === 'call:updated') return unique();
   return `${state.of} ${JSON.stringify(to)}`;

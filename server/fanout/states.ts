@@ -1,5 +1,7 @@
 /** Keeps what is told of a thing as a whole from going back to an older state of it. */
 import { LRUCache } from 'lru-cache';
+import type { Call } from '../../shared/contract/documents.ts';
+import { mayRing } from '../calls/call-view.ts';
 import type { EventOperation } from './operations.ts';
 
 /** How many things are remembered … */
@@ -8,13 +10,13 @@ const REMEMBERED = 50_000;
 const REMEMBERED_DOCUMENTS = 1000;
 
 /** Events that say what happened besides, and the field with the document. */
-const DOCUMENTS = { 'group:updated': 'group', 'call:updated': 'call' } as const;
+const DOCUMENTS = { 'group:updated': 'group', 'call:updated': 'call', 'call:incoming': 'call' } as const;
 
 /**
  * Two nodes, or two connections to the database, may tell of two changes in another order than they were stored in;
  * whoever believes the last one is left with a state that is over. So an event that tells of an older state than was
  * told before is dropped (last writer wins, by the version that the store gave); if it also says what happened, it is
- * told with the newest document instead.
+ * told with the newest document instead. What does not ring any more is not told to ring.
  * @returns the payload to tell; undefined where there is nothing to tell any more
  */
 export function createStates(): (operation: EventOperation) => EventOperation['payload'] | undefined {
@@ -31,6 +33,7 @@ export function createStates(): (operation: EventOperation) => EventOperation['p
     }
     if (!field) return undefined;
     const newest = documents.get(state.of);
+    if (event === 'call:incoming' && newest && !mayRing(newest as Call)) return undefined;
     return newest && maySee(newest, to) ? { ...payload, [field]: newest } : payload;
   };
 }

@@ -34,6 +34,16 @@ describe('what is published again', () => {
     expect(replay.since(0).map(({ text }) => text)).toEqual(['group 1', 'profile 2', 'group 2', 'marks 2']);
   });
 
+  it('is what rings, while it does', () => {
+    const replay = createReplay();
+    const call = (status: string) => ({ call: { _id: 'call', status } });
+    replay.note(operation('call:incoming', call('initiated'), 'call'), { at: 1, channels: ['a'], text: 'rings' });
+    replay.note(operation('call:updated', call('ringing'), 'call'), { at: 2, channels: ['a'], text: 'ringing' });
+    expect(replay.since(0).map(({ text }) => text)).toEqual(['rings', 'ringing']);
+    replay.note(operation('call:updated', call('missed'), 'call'), { at: 3, channels: ['a'], text: 'missed' });
+    expect(replay.since(0).map(({ text }) => text)).toEqual(['ringing', 'missed']);
+  });
+
   it('is nothing that is over, or found in the database', () => {
     const replay = createReplay();
     replay.note(operation('typing', {}), { at: 1, channels: ['a'], text: 'typing' });

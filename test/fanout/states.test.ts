@@ -50,6 +50,19 @@ describe('what is told of how something is', () => {
     expect(current(removal)).toEqual(removal.payload);
   });
 
+  it('rings for no call that is over, or that another device has answered', () => {
+    const current = createStates();
+    const told = (name: string, call: object, version: number) =>
+      current({ ...event('user:updated', { call }, version), event: name } as EventOperation);
+    expect(told('call:incoming', { status: 'initiated' }, 1)).toBeDefined();
+    for (const status of ['ongoing', 'ended', 'missed', 'rejected']) {
+      told('call:updated', { status }, 2);
+      expect(told('call:incoming', { status: 'initiated' }, 1)).toBeUndefined();
+    }
+    told('call:updated', { status: 'ongoing', group_id: 'group' }, 3);
+    expect(told('call:incoming', { status: 'initiated' }, 1)).toBeDefined();
+  });
+
   it('is told twice to different people, and always where it has no version', () => {
     const current = createStates();
     expect(current(event('user:updated', { user: 1 }, 5))).toBeDefined();

@@ -160,6 +160,25 @@ describe('what was told of states and marks while Redis was away', () => {
   });
 });
 
+describe('a call that began while Redis was away', () => {
+  it('rings on the other nodes within 5 s of its return, if it still does', async () => {
+    const [[a, b], [c, d]] = await Promise.all([apart(), apart()]);
+    await cluster.redis.kill();
+    const { call } = await a.ok('call:initiate', { recipient_id: b.id, call_type: 'voice' });
+    const given = await c.ok('call:initiate', { recipient_id: d.id, call_type: 'voice' });
+    await c.ok('call:end', { call_id: given.call._id });
+    await cluster.redis.restart();
+    await b.next('call:incoming', (event) => event.call._id === call._id, HEALED_MS);
+    await d.next('call:updated', ({ reason }) => reason === 'cancelled', HEALED_MS);
+    await b.ok('call:accept', { call_id: call._id });
+    await bothReady();
+    await a.next('call:updated', ({ reason }) => reason === 'accepted', HEALED_MS);
+    await settle(b, d);
+    expect(b.seen('call:incoming')).toHaveLength(1);
+    expect(d.seen('call:incoming')).toEqual([]);
+  });
+});
+
 describe('a node that has lost Redis alone', () => {
   it('is heard of all the same, through the database', async () => {
     const [a, b] = await apart();
