@@ -3,6 +3,7 @@ import { type Db, MongoClient } from 'mongodb';
 import { withDeadline } from '../deadline.ts';
 import { type Collections, collections } from './collections.ts';
 import { install } from './install.ts';
+import './release-writes.ts';
 
 /**
  * Each step of an operation has its bound, in milliseconds; together they stay below the deadline of a command where

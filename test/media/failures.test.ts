@@ -31,6 +31,8 @@ afterAll(async () => {
 
 it('a store that goes away in the middle of an upload is unavailable, and comes back', async () => {
   const kept = await uploaded(server.url, ann, '/files', 'from before');
+  const temporary = () => readdir(path.join(server.dataDir, 'uploads'));
+  await expect.poll(temporary).toEqual([]);
   const { type, bytes } = multipart([{ content: Buffer.alloc(1_000_000), filename: 'a' }]);
   const { hostname, port } = new URL(server.url);
   const socket = connectTcp(Number(port), hostname);
@@ -43,7 +45,6 @@ it('a store that goes away in the middle of an upload is unavailable, and comes 
       `Content-Type: ${type}\r\nContent-Length: ${bytes.length}\r\n\r\n`,
   );
   socket.write(bytes.subarray(0, 500_000));
-  const temporary = () => readdir(path.join(server.dataDir, 'uploads'));
   await expect.poll(temporary).toHaveLength(1);
 
   database.child.kill('SIGKILL');
