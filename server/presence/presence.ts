@@ -16,6 +16,8 @@ import type { Departures } from './departures.ts';
 import { aggregate, type DeviceRegistry, type Status } from './devices.ts';
 
 const NEXT_VERSION = { version: 1 };
+/** How long after a failure it is tried again, in milliseconds. */
+const RETRY_MS = 2000;
 
 export interface PresenceOptions {
   collections: Collections;
@@ -75,15 +77,27 @@ export function createPresence(options: PresenceOptions): PresenceService {
     return turn;
   }
 
-  function inBackground(what: Promise<unknown>): void {
-    what.catch((err) => log.warn({ err }, 'presence could not be stored'));
+  /** Nobody asks again for what fails here, so this does: the store comes back. */
+  function inBackground(userId: string, what: Promise<unknown>): Promise<unknown> {
+    return what.catch((err) => {
+      log.warn({ err }, 'presence could not be stored; trying again');
+      settleAfter(userId, RETRY_MS);
+    });
+  }
+
+  function settleAgain(userId: string): Promise<unknown> {
+    const settling = inTurn(userId, () => {
+      known.delete(userId);
+      return settle(userId);
+    });
+    return inBackground(userId, settling);
   }
 
   function settleAfter(userId: string, ms: number): void {
     clearTimeout(graces.get(userId));
     const timer = setTimeout(() => {
       if (graces.get(userId) === timer) graces.delete(userId);
-      inBackground(inTurn(userId, () => settle(userId)));
+      void settleAgain(userId);
     }, ms);
     timer.unref();
     graces.set(userId, timer);
@@ -195,7 +209,8 @@ export function createPresence(options: PresenceOptions): PresenceService {
 
   return {
     connected(userId, sessionId, device, info) {
-      inBackground(
+      void inBackground(
+        userId,
         inTurn(userId, async () => {
           const status = (await departures.statusOf(sessionId)) ?? 'online';
           statusOf.set(device, status);
@@ -206,7 +221,8 @@ export function createPresence(options: PresenceOptions): PresenceService {
     },
 
     disconnected(userId, sessionId, device) {
-      inBackground(
+      void inBackground(
+        userId,
         inTurn(userId, async () => {
           const status = statusOf.get(device) ?? 'online';
           statusOf.delete(device);
@@ -262,26 +278,32 @@ export function createPresence(options: PresenceOptions): PresenceService {
           continue;
         }
         const shown = (await hidden([subject])).get(subject);
-        if (shown) fanout.emit({ users: [viewer] }, 'presence:changed', { presence: shown });
+        // Older than any document: one that was made meanwhile may have been told already.
+        const state = { of: `presence ${subject}`, version: 0 };
+        if (shown) fanout.emit({ users: [viewer] }, 'presence:changed', { presence: shown }, undefined, state);
       }
     },
 
     settleEarlierRun() {
-      const settleAgain = (userId: string) =>
-        inTurn(userId, () => {
-          known.delete(userId);
-          return settle(userId);
-        });
       const settleAll = async () => {
         for await (const { user_id } of presence.find({ status: { $in: ['online', 'away', 'busy'] } })) {
           await settleAgain(user_id.toHexString());
         }
       };
-      earlierRun = setTimeout(() => inBackground(settleAll()), graceMs);
-      earlierRun.unref();
+      const settleAllAfter = (ms: number) => {
+        clearTimeout(earlierRun);
+        earlierRun = setTimeout(() => {
+          settleAll().catch((err) => {
+            log.warn({ err }, 'who is shown online could not be read; trying again');
+            settleAllAfter(RETRY_MS);
+          });
+        }, ms);
+        earlierRun.unref();
+      };
+      settleAllAfter(graceMs);
       devices.onVanished((userIds) => {
-        if (userIds) for (const userId of userIds) inBackground(settleAgain(userId));
-        else inBackground(settleAll());
+        if (userIds) for (const userId of userIds) void settleAgain(userId);
+        else settleAllAfter(0);
       });
     },
 

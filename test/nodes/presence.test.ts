@@ -99,6 +99,7 @@ describe('presence over nodes', () => {
   it('a node that was paused for longer than others wait is as before when it comes back', async () => {
     const [a, b] = await contacts();
     await a.next('presence:changed', is(b, 'online'));
+    a.clear();
     cluster.nodes[1]!.signal('SIGSTOP');
     await a.next('presence:changed', is(b, 'offline'), OFFLINE_MS);
     a.clear();
@@ -109,6 +110,7 @@ describe('presence over nodes', () => {
   it('takes the users of a killed node offline', async () => {
     const [a, b] = await contacts();
     await a.next('presence:changed', is(b, 'online'));
+    a.clear();
     await cluster.nodes[1]!.kill();
     await a.next('presence:changed', is(b, 'offline'), OFFLINE_MS);
   }, 60_000);
