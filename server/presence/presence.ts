@@ -105,9 +105,10 @@ export function createPresence(options: PresenceOptions): PresenceService {
 
   const toPresence = ({ version: _, ...document }: PresenceDocument): Presence => toWire(document);
 
-  function emit(viewers: string[], document: PresenceDocument): void {
-    const state = { of: `presence ${document._id}`, version: document.version ?? 0 };
-    fanout.emit({ users: viewers }, 'presence:changed', { presence: toPresence(document) }, undefined, state);
+  /** @param version of the document; 0 where there was none: one that was made meanwhile may have been told already */
+  function emit(users: string[], presence: Presence, version = 0): void {
+    const state = { of: `presence ${presence.user_id}`, version };
+    fanout.emit({ users }, 'presence:changed', { presence }, undefined, state);
   }
 
   const watchers = batched(async (userIds: readonly string[]) => {
@@ -125,7 +126,7 @@ export function createPresence(options: PresenceOptions): PresenceService {
   async function tell(userId: string): Promise<void> {
     const users = await watchers(userId);
     const document = users.length > 0 ? (await read([userId])).get(userId) : undefined;
-    if (document) emit(users, document);
+    if (document) emit(users, toPresence(document), document.version);
   }
 
   /** Writes what users with devices are shown as, for all who come at once; whether that was news. */
@@ -273,14 +274,8 @@ export function createPresence(options: PresenceOptions): PresenceService {
         [other, one],
       ] as const) {
         const document = documents.get(subject);
-        if (document) {
-          emit([viewer], document);
-          continue;
-        }
-        const shown = (await hidden([subject])).get(subject);
-        // Older than any document: one that was made meanwhile may have been told already.
-        const state = { of: `presence ${subject}`, version: 0 };
-        if (shown) fanout.emit({ users: [viewer] }, 'presence:changed', { presence: shown }, undefined, state);
+        const shown = document ? toPresence(document) : (await hidden([subject])).get(subject);
+        if (shown) emit([viewer], shown, document?.version);
       }
     },
 
