@@ -2,7 +2,7 @@
 import { readConfig } from './config.ts';
 import { prepareFolder } from './embedded/folder.ts';
 import { startEmbedded } from './embedded/start.ts';
-import { createLog } from './operations/log.ts';
+import { createLog } from './observability/log.ts';
 
 /** Longest that an orderly end may take, in milliseconds: SIGTERM exits within 10 s (PROTOCOL section 10). */
 const SHUTDOWN_MS = 9000;

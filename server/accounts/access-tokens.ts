@@ -1,7 +1,7 @@
 /** Access tokens: short-lived JWTs (RFC 7519, profile of RFC 9068) that name a user and a session. */
 import { type JWK, jwtVerify, SignJWT } from 'jose';
 import type { Config } from '../config.ts';
-import { unauthenticated } from '../errors.ts';
+import { unauthenticated } from '../lib/errors.ts';
 import { loadSigningKey, type SigningKeyConfig } from './signing-key.ts';
 
 const ISSUER = 'letsapp';

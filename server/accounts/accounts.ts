@@ -3,15 +3,15 @@ import { type FindOptions, ObjectId } from 'mongodb';
 import type { Static } from 'typebox';
 import type { LoginBody, ProfileBody, RegisterBody, SignedIn } from '../../shared/contract/accounts.ts';
 import type { FieldError } from '../../shared/contract/errors.ts';
-import type { Collections } from '../database/collections.ts';
-import type { UserDocument } from '../database/documents.ts';
-import { isDuplicateKey } from '../database/failures.ts';
-import { conflict, forbidden, unauthenticated } from '../errors.ts';
-import { fold } from '../messaging/terms.ts';
+import type { Collections } from '../model/collections.ts';
+import type { UserDocument } from '../model/documents.ts';
+import { isDuplicateKey } from '../model/failures.ts';
+import { conflict, forbidden, unauthenticated } from '../lib/errors.ts';
 import type { ChangePassword } from './password-change.ts';
 import type { Passwords } from './passwords.ts';
 import type { Sessions } from './sessions.ts';
-import { toSelf } from './views.ts';
+import { toSelf } from '../model/views/user.ts';
+import { fold } from '../lib/fold.ts';
 
 export interface Accounts {
   /** @throws ContractError `conflict` naming the taken field; `username` first when both are */

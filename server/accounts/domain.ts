@@ -1,19 +1,26 @@
 /** Accounts, put together: who signs in, with what, and for how long. */
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { RateLimiter } from '../dispatch/rate-limits.ts';
+import type { ServerTime } from '../dispatch/server-time.ts';
+import { registerAccountRoutes } from './routes.ts';
 import type { Config } from '../config.ts';
-import type { Collections } from '../database/collections.ts';
-import type { UserDocument } from '../database/documents.ts';
+import type { Collections } from '../model/collections.ts';
+import type { UserDocument } from '../model/documents.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
-import { type Accounts, type AccountsOptions, createAccounts } from './accounts.ts';
+import { type AccountsOptions, createAccounts } from './accounts.ts';
 import { createMailer } from './mail.ts';
 import { createPasswordChange } from './password-change.ts';
-import { createPasswordReset, type PasswordReset } from './password-reset.ts';
+import { createPasswordReset } from './password-reset.ts';
 import { createPasswords } from './passwords.ts';
 import { watchRevocations } from './revocation-watch.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 
 export interface AccountDomainOptions {
   collections: Collections;
+  http: FastifyInstance;
+  serverTime: ServerTime;
+  rateLimiter: RateLimiter;
   config: Config;
   /** Told of sessions that were ended, here or on another node. */
   onSessionsEnded(sessionIds: string[]): void;
@@ -27,16 +34,14 @@ export interface AccountDomainOptions {
 }
 
 export interface AccountDomain {
-  accounts: Accounts;
   sessions: Sessions;
   tokens: AccessTokens;
-  passwordReset: PasswordReset;
   close(): Promise<void>;
 }
 
 /** @throws ConfigError when the signing key is not usable */
 export async function createAccountDomain(options: AccountDomainOptions): Promise<AccountDomain> {
-  const { collections, config, onSessionsEnded, clock, log } = options;
+  const { collections, http, serverTime, rateLimiter, config, onSessionsEnded, clock, log } = options;
   const tokens = await createAccessTokens(config);
   const passwords = createPasswords({ cost: config.bcryptCost });
   const sessions = createSessions({ collections, config, tokens, onEnded: onSessionsEnded, clock });
@@ -45,11 +50,10 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   const changePassword = createPasswordChange({ collections, passwords, sessions, clock });
   const passwordReset = createPasswordReset({ collections, changePassword, mailer, clock, log });
   const accounts = createAccounts({ ...options, passwords, sessions, changePassword });
+  registerAccountRoutes(http, { accounts, passwordReset, sessions, tokens, serverTime, rateLimiter, config });
   return {
-    accounts,
     sessions,
     tokens,
-    passwordReset,
     async close() {
       revocations.close();
       await passwords.close();

@@ -1,7 +1,7 @@
 /** The one way in which a password is replaced, whoever asks for it (PROTOCOL section 2). */
-import type { Collections } from '../database/collections.ts';
-import type { UserDocument } from '../database/documents.ts';
-import { conflict } from '../errors.ts';
+import type { Collections } from '../model/collections.ts';
+import type { UserDocument } from '../model/documents.ts';
+import { conflict } from '../lib/errors.ts';
 import type { Passwords } from './passwords.ts';
 import type { Sessions } from './sessions.ts';
 

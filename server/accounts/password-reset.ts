@@ -1,10 +1,10 @@
 /** Forgotten passwords: a link by mail, good once and for half an hour (PROTOCOL section 2). */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Collections } from '../database/collections.ts';
-import type { UserDocument } from '../database/documents.ts';
-import { isDuplicateKey } from '../database/failures.ts';
-import { invalid } from '../errors.ts';
+import type { Collections } from '../model/collections.ts';
+import type { UserDocument } from '../model/documents.ts';
+import { isDuplicateKey } from '../model/failures.ts';
+import { invalid } from '../lib/errors.ts';
 import type { Mailer } from './mail.ts';
 import type { ChangePassword } from './password-change.ts';
 import { hashToken } from './refresh-tokens.ts';

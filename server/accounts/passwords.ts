@@ -1,8 +1,8 @@
 /** Password hashes, computed in worker threads so that the event loop that serves sockets never waits for them. */
 import { availableParallelism } from 'node:os';
 import { Tinypool } from 'tinypool';
-import { rateLimited } from '../errors.ts';
-import { threadFile } from '../thread-file.ts';
+import { rateLimited } from '../lib/errors.ts';
+import { threadFile } from '../lib/thread-file.ts';
 
 /** bcrypt looks at no more: a longer password is not the one that was hashed, even if it begins alike. */
 const MAX_BYTES = 72;

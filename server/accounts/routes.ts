@@ -18,16 +18,17 @@ import {
 } from '../../shared/contract/accounts.ts';
 import { Closed, Id } from '../../shared/contract/values.ts';
 import type { Config } from '../config.ts';
-import { toWire } from '../database/wire.ts';
-import type { RateLimiter, RateRule } from '../gateway/rate-limits.ts';
+import { toWire } from '../model/codec.ts';
+import type { RateLimiter, RateRule } from '../dispatch/rate-limits.ts';
 import { authenticated } from '../http/authentication.ts';
 import { callerOf, hashedKey, limited, networkOf } from '../http/rate-limit.ts';
 import type { ContractTypes } from '../http/server.ts';
+import type { ServerTime } from '../dispatch/server-time.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
 import type { PasswordReset } from './password-reset.ts';
 import type { Sessions } from './sessions.ts';
-import { toSelf } from './views.ts';
+import { toSelf } from '../model/views/user.ts';
 
 const MINUTE = 60_000;
 
@@ -50,13 +51,14 @@ export interface AccountRoutesOptions {
   passwordReset: PasswordReset;
   sessions: Sessions;
   tokens: AccessTokens;
+  serverTime: ServerTime;
   rateLimiter: RateLimiter;
   config: Pick<Config, 'publicUrl' | 'host'>;
 }
 
 /** Registers every route of section 2. */
 export function registerAccountRoutes(fastify: FastifyInstance, options: AccountRoutesOptions): void {
-  const { accounts, passwordReset, sessions, tokens, rateLimiter, config } = options;
+  const { accounts, passwordReset, sessions, tokens, serverTime, rateLimiter, config } = options;
   const app = fastify.withTypeProvider<ContractTypes>();
   const onRequest = authenticated(sessions);
   const limit = (name: keyof typeof RULES, keyOf: (request: FastifyRequest) => string | Promise<string>) =>
@@ -178,7 +180,9 @@ export function registerAccountRoutes(fastify: FastifyInstance, options: Account
       schema: { summary: 'Changes the profile or settings.', body: ProfileBody, response: { 200: SelfAnswer } },
       onRequest,
     },
-    async ({ caller, body }) => ({ user: toSelf(await accounts.updateProfile(caller.user, body)) }),
+    async ({ caller, body }) => ({
+      user: toSelf(await serverTime.during(() => accounts.updateProfile(caller.user, body))),
+    }),
   );
 
   app.delete(
@@ -189,7 +193,7 @@ export function registerAccountRoutes(fastify: FastifyInstance, options: Account
       preHandler: checksPassword,
     },
     async ({ caller, body }, reply) => {
-      await accounts.deactivate(caller.user, body.password);
+      await serverTime.during(() => accounts.deactivate(caller.user, body.password));
       return reply.code(204).send();
     },
   );

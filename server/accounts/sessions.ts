@@ -2,20 +2,14 @@
 import { ObjectId } from 'mongodb';
 import type { Tokens } from '../../shared/contract/accounts.ts';
 import type { Config } from '../config.ts';
-import { batchedById } from '../database/batches.ts';
-import type { Collections } from '../database/collections.ts';
-import type { DeviceInfo, SessionDocument, UserDocument } from '../database/documents.ts';
-import { fromId } from '../database/wire.ts';
-import { notFound, unauthenticated } from '../errors.ts';
+import { batchedById } from '../model/batches.ts';
+import type { Collections } from '../model/collections.ts';
+import type { DeviceInfo, SessionDocument } from '../model/documents.ts';
+import { fromId } from '../model/codec.ts';
+import { notFound, unauthenticated } from '../lib/errors.ts';
+import type { Authenticated } from '../http/authentication.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { createRefreshTokens, hashToken } from './refresh-tokens.ts';
-
-export interface Authenticated {
-  user: UserDocument;
-  sessionId: string;
-  /** When the access token expires. */
-  expiresAt: Date;
-}
 
 export interface Sessions {
   /** Signs a user in. Nothing is checked: that is the caller's part. */

@@ -1,9 +1,9 @@
 /** What rings for a user rings at a device that connects meanwhile, too (PROTOCOL section 8). */
 import { setTimeout as delay } from 'node:timers/promises';
-import { toPublicUser } from '../accounts/views.ts';
-import type { Collections } from '../database/collections.ts';
-import { fromId } from '../database/wire.ts';
-import type { Fanout } from '../fanout/fanout.ts';
+import { toPublicUser } from '../model/views/user.ts';
+import type { Collections } from '../model/collections.ts';
+import { fromId } from '../model/codec.ts';
+import type { Bus } from '../bus/bus.ts';
 import type { Call } from './call.ts';
 import type { CallStore } from './call-store.ts';
 import { toWireCall } from './call-view.ts';
@@ -25,12 +25,12 @@ export interface ArrivingDevice {
 export interface ArrivalOptions {
   collections: Pick<Collections, 'users'>;
   store: Pick<CallStore, 'ringingFor'>;
-  fanout: Fanout;
+  bus: Bus;
   clock(): Date;
 }
 
 /** @returns rings at a device that is in its user's room already, but not for calls that it hears of there by itself */
-export function createArrival({ collections, store, fanout, clock }: ArrivalOptions) {
+export function createArrival({ collections, store, bus, clock }: ArrivalOptions) {
   async function ringingFor(userId: string) {
     const ringing = await store.ringingFor(userId);
     if (ringing.length === 0) return [];
@@ -68,7 +68,7 @@ export function createArrival({ collections, store, fanout, clock }: ArrivalOpti
       }
       for (const { call, from } of ringing) {
         if (!from || rung.has(call.id) || !call.ring_until || call.ring_until <= clock()) continue;
-        fanout.emit({ socket: device.id }, 'call:incoming', { call: toWireCall(call), from });
+        bus.emit({ socket: device.id }, 'call:incoming', { call: toWireCall(call), from });
       }
     } finally {
       device.offAnyOutgoing(listen);

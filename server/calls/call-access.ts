@@ -1,7 +1,7 @@
 /** Who may know of a call: the two of a pair, the members of a group. */
-import type { Collections } from '../database/collections.ts';
-import { fromId } from '../database/wire.ts';
-import { notFound } from '../errors.ts';
+import type { Collections } from '../model/collections.ts';
+import { fromId } from '../model/codec.ts';
+import { notFound } from '../lib/errors.ts';
 import type { Call } from './call.ts';
 import type { CallStore } from './call-store.ts';
 

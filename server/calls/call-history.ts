@@ -1,7 +1,7 @@
 /** What a user's calls are: the history, and those under way for `sync`. */
 import type { Call as WireCall } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import type { Caller } from '../gateway/caller.ts';
+import type { Caller } from '../dispatch/caller.ts';
 import type { CallAccess } from './call-access.ts';
 import type { CallStore } from './call-store.ts';
 import { toWireCall } from './call-view.ts';

@@ -1,11 +1,11 @@
 /** Calls in the database: the one translation between stored documents and the machine's values, and every query. */
 import { type Filter, ObjectId } from 'mongodb';
-import { batched } from '../database/batches.ts';
-import type { Collections } from '../database/collections.ts';
-import type { CallDocument, CallSeat } from '../database/documents.ts';
-import { isUnavailable } from '../database/failures.ts';
-import { fromId } from '../database/wire.ts';
+import type { Collections } from '../model/collections.ts';
+import type { CallDocument, CallSeat } from '../model/documents.ts';
+import { isUnavailable } from '../model/failures.ts';
+import { fromId } from '../model/codec.ts';
 import { type Call, durationOf, isOver, nextDue, type Seat } from './call.ts';
+import { batched } from '../lib/group-commit.ts';
 
 /** A place in the history: what comes after it is older. */
 export interface HistoryPlace {

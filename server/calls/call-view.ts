@@ -1,11 +1,5 @@
 import type { Call as WireCall } from '../../shared/contract/documents.ts';
-import type { State } from '../fanout/operations.ts';
 import { type Call, durationOf } from './call.ts';
-
-/** Which state of the call this is. */
-export function stateOf({ id, version }: Call): State {
-  return { of: `call ${id}`, version };
-}
 
 /** The wire form of a call: what the contract names and nothing of what the server keeps beside it. */
 export function toWireCall(call: Call): WireCall {
@@ -26,9 +20,4 @@ export function toWireCall(call: Call): WireCall {
     })),
     metadata: call.metadata,
   };
-}
-
-/** Whether devices may ring for the call: a group's rings on for the others when one has answered. */
-export function mayRing({ status, group_id }: WireCall): boolean {
-  return status === 'initiated' || status === 'ringing' || (status === 'ongoing' && group_id !== undefined);
 }

@@ -2,11 +2,11 @@
 import type { Logger } from 'pino';
 import type { IceServer, Call as WireCall } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import type { Collections } from '../database/collections.ts';
-import { notFound } from '../errors.ts';
-import type { Fanout } from '../fanout/fanout.ts';
-import type { Caller } from '../gateway/caller.ts';
-import { pairId } from '../messaging/conversation-ref.ts';
+import type { Collections } from '../model/collections.ts';
+import { notFound } from '../lib/errors.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Caller, DeviceCaller } from '../dispatch/caller.ts';
+import { pairId } from '../model/conversation-ref.ts';
 import { type ArrivingDevice, createArrival } from './arrival.ts';
 import type { Call } from './call.ts';
 import type { CallAccess } from './call-access.ts';
@@ -20,8 +20,8 @@ export interface CallsOptions {
   store: CallStore;
   changes: Changes;
   callAccess: CallAccess;
-  initiate(caller: Caller, payload: CommandPayload<'call:initiate'>): Promise<Call>;
-  fanout: Fanout;
+  initiate(caller: DeviceCaller, payload: CommandPayload<'call:initiate'>): Promise<Call>;
+  bus: Bus;
   nodeId: string;
   /** Whether a socket of this node is connected. */
   isConnected(socketId: string): boolean;
@@ -36,11 +36,11 @@ type Changed = Promise<{ call: WireCall }>;
 type WithIce = Promise<{ call: WireCall; ice_servers: IceServer[] }>;
 
 export interface Calls {
-  initiate(caller: Caller, payload: CommandPayload<'call:initiate'>): WithIce;
+  initiate(caller: DeviceCaller, payload: CommandPayload<'call:initiate'>): WithIce;
   ringing(caller: Caller, payload: OfCall): Changed;
-  accept(caller: Caller, payload: OfCall): WithIce;
+  accept(caller: DeviceCaller, payload: OfCall): WithIce;
   reject(caller: Caller, payload: OfCall): Changed;
-  join(caller: Caller, payload: OfCall): WithIce;
+  join(caller: DeviceCaller, payload: OfCall): WithIce;
   leave(caller: Caller, payload: OfCall): Changed;
   /** A device connected: what rings for its user rings there too. */
   connected(userId: string, device: ArrivingDevice): void;
@@ -64,13 +64,13 @@ export function createCalls(options: CallsOptions): Calls {
     return changes.apply(callId, event, caller.socketId);
   }
 
-  function answerWith(caller: Caller, call: Call) {
+  function answerWith(caller: DeviceCaller, call: Call) {
     // A connection that was lost while the seat was being taken found no seat to lose.
     if (!isConnected(caller.socketId)) disconnected(caller.id, caller.socketId);
     return { call: toWireCall(call), ice_servers: iceServers(caller.id) };
   }
 
-  async function sit(type: 'accept' | 'join', caller: Caller, { call_id }: OfCall): WithIce {
+  async function sit(type: 'accept' | 'join', caller: DeviceCaller, { call_id }: OfCall): WithIce {
     const device = { socket_id: caller.socketId, node_id: nodeId };
     const call = await command(caller, call_id, { type, user: caller.id, device });
     // The same for a removal from the group.

@@ -2,17 +2,18 @@
  * Carries an event through the state machine into the database, and tells what came of it. Of events that race, on
  * this node or several, each sees what the one before it left: the update is conditional on the version it looked at.
  */
-import { isDuplicateKey } from '../database/failures.ts';
-import { ContractError, notFound } from '../errors.ts';
-import type { Fanout } from '../fanout/fanout.ts';
+import { isDuplicateKey } from '../model/failures.ts';
+import { ContractError, notFound } from '../lib/errors.ts';
+import type { Bus } from '../bus/bus.ts';
 import { type Call, type Notice, nextDue } from './call.ts';
 import type { CallStore } from './call-store.ts';
-import { stateOf, toWireCall } from './call-view.ts';
+import { toWireCall } from './call-view.ts';
+import { stateOf } from '../model/state.ts';
 import { type CallEvent, transition } from './machine.ts';
 
 export interface ChangesOptions {
   store: Pick<CallStore, 'find' | 'advance'>;
-  fanout: Fanout;
+  bus: Bus;
   /** How many may be in a group's call at once. */
   max: number;
   clock(): Date;
@@ -30,7 +31,7 @@ export interface Changes {
   tell(call: Call, notices: Notice[], actor?: string): void;
 }
 
-export function createChanges({ store, fanout, max, clock }: ChangesOptions): Changes {
+export function createChanges({ store, bus, max, clock }: ChangesOptions): Changes {
   /** The last change under way of each call on this node: they queue here rather than race each other in the store. */
   const lines = new Map<string, Promise<unknown>>();
 
@@ -48,7 +49,7 @@ export function createChanges({ store, fanout, max, clock }: ChangesOptions): Ch
     const wire = toWireCall(call);
     for (const { to, reason, user_id } of notices) {
       const payload = { call: wire, reason, ...(user_id === undefined ? {} : { user_id }) };
-      fanout.emit({ users: to }, 'call:updated', payload, { socket: actor }, stateOf(call));
+      bus.emit({ users: to }, 'call:updated', payload, { socket: actor }, stateOf('call', call.id, call.version));
     }
   }
 

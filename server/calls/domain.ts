@@ -1,24 +1,23 @@
 /** Puts the parts of calls together. */
 import type { Logger } from 'pino';
-import type { Collections } from '../database/collections.ts';
-import type { Fanout } from '../fanout/fanout.ts';
-import type { Handlers } from '../gateway/dispatch.ts';
-import type { AccessRules } from '../messaging/access.ts';
-import type { Nodes } from '../operations/nodes.ts';
+import type { Collections } from '../model/collections.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { HandlersOf } from '../dispatch/handlers.ts';
+import type { Nodes } from '../cluster/nodes.ts';
 import { createCallAccess } from './call-access.ts';
 import { createCallHistory } from './call-history.ts';
 import { createCallStore } from './call-store.ts';
 import { type Calls, createCalls } from './calls.ts';
 import { createChanges } from './changes.ts';
-import { type CallCommands, callHandlers } from './handlers.ts';
 import { type IceSettings, iceServersFor } from './ice-servers.ts';
 import { createInitiate } from './initiate.ts';
 import { createSignals } from './signals.ts';
 import { startSweeper } from './sweeper.ts';
+import type { AccessRules } from '../conversations/access-rules.ts';
 
 export interface CallDomainOptions {
   collections: Collections;
-  fanout: Fanout;
+  bus: Bus;
   access: AccessRules;
   nodes: Nodes;
   /** Whether a socket of this node is connected. */
@@ -28,9 +27,8 @@ export interface CallDomainOptions {
   log: Logger;
 }
 
-export interface CallDomain {
-  calls: Calls;
-  handlers: Pick<Handlers, CallCommands>;
+export interface CallDomain extends Pick<Calls, 'connected' | 'disconnected' | 'endBetween' | 'removeFromCalls'> {
+  handlers: HandlersOf<'call'>;
   /** A user's calls that are not over, and ongoing calls of the user's groups: for `sync`. */
   callsOf: ReturnType<typeof createCallHistory>['callsOf'];
   /** Stops sweeping; the calls stay as they are. */
@@ -39,11 +37,11 @@ export interface CallDomain {
 
 /** Builds the domain and starts its sweeper. */
 export function createCallDomain(options: CallDomainOptions): CallDomain {
-  const { collections, fanout, access, nodes, isConnected, config, clock, log } = options;
+  const { collections, bus, access, nodes, isConnected, config, clock, log } = options;
   const store = createCallStore(collections);
   const callAccess = createCallAccess(collections, store);
-  const changes = createChanges({ store, fanout, max: config.groupCallMax, clock });
-  const shared = { collections, store, changes, callAccess, fanout, nodeId: nodes.id, clock };
+  const changes = createChanges({ store, bus, max: config.groupCallMax, clock });
+  const shared = { collections, store, changes, callAccess, bus, nodeId: nodes.id, clock };
   const calls = createCalls({
     ...shared,
     initiate: createInitiate({ ...shared, access, ringTimeoutMs: config.callRingTimeoutMs }),
@@ -56,8 +54,18 @@ export function createCallDomain(options: CallDomainOptions): CallDomain {
   const { isBlocked } = access;
   const sweeper = startSweeper({ store, changes, calls, callAccess, nodes, isConnected, isBlocked, clock, log });
   return {
-    calls,
-    handlers: callHandlers(calls, createSignals(store, callAccess, fanout), history),
+    ...calls,
+    handlers: {
+      'call:initiate': calls.initiate,
+      'call:ringing': calls.ringing,
+      'call:accept': calls.accept,
+      'call:reject': calls.reject,
+      'call:join': calls.join,
+      'call:leave': calls.leave,
+      'call:end': calls.leave,
+      'call:signal': createSignals(store, callAccess, bus),
+      'call:history': history.page,
+    },
     callsOf: history.callsOf,
     close: sweeper.close,
   };

@@ -2,19 +2,21 @@
 import { ObjectId } from 'mongodb';
 import type { PublicUser } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import { toPublicUser } from '../accounts/views.ts';
-import type { Collections } from '../database/collections.ts';
-import { isDuplicateKey } from '../database/failures.ts';
-import { fromId } from '../database/wire.ts';
-import { ContractError, conflict, invalid, notFound } from '../errors.ts';
-import type { Fanout } from '../fanout/fanout.ts';
-import type { Caller } from '../gateway/caller.ts';
-import { type AccessRules, refuseBlocked } from '../messaging/access.ts';
+import { toPublicUser } from '../model/views/user.ts';
+import type { Collections } from '../model/collections.ts';
+import { isDuplicateKey } from '../model/failures.ts';
+import { fromId } from '../model/codec.ts';
+import { ContractError, conflict, invalid, notFound } from '../lib/errors.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { DeviceCaller } from '../dispatch/caller.ts';
+import { refuseBlocked } from '../conversations/access.ts';
 import { type Call, nextDue } from './call.ts';
 import type { CallAccess } from './call-access.ts';
 import type { CallStore } from './call-store.ts';
-import { stateOf, toWireCall } from './call-view.ts';
+import { toWireCall } from './call-view.ts';
+import { stateOf } from '../model/state.ts';
 import type { Changes } from './changes.ts';
+import type { AccessRules } from '../conversations/access-rules.ts';
 
 /** Largest metadata, in bytes of UTF-8 JSON. */
 const MAX_METADATA_BYTES = 4096;
@@ -25,7 +27,7 @@ export interface InitiateOptions {
   changes: Changes;
   access: AccessRules;
   callAccess: CallAccess;
-  fanout: Fanout;
+  bus: Bus;
   nodeId: string;
   ringTimeoutMs: number;
   clock(): Date;
@@ -35,7 +37,7 @@ const busy = (message: string) => new ContractError('busy', message);
 
 /** @returns what carries out `call:initiate`: the stored call, after its callees were told */
 export function createInitiate(options: InitiateOptions) {
-  const { collections, store, changes, access, callAccess, fanout, nodeId, ringTimeoutMs, clock } = options;
+  const { collections, store, changes, access, callAccess, bus, nodeId, ringTimeoutMs, clock } = options;
 
   /** The callees whose accounts are active. */
   async function calleesOf(callerId: string, groupId: string): Promise<string[]> {
@@ -67,7 +69,7 @@ export function createInitiate(options: InitiateOptions) {
     return { busyCallees: callees.filter((id) => open.some((call) => seated(call, id))) };
   }
 
-  function draft(caller: Caller, conversationId: string, payload: CommandPayload<'call:initiate'>): Call {
+  function draft(caller: DeviceCaller, conversationId: string, payload: CommandPayload<'call:initiate'>): Call {
     const now = clock();
     const { recipient_id, group_id, call_type, metadata = {} } = payload;
     return {
@@ -90,7 +92,7 @@ export function createInitiate(options: InitiateOptions) {
   }
 
   /** The callee is in another call: one that was missed, in both histories. */
-  async function missWhileBusy(caller: Caller, call: Call, calleeId: string): Promise<never> {
+  async function missWhileBusy(caller: DeviceCaller, call: Call, calleeId: string): Promise<never> {
     const { started_at } = call;
     const missed: Call = {
       ...call,
@@ -105,20 +107,20 @@ export function createInitiate(options: InitiateOptions) {
     throw busy('the other one is in a call');
   }
 
-  async function callerOf(caller: Caller): Promise<PublicUser> {
+  async function callerOf(caller: DeviceCaller): Promise<PublicUser> {
     const user = await collections.users.findOne({ _id: caller.userId });
     if (!user) throw notFound('no such user');
     return toPublicUser(user);
   }
 
-  function ring(caller: Caller, call: Call, from: PublicUser): void {
+  function ring(caller: DeviceCaller, call: Call, from: PublicUser): void {
     const incoming = { call: toWireCall(call), from };
-    fanout.emit({ users: call.ringing_ids }, 'call:incoming', incoming, undefined, stateOf(call));
+    bus.emit({ users: call.ringing_ids }, 'call:incoming', incoming, undefined, stateOf('call', call.id, call.version));
     changes.tell(call, [{ to: [caller.id], reason: 'initiated', user_id: caller.id }], caller.socketId);
   }
 
   /** A block or a removal that came between the look and the insertion did not find the call: it is found now. */
-  async function checkAgain(caller: Caller, call: Call, payload: CommandPayload<'call:initiate'>): Promise<void> {
+  async function checkAgain(caller: DeviceCaller, call: Call, payload: CommandPayload<'call:initiate'>): Promise<void> {
     try {
       refuseBlocked(await access.enter(caller.id, payload));
     } catch (refusal) {
@@ -127,7 +129,7 @@ export function createInitiate(options: InitiateOptions) {
     }
   }
 
-  return async function initiate(caller: Caller, payload: CommandPayload<'call:initiate'>): Promise<Call> {
+  return async function initiate(caller: DeviceCaller, payload: CommandPayload<'call:initiate'>): Promise<Call> {
     if (payload.metadata) checkMetadata(payload.metadata);
     const entered = await access.enter(caller.id, payload);
     refuseBlocked(entered);

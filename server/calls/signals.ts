@@ -1,8 +1,8 @@
 /** The relay of SDP and ICE: only between the devices in the call, untouched, never stored, never logged. */
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import { ContractError, conflict, forbidden, notFound } from '../errors.ts';
-import type { Fanout } from '../fanout/fanout.ts';
-import type { Caller } from '../gateway/caller.ts';
+import { ContractError, conflict, forbidden, notFound } from '../lib/errors.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { DeviceCaller } from '../dispatch/caller.ts';
 import { deviceOf } from './call.ts';
 import type { CallAccess } from './call-access.ts';
 import type { CallStore } from './call-store.ts';
@@ -10,12 +10,15 @@ import type { CallStore } from './call-store.ts';
 /** Largest signal, in bytes of UTF-8 JSON. */
 const MAX_SIGNAL_BYTES = 64 * 1024;
 
-export type RelaySignal = (caller: Caller, payload: CommandPayload<'call:signal'>) => Promise<Record<string, never>>;
+export type RelaySignal = (
+  caller: DeviceCaller,
+  payload: CommandPayload<'call:signal'>,
+) => Promise<Record<string, never>>;
 
 /** @returns what carries out `call:signal`; the signals of one socket arrive in the order in which it sent them */
-export function createSignals(store: CallStore, callAccess: CallAccess, fanout: Fanout): RelaySignal {
+export function createSignals(store: CallStore, callAccess: CallAccess, bus: Bus): RelaySignal {
   /** Where the signal goes; undefined while the addressee's connection is lost. */
-  async function addresseeOf(caller: Caller, { call_id, to_user_id }: CommandPayload<'call:signal'>) {
+  async function addresseeOf(caller: DeviceCaller, { call_id, to_user_id }: CommandPayload<'call:signal'>) {
     const call = await store.findSeats(call_id);
     const seat = (userId: string) => call?.seats.find(({ user_id }) => user_id === userId);
     const mine = deviceOf(seat(caller.id))?.socket_id === caller.socketId;
@@ -34,7 +37,7 @@ export function createSignals(store: CallStore, callAccess: CallAccess, fanout: 
       if (Buffer.byteLength(JSON.stringify(signal)) > MAX_SIGNAL_BYTES) {
         throw new ContractError('payload_too_large', `a signal has at most ${MAX_SIGNAL_BYTES} bytes`);
       }
-      if (socket) fanout.emit({ socket }, 'call:signal', { call_id, from_user_id: caller.id, signal });
+      if (socket) bus.emit({ socket }, 'call:signal', { call_id, from_user_id: caller.id, signal });
       return {};
     });
 }

@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Nodes } from '../operations/nodes.ts';
+import type { Nodes } from '../cluster/nodes.ts';
 import { type Call, deviceOf } from './call.ts';
 import type { CallAccess } from './call-access.ts';
 import type { CallStore } from './call-store.ts';

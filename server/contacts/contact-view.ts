@@ -1,7 +1,7 @@
 import type { Contact, PublicUser } from '../../shared/contract/documents.ts';
-import { toPublicUser } from '../accounts/views.ts';
-import type { ContactDocument, UserDocument } from '../database/documents.ts';
-import { toWire } from '../database/wire.ts';
+import { toPublicUser } from '../model/views/user.ts';
+import type { ContactDocument, UserDocument } from '../model/documents.ts';
+import { toWire } from '../model/codec.ts';
 
 /** What those see of a user who may see the presence too. */
 export function toKnownUser(user: UserDocument): PublicUser {

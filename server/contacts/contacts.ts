@@ -5,12 +5,14 @@
  */
 import type { Contact } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import type { Collections } from '../database/collections.ts';
-import type { ContactDocument, UserDocument } from '../database/documents.ts';
-import { fromId } from '../database/wire.ts';
-import { forbidden, invalid, notFound, unavailable } from '../errors.ts';
-import type { Caller } from '../gateway/caller.ts';
+import type { Collections } from '../model/collections.ts';
+import type { ContactDocument, UserDocument } from '../model/documents.ts';
+import { fromId } from '../model/codec.ts';
+import { forbidden, invalid, notFound, unavailable } from '../lib/errors.ts';
+import type { Caller } from '../dispatch/caller.ts';
 import { toWireContact } from './contact-view.ts';
+import type { AccessMemory } from '../conversations/access-memory.ts';
+import { pairId } from '../model/conversation-ref.ts';
 import { nextStep } from './pair.ts';
 import type { PairDocuments, Pairs } from './pairs.ts';
 
@@ -22,6 +24,7 @@ const LEFT_BEHIND_MS = 10_000;
 export interface ContactsOptions {
   collections: Pick<Collections, 'contacts' | 'users'>;
   pairs: Pairs;
+  accessMemory: AccessMemory;
   /** The one blocks the other: nothing passes between them from now on. */
   onBlocked(one: string, other: string): void;
   clock(): Date;
@@ -41,7 +44,7 @@ export interface Contacts {
   list(caller: Caller, payload: CommandPayload<'contact:list'>): Promise<{ contacts: Contact[] }>;
 }
 
-export function createContacts({ collections, pairs, onBlocked, clock }: ContactsOptions): Contacts {
+export function createContacts({ collections, pairs, accessMemory, onBlocked, clock }: ContactsOptions): Contacts {
   const { contacts, users } = collections;
 
   /** Tries until an attempt gives an answer; undefined means that another command was quicker. */
@@ -127,43 +130,46 @@ export function createContacts({ collections, pairs, onBlocked, clock }: Contact
       return {};
     },
 
-    async block(caller, { user_id }) {
-      if (user_id === caller.id) throw invalid('user_id', 'must NOT be oneself');
-      if (!(await users.findOne({ _id: fromId(user_id) }, { projection: { _id: 1 } }))) throw notFound('no such user');
-      await untilDone(async () => {
-        const { mine, theirs } = await pairs.read(caller.id, user_id);
-        if (mine?.status === 'blocked') return true;
-        // The other's document first: should this process die now, a contact has ended, and nobody is left behind
-        // who still sees what a block should hide.
-        if (theirs && theirs.status !== 'blocked')
-          await pairs.carryOut({ kind: 'remove', contact: theirs }, caller.socketId);
-        if (!mine) {
-          return (await pairs.insert(caller.id, user_id, { status: 'blocked' }, caller.socketId)) || undefined;
-        }
-        const blocked = await contacts.findOneAndUpdate(
-          { _id: mine._id },
-          { $set: { status: 'blocked', updated_at: clock() }, $unset: { direction: true }, $inc: { version: 1 } },
-          { returnDocument: 'after' },
-        );
-        if (!blocked) return undefined;
-        await pairs.tell(blocked, caller.socketId);
-        return true;
-      });
-      const { mine } = await pairs.settle(caller.id, user_id, caller.socketId);
-      onBlocked(caller.id, user_id);
-      return answer(mine);
-    },
+    block: (caller, { user_id }) =>
+      accessMemory.changing(pairId(caller.id, user_id), async () => {
+        if (user_id === caller.id) throw invalid('user_id', 'must NOT be oneself');
+        if (!(await users.findOne({ _id: fromId(user_id) }, { projection: { _id: 1 } })))
+          throw notFound('no such user');
+        await untilDone(async () => {
+          const { mine, theirs } = await pairs.read(caller.id, user_id);
+          if (mine?.status === 'blocked') return true;
+          // The other's document first: should this process die now, a contact has ended, and nobody is left behind
+          // who still sees what a block should hide.
+          if (theirs && theirs.status !== 'blocked')
+            await pairs.carryOut({ kind: 'remove', contact: theirs }, caller.socketId);
+          if (!mine) {
+            return (await pairs.insert(caller.id, user_id, { status: 'blocked' }, caller.socketId)) || undefined;
+          }
+          const blocked = await contacts.findOneAndUpdate(
+            { _id: mine._id },
+            { $set: { status: 'blocked', updated_at: clock() }, $unset: { direction: true }, $inc: { version: 1 } },
+            { returnDocument: 'after' },
+          );
+          if (!blocked) return undefined;
+          await pairs.tell(blocked, caller.socketId);
+          return true;
+        });
+        const { mine } = await pairs.settle(caller.id, user_id, caller.socketId);
+        onBlocked(caller.id, user_id);
+        return answer(mine);
+      }),
 
-    async unblock(caller, { user_id }) {
-      const removed = await contacts.findOneAndDelete({
-        user_id: caller.userId,
-        contact_id: fromId(user_id),
-        status: 'blocked',
-      });
-      if (!removed) throw notFound('no such block');
-      pairs.tellRemoved(removed, caller.socketId);
-      return {};
-    },
+    unblock: (caller, { user_id }) =>
+      accessMemory.changing(pairId(caller.id, user_id), async () => {
+        const removed = await contacts.findOneAndDelete({
+          user_id: caller.userId,
+          contact_id: fromId(user_id),
+          status: 'blocked',
+        });
+        if (!removed) throw notFound('no such block');
+        pairs.tellRemoved(removed, caller.socketId);
+        return {};
+      }),
 
     async update(caller, { user_id, ...wanted }) {
       const by = { user_id: caller.userId, contact_id: fromId(user_id) };

@@ -1,12 +1,13 @@
 /** The two documents of two people: reading them, and carrying out what is to be done next (see pair.ts). */
 import { ObjectId } from 'mongodb';
-import type { Collections } from '../database/collections.ts';
-import type { ContactDocument } from '../database/documents.ts';
-import { isDuplicateKey } from '../database/failures.ts';
-import { fromId } from '../database/wire.ts';
-import { unavailable } from '../errors.ts';
-import type { Fanout } from '../fanout/fanout.ts';
-import { pairId } from '../messaging/conversation-ref.ts';
+import type { Collections } from '../model/collections.ts';
+import type { ContactDocument } from '../model/documents.ts';
+import { isDuplicateKey } from '../model/failures.ts';
+import { fromId } from '../model/codec.ts';
+import { unavailable } from '../lib/errors.ts';
+import type { Bus } from '../bus/bus.ts';
+import { pairId } from '../model/conversation-ref.ts';
+import { stateOf } from '../model/state.ts';
 import { toWireContact } from './contact-view.ts';
 import { nextStep, type Step } from './pair.ts';
 
@@ -42,27 +43,27 @@ export interface Pairs {
 
 export interface PairsOptions {
   collections: Pick<Collections, 'contacts' | 'users'>;
-  fanout: Fanout;
+  bus: Bus;
   /** Both documents say that the two are contacts, which they did not before. */
   onBecameContacts(one: string, other: string): void;
   clock(): Date;
 }
 
-export function createPairs({ collections, fanout, onBecameContacts, clock }: PairsOptions): Pairs {
+export function createPairs({ collections, bus, onBecameContacts, clock }: PairsOptions): Pairs {
   const { contacts, users } = collections;
 
   async function tell(contact: ContactDocument, socket?: string): Promise<void> {
     const user = await users.findOne({ _id: contact.contact_id });
     if (!user) return;
     const to = { users: [contact.user_id.toHexString()] };
-    const state = { of: `contact ${contact._id}`, version: contact.version ?? 0 };
-    fanout.emit(to, 'contact:updated', { contact: toWireContact(contact, user) }, { socket }, state);
+    const state = stateOf('contact', contact._id, contact.version);
+    bus.emit(to, 'contact:updated', { contact: toWireContact(contact, user) }, { socket }, state);
   }
 
   function tellRemoved({ _id, user_id, contact_id }: ContactDocument, socket?: string): void {
     const to = { users: [user_id.toHexString()] };
-    const state = { of: `contact ${_id}`, version: REMOVED };
-    fanout.emit(to, 'contact:removed', { user_id: contact_id.toHexString() }, { socket }, state);
+    const state = stateOf('contact', _id, REMOVED);
+    bus.emit(to, 'contact:removed', { user_id: contact_id.toHexString() }, { socket }, state);
   }
 
   async function read(ownerId: string, otherId: string): Promise<PairDocuments> {

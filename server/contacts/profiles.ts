@@ -1,15 +1,16 @@
 /** Users as others see them: search, look-up, and telling who must know of a change (PROTOCOL sections 1 and 5). */
 import type { PublicUser } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import { stateOf, toPublicUser } from '../accounts/views.ts';
-import type { Collections } from '../database/collections.ts';
-import type { UserDocument } from '../database/documents.ts';
-import { fromId } from '../database/wire.ts';
-import { notFound } from '../errors.ts';
-import type { Fanout } from '../fanout/fanout.ts';
-import type { Caller } from '../gateway/caller.ts';
-import { fold } from '../messaging/terms.ts';
+import { toPublicUser } from '../model/views/user.ts';
+import type { Collections } from '../model/collections.ts';
+import type { UserDocument } from '../model/documents.ts';
+import { fromId } from '../model/codec.ts';
+import { notFound } from '../lib/errors.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Caller } from '../dispatch/caller.ts';
+import { stateOf } from '../model/state.ts';
 import { toKnownUser } from './contact-view.ts';
+import { fold } from '../lib/fold.ts';
 
 const DEFAULT_LIMIT = 20;
 /** Sorts behind whatever a text may go on with. */
@@ -17,7 +18,7 @@ const LAST_CHARACTER = '\u{10FFFF}';
 
 export interface ProfilesOptions {
   collections: Pick<Collections, 'contacts' | 'users'>;
-  fanout: Fanout;
+  bus: Bus;
   /** Whether the viewer may see the presence of each user, in the order asked. */
   maySeePresence(viewerId: string, userIds: string[]): Promise<boolean[]>;
 }
@@ -29,7 +30,7 @@ export interface Profiles {
   tellContacts(userId: string): Promise<void>;
 }
 
-export function createProfiles({ collections, fanout, maySeePresence }: ProfilesOptions): Profiles {
+export function createProfiles({ collections, bus, maySeePresence }: ProfilesOptions): Profiles {
   const { contacts, users } = collections;
 
   async function view(caller: Caller, found: UserDocument[]): Promise<PublicUser[]> {
@@ -89,7 +90,7 @@ export function createProfiles({ collections, fanout, maySeePresence }: Profiles
       ]);
       if (!user || accepted.length === 0) return;
       const to = { users: accepted.map(({ user_id }) => user_id.toHexString()) };
-      fanout.emit(to, 'user:updated', { user: toKnownUser(user) }, undefined, stateOf(user));
+      bus.emit(to, 'user:updated', { user: toKnownUser(user) }, undefined, stateOf('user', user._id, user.version));
     },
   };
 }

@@ -1,8 +1,8 @@
 /** Going down for a deploy (PROTOCOL section 3): tell the clients, finish what is in flight, then close. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { unavailable } from '../errors.ts';
-import type { Io } from '../fanout/delivery.ts';
-import type { Caller } from './caller.ts';
+import { unavailable } from '../lib/errors.ts';
+import { acknowledgementOf, type AnswerPacket } from './packets.ts';
+import type { Io } from '../delivery/io.ts';
 
 /** Over how long clients are spread when they reconnect, in milliseconds. */
 const RECONNECT_SPREAD_MS = 10_000;
@@ -13,17 +13,15 @@ const IN_FLIGHT_MS = 5000;
 /** Longest that clients are given to take their last answers, in milliseconds. */
 const CLOSING_MS = 1000;
 
-type Dispatch = (caller: Caller, packet: unknown[]) => Promise<void>;
-
 export interface Drain {
   isDraining(): boolean;
   /** Carries out a packet, or refuses it as `unavailable` when nothing is taken any more. */
-  dispatch: Dispatch;
+  answer: AnswerPacket;
   /** Resolves when every acknowledgement was sent and every connection closed; takes less than seven seconds. */
   drain(): Promise<void>;
 }
 
-export function createDrain(io: Io, dispatch: Dispatch): Drain {
+export function createDrain(io: Io, answer: AnswerPacket): Drain {
   const inFlight = new Set<Promise<void>>();
   let draining = false;
   let refusing = false;
@@ -34,13 +32,12 @@ export function createDrain(io: Io, dispatch: Dispatch): Drain {
 
   return {
     isDraining: () => draining,
-    async dispatch(caller, packet) {
+    async answer(caller, packet) {
       if (refusing) {
-        const acknowledge = packet.at(-1);
-        if (typeof acknowledge === 'function') acknowledge({ ok: false, error: unavailable().toWire() });
+        acknowledgementOf(packet)?.({ ok: false, error: unavailable().toWire() });
         return;
       }
-      const run = dispatch(caller, packet);
+      const run = answer(caller, packet);
       inFlight.add(run);
       await run.finally(() => inFlight.delete(run));
     },

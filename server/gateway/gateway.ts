@@ -1,21 +1,19 @@
 /** The Socket.IO edge: authentication, the life of a connection, and what it sends (PROTOCOL section 3). */
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { Server } from 'socket.io';
 import type { Self } from '../../shared/contract/documents.ts';
 import { PROTOCOL_VERSION } from '../../shared/contract/session.ts';
 import { DeviceInfo } from '../../shared/contract/values.ts';
-import type { DeviceInfo as StoredDeviceInfo } from '../database/documents.ts';
-import { fromId } from '../database/wire.ts';
-import { ContractError, unauthenticated } from '../errors.ts';
-import { type Delivery, end, type GroupPlace, type Io, type IoSocket } from '../fanout/delivery.ts';
-import { assertPlain, compile, validationFailed } from '../validation.ts';
-import { type Caller, createTurns } from './caller.ts';
-import { toWireError } from './dispatch.ts';
+import type { DeviceInfo as StoredDeviceInfo } from '../model/documents.ts';
+import { fromId } from '../model/codec.ts';
+import { ContractError, unauthenticated } from '../lib/errors.ts';
+import type { Delivery, GroupPlace } from '../delivery/delivery.ts';
+import { assertPlain, compile, validationFailed } from '../lib/validation.ts';
+import { createTurns, type DeviceCaller } from '../dispatch/caller.ts';
+import type { AnswerPacket } from './packets.ts';
 import { guardAgainstSlowClient } from './slow-clients.ts';
+import { end, type Io, type IoSocket } from '../delivery/io.ts';
+import { toWireError } from '../dispatch/wire-error.ts';
 
-/** Larger frames close the connection that sent them (PROTOCOL section 1). */
-export const MAX_FRAME_BYTES = 256 * 1024;
 /** How long a connection stays after its access token ran out, in milliseconds: at most 60 s by the contract. */
 const RENEWAL_GRACE_MS = 55_000;
 /** Longest delay that a timer can hold. */
@@ -33,7 +31,7 @@ export interface GatewayOptions {
   /** Verifies an access token and its session; throws `unauthenticated`. */
   authenticate(token: string): Promise<Identity & { self: Self }>;
   loadGroups(userId: string): Promise<GroupPlace[]>;
-  dispatch(caller: Caller, packet: unknown[]): Promise<void>;
+  answer: AnswerPacket;
   /** After `session:ready` was sent. */
   onConnected(socket: IoSocket, device: StoredDeviceInfo | undefined): void;
   onDisconnected(socket: IoSocket): void;
@@ -45,40 +43,7 @@ export interface GatewayOptions {
 
 export interface Gateway {
   /** For `auth:renew`: the token must be one of the same session. Returns seconds until it expires. */
-  renew(caller: Caller, token: string): Promise<number>;
-}
-
-/** The Socket.IO server; it takes no connections before `createGateway` attached its middleware. */
-export function createIo(
-  http: HttpServer,
-  isAllowedOrigin: (request: IncomingMessage) => boolean,
-  corsOrigins: string[],
-): Io {
-  const io: Io = new Server(http, {
-    serveClient: false,
-    maxHttpBufferSize: MAX_FRAME_BYTES,
-    connectTimeout: 10_000,
-    cors: { origin: corsOrigins },
-    allowRequest: (request, allow) => {
-      const allowed = isAllowedOrigin(request);
-      allow(allowed ? null : 'origin not allowed', allowed);
-    },
-  });
-  // WebSockets close by themselves when a frame is too large; long polling only refuses the request.
-  io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
-    if (request.method === 'POST') {
-      response.once('finish', () => {
-        if (response.statusCode !== 413) return;
-        const sid = new URL(request.url ?? '/', 'http://localhost').searchParams.get('sid');
-        // Of the engine, which knows connections also before they are authenticated.
-        const connections = (io.engine as unknown as { clients: Record<string, { close(discard: boolean): void }> })
-          .clients;
-        if (sid !== null && Object.hasOwn(connections, sid)) connections[sid]!.close(true);
-      });
-    }
-    next();
-  });
-  return io;
+  renew(caller: DeviceCaller, token: string): Promise<number>;
 }
 
 /** What only the handshake needed (request, headers, token) is not kept in memory for the life of the connection. */
@@ -89,7 +54,7 @@ function forgetHandshake({ conn, handshake }: IoSocket): void {
 
 /** Attaches the life of connections to the Socket.IO server. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { io, delivery, dispatch, log } = options;
+  const { io, delivery, answer, log } = options;
   const validateDevice = compile(DeviceInfo);
   const expiries = new Map<string, NodeJS.Timeout>();
 
@@ -126,7 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     // Attached before anything is awaited: what arrives meanwhile waits for the connection to be ready.
     const ready = prepare(socket, start);
     const inTurn = createTurns();
-    const caller: Caller = {
+    const caller: DeviceCaller = {
       userId: fromId(socket.data.userId),
       id: socket.data.userId,
       sessionId: socket.data.sessionId,
@@ -139,8 +104,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     });
     socket.use((packet) => {
       // Never handed on: no event of a client reaches the listeners of the socket object itself.
-      if (isReady) void dispatch(caller, packet);
-      else void ready.then((good) => (good ? dispatch(caller, packet) : undefined));
+      if (isReady) void answer(caller, packet);
+      else void ready.then((good) => (good ? answer(caller, packet) : undefined));
     });
     socket.on('error', (error) => log.debug({ err: error }, 'socket error'));
     socket.on('disconnecting', () => delivery.dismiss(socket));

@@ -2,7 +2,7 @@
  * A client that does not read what it is sent must not grow the server's memory: with more than 1 MiB waiting for it,
  * it is disconnected and comes back by `sync` (PROTOCOL section 10).
  */
-import type { IoSocket } from '../fanout/delivery.ts';
+import type { IoSocket } from '../delivery/io.ts';
 
 /** How much may wait for one client, in bytes. */
 export const MAX_WAITING_BYTES = 1024 * 1024;

@@ -8,16 +8,18 @@ import type { Logger } from 'pino';
 import type { Group } from '../../shared/contract/documents.ts';
 import type { GroupReason } from '../../shared/contract/groups.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import type { Collections } from '../database/collections.ts';
-import type { GroupDocument } from '../database/documents.ts';
-import { fromId } from '../database/wire.ts';
-import { conflict, forbidden, invalid, notFound, unavailable } from '../errors.ts';
-import type { Fanout } from '../fanout/fanout.ts';
-import type { Caller } from '../gateway/caller.ts';
-import { groupRef } from '../messaging/conversation-ref.ts';
-import type { MessageStore } from '../messaging/message-store.ts';
+import type { Collections } from '../model/collections.ts';
+import type { GroupDocument } from '../model/documents.ts';
+import { fromId } from '../model/codec.ts';
+import { conflict, forbidden, invalid, notFound, unavailable } from '../lib/errors.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Caller } from '../dispatch/caller.ts';
+import { groupRef } from '../model/conversation-ref.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
 import { withoutMember } from './departure.ts';
-import { stateOf, toWireGroup } from './group-view.ts';
+import { stateOf } from '../model/state.ts';
+import { toWireGroup } from '../model/views/group.ts';
+import type { AccessMemory } from '../conversations/access-memory.ts';
 import type { Rooms } from './rooms.ts';
 import type { Stays } from './stays.ts';
 
@@ -28,8 +30,9 @@ export interface GroupsOptions {
   collections: Pick<Collections, 'groups' | 'users' | 'conversations'>;
   stays: Stays;
   rooms: Rooms;
+  accessMemory: AccessMemory;
   store: Pick<MessageStore, 'newest'>;
-  fanout: Fanout;
+  bus: Bus;
   /** Whether one of two users blocks the other. */
   isBlocked(one: string, other: string): Promise<boolean>;
   /** Whether the user may make this upload an icon; throws when not. */
@@ -72,7 +75,20 @@ function withNextVersion(update: Decision['update']): Decision['update'] {
 }
 
 export function createGroups(options: GroupsOptions): Groups {
-  const { collections, stays, rooms, store, fanout, isBlocked, checkIcon, onRemoved, maxMembers, clock, log } = options;
+  const {
+    collections,
+    stays,
+    rooms,
+    accessMemory,
+    store,
+    bus,
+    isBlocked,
+    checkIcon,
+    onRemoved,
+    maxMembers,
+    clock,
+    log,
+  } = options;
   const { groups, users, conversations } = collections;
 
   async function find(caller: Caller, groupId: ObjectId): Promise<GroupDocument> {
@@ -117,9 +133,9 @@ export function createGroups(options: GroupsOptions): Groups {
     const group = toWireGroup(document);
     const news = { group, reason, actor_id: caller.id, ...(userIds ? { user_ids: userIds } : {}) };
     const socket = caller.socketId;
-    const state = stateOf(document);
-    fanout.emit({ group: group._id }, 'group:updated', news, { socket, users: directly }, state);
-    if (directly.length > 0) fanout.emit({ users: directly }, 'group:updated', news, { socket }, state);
+    const state = stateOf('group', document._id, document.version);
+    bus.emit({ group: group._id }, 'group:updated', news, { socket, users: directly }, state);
+    if (directly.length > 0) bus.emit({ users: directly }, 'group:updated', news, { socket }, state);
   }
 
   /** @throws ContractError `not_found` for unknown or deactivated users, `forbidden` for a block between them and the caller */
@@ -171,6 +187,9 @@ export function createGroups(options: GroupsOptions): Groups {
     await end(group, [caller.userId], at);
     return { group: toWireGroup(group) };
   }
+
+  /** Carries out a change of who is in a group, or admin of it. */
+  const changing = (groupId: string, work: () => Answer) => accessMemory.changing(groupId, work);
 
   return {
     async create(caller, { name, description = null, icon = null, member_ids }) {
@@ -242,108 +261,112 @@ export function createGroups(options: GroupsOptions): Groups {
       return { group: toWireGroup(group) };
     },
 
-    async addMembers(caller, { group_id, user_ids }) {
-      const groupId = fromId(group_id);
-      const wanted = [...new Set(user_ids)].map(fromId);
-      let added: ObjectId[] = [];
-      let fromSeq = 0;
-      const { group, changed } = await change(
-        () => findAsAdmin(caller, groupId),
-        async ({ members }) => {
-          const present = new Set(members.map(hex));
-          added = wanted.filter((user) => !present.has(hex(user)));
-          if (added.length === 0) return undefined;
-          if (members.length + added.length > maxMembers) {
-            throw invalid('user_ids', `must NOT make more than ${maxMembers} members`);
-          }
-          await assertCanBeAdded(caller, added);
-          fromSeq = (await store.newest(groupRef(group_id))).seq;
-          // Before the group lets them in: a stay of earlier must not open what was sent while they were away.
-          await stays.open(groupId, added, fromSeq);
-          return {
-            guard: {
-              admins: caller.userId,
-              members: { $nin: added },
-              // No more members than leave room for all who are added.
-              [`members.${maxMembers - added.length}`]: { $exists: false },
-            },
-            update: { $push: { members: { $each: added } }, $max: { updated_at: clock() } },
-          };
-        },
-      );
-      if (changed) {
-        const userIds = added.map(hex);
-        const followUp = [rooms.joined(group_id, userIds, fromSeq)];
-        tell(caller, group, { reason: 'members_added', userIds, directly: userIds });
-        await afterwards(group, followUp);
-      }
-      return { group: toWireGroup(group) };
-    },
+    addMembers: (caller, { group_id, user_ids }) =>
+      changing(group_id, async () => {
+        const groupId = fromId(group_id);
+        const wanted = [...new Set(user_ids)].map(fromId);
+        let added: ObjectId[] = [];
+        let fromSeq = 0;
+        const { group, changed } = await change(
+          () => findAsAdmin(caller, groupId),
+          async ({ members }) => {
+            const present = new Set(members.map(hex));
+            added = wanted.filter((user) => !present.has(hex(user)));
+            if (added.length === 0) return undefined;
+            if (members.length + added.length > maxMembers) {
+              throw invalid('user_ids', `must NOT make more than ${maxMembers} members`);
+            }
+            await assertCanBeAdded(caller, added);
+            fromSeq = (await store.newest(groupRef(group_id))).seq;
+            // Before the group lets them in: a stay of earlier must not open what was sent while they were away.
+            await stays.open(groupId, added, fromSeq);
+            return {
+              guard: {
+                admins: caller.userId,
+                members: { $nin: added },
+                // No more members than leave room for all who are added.
+                [`members.${maxMembers - added.length}`]: { $exists: false },
+              },
+              update: { $push: { members: { $each: added } }, $max: { updated_at: clock() } },
+            };
+          },
+        );
+        if (changed) {
+          const userIds = added.map(hex);
+          const followUp = [rooms.joined(group_id, userIds, fromSeq)];
+          tell(caller, group, { reason: 'members_added', userIds, directly: userIds });
+          await afterwards(group, followUp);
+        }
+        return { group: toWireGroup(group) };
+      }),
 
-    async removeMember(caller, { group_id, user_id }) {
-      const groupId = fromId(group_id);
-      const user = fromId(user_id);
-      if (user_id === caller.id) {
-        await findAsAdmin(caller, groupId);
-        return leave(caller, groupId);
-      }
-      const at = clock();
-      const { group } = await change(
-        () => findAsAdmin(caller, groupId),
-        ({ members }) => {
-          if (!includes(members, user)) throw notFound('no such member');
-          return {
-            guard: { admins: caller.userId, members: user },
-            update: { $pull: { members: user, admins: user }, $max: { updated_at: at } },
-          };
-        },
-      );
-      tell(caller, group, { reason: 'member_removed', userIds: [user_id], directly: [user_id] });
-      await end(group, [user], at);
-      return { group: toWireGroup(group) };
-    },
+    removeMember: (caller, { group_id, user_id }) =>
+      changing(group_id, async () => {
+        const groupId = fromId(group_id);
+        const user = fromId(user_id);
+        if (user_id === caller.id) {
+          await findAsAdmin(caller, groupId);
+          return leave(caller, groupId);
+        }
+        const at = clock();
+        const { group } = await change(
+          () => findAsAdmin(caller, groupId),
+          ({ members }) => {
+            if (!includes(members, user)) throw notFound('no such member');
+            return {
+              guard: { admins: caller.userId, members: user },
+              update: { $pull: { members: user, admins: user }, $max: { updated_at: at } },
+            };
+          },
+        );
+        tell(caller, group, { reason: 'member_removed', userIds: [user_id], directly: [user_id] });
+        await end(group, [user], at);
+        return { group: toWireGroup(group) };
+      }),
 
-    leave: (caller, { group_id }) => leave(caller, fromId(group_id)),
+    leave: (caller, { group_id }) => changing(group_id, () => leave(caller, fromId(group_id))),
 
-    async setAdmin(caller, { group_id, user_id, is_admin }) {
-      const groupId = fromId(group_id);
-      const user = fromId(user_id);
-      const { group, changed } = await change(
-        () => findAsAdmin(caller, groupId),
-        async ({ members, admins }) => {
-          if (!includes(members, user)) throw notFound('no such member');
-          if (includes(admins, user) === is_admin) return undefined;
-          const $max = { updated_at: clock() };
-          if (is_admin) {
-            const guard = { members: user, $and: [{ admins: caller.userId }, { admins: { $ne: user } }] };
-            return { guard, update: { $push: { admins: user }, $max } };
-          }
-          const without = [user, ...(await deactivatedAmong(admins))];
-          if (admins.every((admin) => includes(without, admin))) throw conflict('a group needs an admin');
-          const guard = { admins: { $all: [caller.userId, user], $elemMatch: { $nin: without } } };
-          return { guard, update: { $pull: { admins: user }, $max } };
-        },
-      );
-      if (changed) tell(caller, group, { reason: 'admins_changed', userIds: [user_id] });
-      return { group: toWireGroup(group) };
-    },
+    setAdmin: (caller, { group_id, user_id, is_admin }) =>
+      changing(group_id, async () => {
+        const groupId = fromId(group_id);
+        const user = fromId(user_id);
+        const { group, changed } = await change(
+          () => findAsAdmin(caller, groupId),
+          async ({ members, admins }) => {
+            if (!includes(members, user)) throw notFound('no such member');
+            if (includes(admins, user) === is_admin) return undefined;
+            const $max = { updated_at: clock() };
+            if (is_admin) {
+              const guard = { members: user, $and: [{ admins: caller.userId }, { admins: { $ne: user } }] };
+              return { guard, update: { $push: { admins: user }, $max } };
+            }
+            const without = [user, ...(await deactivatedAmong(admins))];
+            if (admins.every((admin) => includes(without, admin))) throw conflict('a group needs an admin');
+            const guard = { admins: { $all: [caller.userId, user], $elemMatch: { $nin: without } } };
+            return { guard, update: { $pull: { admins: user }, $max } };
+          },
+        );
+        if (changed) tell(caller, group, { reason: 'admins_changed', userIds: [user_id] });
+        return { group: toWireGroup(group) };
+      }),
 
-    async remove(caller, { group_id }) {
-      const groupId = fromId(group_id);
-      const at = clock();
-      const { group } = await change(
-        () => find(caller, groupId),
-        ({ creator_id }) => {
-          if (!creator_id.equals(caller.userId)) throw forbidden('only its creator ends a group');
-          return {
-            guard: { members: caller.userId },
-            update: { $set: { is_active: false }, $max: { updated_at: at } },
-          };
-        },
-      );
-      tell(caller, group, { reason: 'deleted', directly: group.members.map(hex) });
-      await end(group, group.members, at);
-      return { group: toWireGroup(group) };
-    },
+    remove: (caller, { group_id }) =>
+      changing(group_id, async () => {
+        const groupId = fromId(group_id);
+        const at = clock();
+        const { group } = await change(
+          () => find(caller, groupId),
+          ({ creator_id }) => {
+            if (!creator_id.equals(caller.userId)) throw forbidden('only its creator ends a group');
+            return {
+              guard: { members: caller.userId },
+              update: { $set: { is_active: false }, $max: { updated_at: at } },
+            };
+          },
+        );
+        tell(caller, group, { reason: 'deleted', directly: group.members.map(hex) });
+        await end(group, group.members, at);
+        return { group: toWireGroup(group) };
+      }),
   };
 }

@@ -3,9 +3,10 @@
  * orders may arrive the wrong way round, from one node or two; so whoever gave an order looks at the group's document
  * afterwards and, where that says otherwise, gives the right one: the last to look sees the last change.
  */
-import type { Collections } from '../database/collections.ts';
-import { fromId } from '../database/wire.ts';
-import type { Fanout } from '../fanout/fanout.ts';
+import type { Collections } from '../model/collections.ts';
+import { fromId } from '../model/codec.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Visibility } from '../conversations/visibility.ts';
 
 export interface Rooms {
   /** From now on the users receive what lies above `fromSeq`. Resolves when the order is known to be the right one. */
@@ -14,11 +15,10 @@ export interface Rooms {
   left(groupId: string, userIds: string[]): Promise<void>;
 }
 
-/** @param historyAll whether new members see a group's history from before their joining */
 export function createRooms(
   { groups, memberships }: Pick<Collections, 'groups' | 'memberships'>,
-  fanout: Fanout,
-  historyAll: boolean,
+  bus: Bus,
+  visibility: Visibility,
 ): Rooms {
   async function members(groupId: string): Promise<Set<string>> {
     const group = await groups.findOne({ _id: fromId(groupId), is_active: true }, { projection: { members: 1 } });
@@ -32,19 +32,20 @@ export function createRooms(
         { projection: { user_id: 1, from_seq: 1 } },
       )
       .toArray();
-    for (const { user_id, from_seq } of places) {
-      fanout.joined(user_id.toHexString(), groupId, historyAll ? 0 : from_seq);
+    for (const membership of places) {
+      bus.joined(membership.user_id.toHexString(), groupId, visibility.fromSeq(membership));
     }
   }
 
   return {
     async joined(groupId, userIds, fromSeq) {
-      for (const userId of userIds) fanout.joined(userId, groupId, historyAll ? 0 : fromSeq);
+      const from = visibility.fromSeq({ from_seq: fromSeq });
+      for (const userId of userIds) bus.joined(userId, groupId, from);
       const now = await members(groupId);
-      for (const userId of userIds) if (!now.has(userId)) fanout.left(userId, groupId);
+      for (const userId of userIds) if (!now.has(userId)) bus.left(userId, groupId);
     },
     async left(groupId, userIds) {
-      for (const userId of userIds) fanout.left(userId, groupId);
+      for (const userId of userIds) bus.left(userId, groupId);
       const now = await members(groupId);
       const back = userIds.filter((userId) => now.has(userId));
       if (back.length > 0) await letIn(groupId, back);

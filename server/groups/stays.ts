@@ -5,8 +5,8 @@
  * nothing anyway. See docs/data.md, "Groups".
  */
 import { ObjectId } from 'mongodb';
-import type { Collections } from '../database/collections.ts';
-import { isDuplicateKey } from '../database/failures.ts';
+import type { Collections } from '../model/collections.ts';
+import { isDuplicateKey } from '../model/failures.ts';
 
 /** Documents in one write: a big group shall neither keep others waiting nor run out of time. */
 const BATCH = 200;

@@ -1,9 +1,10 @@
 /** What becomes of groups whose last admin deactivates the account. */
 import type { ObjectId } from 'mongodb';
-import type { Collections } from '../database/collections.ts';
-import { fromId } from '../database/wire.ts';
-import type { Fanout } from '../fanout/fanout.ts';
-import { stateOf, toWireGroup } from './group-view.ts';
+import type { Collections } from '../model/collections.ts';
+import { fromId } from '../model/codec.ts';
+import type { Bus } from '../bus/bus.ts';
+import { stateOf } from '../model/state.ts';
+import { toWireGroup } from '../model/views/group.ts';
 
 /**
  * Lets the longest-standing active member become an admin too wherever a user was the last one with an active account.
@@ -11,7 +12,7 @@ import { stateOf, toWireGroup } from './group-view.ts';
  */
 export async function succeedAdmin(
   { groups, users }: Pick<Collections, 'groups' | 'users'>,
-  fanout: Fanout,
+  bus: Bus,
   userId: string,
   at: Date,
 ): Promise<void> {
@@ -41,6 +42,6 @@ export async function succeedAdmin(
       actor_id: userId,
       user_ids: [successor.toHexString()],
     };
-    fanout.emit({ group: news.group._id }, 'group:updated', news, undefined, stateOf(group));
+    bus.emit({ group: news.group._id }, 'group:updated', news, undefined, stateOf('group', group._id, group.version));
   }
 }

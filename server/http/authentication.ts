@@ -1,9 +1,16 @@
 /** Bearer authentication (RFC 6750) for routes: `onRequest: authenticated(sessions)`. */
 import type { FastifyRequest } from 'fastify';
 import type { ObjectId } from 'mongodb';
-import type { Authenticated } from '../accounts/sessions.ts';
-import type { UserDocument } from '../database/documents.ts';
-import { unauthenticated } from '../errors.ts';
+import type { UserDocument } from '../model/documents.ts';
+import { unauthenticated } from '../lib/errors.ts';
+
+/** Whose session an access token is of. */
+export interface Authenticated {
+  user: UserDocument;
+  sessionId: string;
+  /** When the access token expires. */
+  expiresAt: Date;
+}
 
 export interface HttpCaller {
   userId: ObjectId;

@@ -1,7 +1,7 @@
 /** The Origin rule on HTTP, and what the pages of other origins that are allowed need (CORS, Fetch standard). */
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
-import { forbidden } from '../errors.ts';
+import { forbidden } from '../lib/errors.ts';
 import { isAllowedOrigin } from './origin.ts';
 
 const METHODS = 'GET, HEAD, POST, PATCH, DELETE';

@@ -2,8 +2,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { ERROR_STATUS, type ErrorCode, type WireError } from '../../shared/contract/errors.ts';
-import { ContractError, notFound } from '../errors.ts';
-import { toWireError } from '../gateway/dispatch.ts';
+import { ContractError, notFound } from '../lib/errors.ts';
+import { toWireError } from '../dispatch/wire-error.ts';
 
 /** What Fastify and its plugins refuse themselves, by the status that they would give. */
 const CODES: Record<number, ErrorCode> = {

@@ -1,6 +1,6 @@
 /** JSON bodies: the only ones but uploads. Anything else is 415. */
 import type { FastifyInstance } from 'fastify';
-import { invalid } from '../errors.ts';
+import { invalid } from '../lib/errors.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 

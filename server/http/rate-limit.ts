@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
-import { rateLimited } from '../errors.ts';
-import type { RateLimiter, RateRule } from '../gateway/rate-limits.ts';
+import { rateLimited } from '../lib/errors.ts';
+import type { RateLimiter, RateRule } from '../dispatch/rate-limits.ts';
 
 /**
  * A hook that takes one request from a budget.

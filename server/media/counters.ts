@@ -1,7 +1,7 @@
 /** How often uploads were read: counted beside the reading, which never waits for it. */
 import type { Collection, ObjectId } from 'mongodb';
 import type { Logger } from 'pino';
-import type { FileDocument, MediaDocument } from '../database/documents.ts';
+import type { FileDocument, MediaDocument } from '../model/documents.ts';
 
 export interface Counter {
   /** Adds one, by an atomic increment in the background. */

@@ -4,9 +4,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import type { Collections } from '../database/collections.ts';
-import type { RateLimiter } from '../gateway/rate-limits.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import type { Collections } from '../model/collections.ts';
+import type { RateLimiter } from '../dispatch/rate-limits.ts';
+import type { Jobs } from '../cluster/jobs.ts';
 import { createDiskStorage } from './disk-storage.ts';
 import { createGridfsStorage } from './gridfs-storage.ts';
 import { createImages } from './images.ts';
@@ -22,6 +22,7 @@ import { registerMediaRoutes } from './routes.ts';
 import { createTemporaryFolder } from './temporary-files.ts';
 import { registerTusRoutes } from './tus.ts';
 import { createUploads } from './uploads.ts';
+import type { Visibility } from '../conversations/visibility.ts';
 
 const CLEAN_UP_EACH_MS = 10 * 60 * 1000;
 
@@ -33,8 +34,9 @@ export interface MediaDomainOptions {
   authenticate(request: FastifyRequest): Promise<void>;
   /** A key for links, the same on every node. */
   linkKey: Uint8Array;
+  visibility: Visibility;
   rateLimiter: RateLimiter;
-  config: Pick<Config, 'mediaStorage' | 'dataDir' | 'maxUploadBytes' | 'publicUrl' | 'groupHistoryAll'>;
+  config: Pick<Config, 'mediaStorage' | 'dataDir' | 'maxUploadBytes' | 'publicUrl'>;
   jobs: Jobs;
   clock(): Date;
   log: Logger;
@@ -49,7 +51,7 @@ export interface MediaDomain {
 
 /** Builds the domain, registers its routes, and starts its clean-up. */
 export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
-  const { db, collections, http, authenticate, rateLimiter, config, clock, log } = options;
+  const { db, collections, http, authenticate, visibility, rateLimiter, config, clock, log } = options;
   const directory = path.resolve(config.dataDir);
   const pace = createPace();
   const backend =
@@ -60,7 +62,7 @@ export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
   const temporary = createTemporaryFolder(path.join(directory, 'uploads'));
   const inspection = createInspection();
   const uploads = createUploads({ collections, storage, inspection, images: createImages(), clock, log });
-  const readers = createReaders(collections, config.groupHistoryAll);
+  const readers = createReaders(collections, visibility);
   const links = createLinks(options.linkKey, clock);
   const reading = createReading({ collections, readers, links, authenticate });
   const removal = createRemoval({ collections, storage, log });

@@ -1,5 +1,5 @@
 /** Names of uploads: what becomes of a name that a stranger chose, on its way in and on its way out. */
-import { invalid } from '../errors.ts';
+import { invalid } from '../lib/errors.ts';
 
 /** Longest name that is kept, in characters (PROTOCOL section 9). */
 const MAX_LENGTH = 255;

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
-import { ContractError, invalid } from '../errors.ts';
+import { ContractError, invalid } from '../lib/errors.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 
 /** Over all frames (PROTOCOL section 9): 200 MB once decoded. */

@@ -1,7 +1,7 @@
 /** Finds out what uploads are, in a worker thread. */
 import { Tinypool } from 'tinypool';
-import { ContractError, invalid } from '../errors.ts';
-import { threadFile } from '../thread-file.ts';
+import { ContractError, invalid } from '../lib/errors.ts';
+import { threadFile } from '../lib/thread-file.ts';
 import type { Inspected, InspectedMedia } from './inspection-worker.ts';
 
 /** A file that keeps the parser busy for longer is made to do so, in milliseconds. */

@@ -1,6 +1,6 @@
 /** Links: an address of an upload that needs no bearer, signed for its maker and for ten minutes. */
 import { jwtVerify, SignJWT } from 'jose';
-import { unauthenticated } from '../errors.ts';
+import { unauthenticated } from '../lib/errors.ts';
 
 /** Milliseconds (PROTOCOL section 9). */
 const LIFETIME_MS = 10 * 60 * 1000;

@@ -1,14 +1,20 @@
 /** What messages, profiles and groups ask of uploads. */
 import type { ObjectId } from 'mongodb';
-import type { Collections } from '../database/collections.ts';
-import type { MessageDocument } from '../database/documents.ts';
-import { fromId } from '../database/wire.ts';
-import { invalid, notFound } from '../errors.ts';
-import type { Attachments } from '../messaging/messages.ts';
+import type { Collections } from '../model/collections.ts';
+import type { MessageDocument } from '../model/documents.ts';
+import { fromId } from '../model/codec.ts';
+import { invalid, notFound } from '../lib/errors.ts';
 
 type UploadType = Exclude<MessageDocument['message_type'], 'text'>;
 
-export interface Ownership extends Attachments {
+export interface Ownership {
+  /**
+   * Whether a user may send an upload.
+   * @throws ContractError `not_found` for another's or an unknown upload, `validation_failed` for one of the wrong kind
+   */
+  check(userId: string, type: MessageDocument['message_type'], mediaId: ObjectId): Promise<void>;
+  /** The message was stored: the upload learns which one it was sent in. */
+  sent(message: MessageDocument): Promise<void>;
   /**
    * Whether a user may make an upload a profile picture or group icon.
    * @throws ContractError `not_found` unless it is an own upload, `validation_failed` unless it is an image

@@ -1,7 +1,8 @@
 /** Who may read an upload (PROTOCOL section 9), asked at every reading. */
 import type { ObjectId } from 'mongodb';
-import type { Collections } from '../database/collections.ts';
-import type { FileDocument, MediaDocument } from '../database/documents.ts';
+import type { Collections } from '../model/collections.ts';
+import type { FileDocument, MediaDocument } from '../model/documents.ts';
+import type { Visibility } from '../conversations/visibility.ts';
 
 export interface Readers {
   /**
@@ -11,11 +12,7 @@ export interface Readers {
   mayRead(userId: ObjectId, upload: MediaDocument | FileDocument): Promise<boolean>;
 }
 
-/**
- * @param collections the collections of the database
- * @param historyAll whether new members see a group's history from before their joining
- */
-export function createReaders(collections: Collections, historyAll: boolean): Readers {
+export function createReaders(collections: Collections, visibility: Visibility): Readers {
   const { users, messages, group_messages, groups, memberships } = collections;
 
   // Deleting a message takes its attachment away, so what is found here is there to be read.
@@ -43,10 +40,10 @@ export function createReaders(collections: Collections, historyAll: boolean): Re
         .toArray(),
     ]);
     const newest = new Map(sent.map(({ _id, seq }) => [_id.toHexString(), seq]));
-    const from = new Map(places.map(({ conversation_id, from_seq }) => [conversation_id, from_seq]));
+    const membershipOf = new Map(places.map((membership) => [membership.conversation_id, membership]));
     return mine.some(({ _id }) => {
       const id = _id.toHexString();
-      return historyAll || newest.get(id)! > (from.get(id) ?? Number.POSITIVE_INFINITY);
+      return newest.get(id)! > visibility.fromSeq(membershipOf.get(id));
     });
   }
 

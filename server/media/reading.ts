@@ -1,11 +1,11 @@
 /** Who asks for an upload, by bearer or by link, and whether it may be theirs to read. */
 import type { FastifyRequest } from 'fastify';
 import type { Collection, ObjectId } from 'mongodb';
-import type { Collections } from '../database/collections.ts';
-import type { FileDocument, MediaDocument } from '../database/documents.ts';
-import { fromId } from '../database/wire.ts';
-import { withDeadline } from '../deadline.ts';
-import { notFound, unauthenticated } from '../errors.ts';
+import type { Collections } from '../model/collections.ts';
+import type { FileDocument, MediaDocument } from '../model/documents.ts';
+import { fromId } from '../model/codec.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { notFound, unauthenticated } from '../lib/errors.ts';
 import type { Links } from './links.ts';
 import type { Readers } from './readers.ts';
 

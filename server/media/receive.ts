@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
-import { ContractError, invalid } from '../errors.ts';
+import { ContractError, invalid } from '../lib/errors.ts';
 import { cleanFileName } from './file-name.ts';
 import { type SpoolTarget, spool } from './temporary-files.ts';
 

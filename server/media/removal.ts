@@ -1,8 +1,8 @@
 /** The end of uploads: by their uploaders, and of what nobody needs or a crash left. Safe on every node at once. */
 import type { Collection, ObjectId } from 'mongodb';
 import type { Logger } from 'pino';
-import type { Collections } from '../database/collections.ts';
-import type { FileDocument, MediaDocument, PendingUploadDocument } from '../database/documents.ts';
+import type { Collections } from '../model/collections.ts';
+import type { FileDocument, MediaDocument, PendingUploadDocument } from '../model/documents.ts';
 import type { MediaStorage } from './storage.ts';
 import { keysOf } from './uploads.ts';
 

@@ -1,8 +1,8 @@
 /** Stored bytes as an HTTP answer: validators, ranges, and headers that leave a browser nothing to guess. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WireError } from '../../shared/contract/errors.ts';
-import { withDeadline } from '../deadline.ts';
-import { notFound } from '../errors.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { notFound } from '../lib/errors.ts';
 import { parseRange } from './byte-range.ts';
 import { type MediaStorage, NotStored } from './storage.ts';
 

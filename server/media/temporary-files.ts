@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { ContractError } from '../errors.ts';
+import { ContractError } from '../lib/errors.ts';
 import type { Pace } from './pace.ts';
 import { newKey } from './storage.ts';
 

@@ -6,11 +6,11 @@
  */
 import { type Collection, ObjectId, type OptionalUnlessRequiredId } from 'mongodb';
 import type { Logger } from 'pino';
-import type { Collections } from '../database/collections.ts';
-import type { FileDocument, MediaDocument } from '../database/documents.ts';
-import { isDuplicateKey } from '../database/failures.ts';
-import { withDeadline } from '../deadline.ts';
-import { conflict, unavailable } from '../errors.ts';
+import type { Collections } from '../model/collections.ts';
+import type { FileDocument, MediaDocument } from '../model/documents.ts';
+import { isDuplicateKey } from '../model/failures.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { conflict, unavailable } from '../lib/errors.ts';
 import type { Images } from './images.ts';
 import type { Inspection } from './inspection.ts';
 import type { Received } from './receive.ts';

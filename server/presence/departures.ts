@@ -4,7 +4,7 @@
  * be it several times, or to another node.
  */
 import type { Logger } from 'pino';
-import type { RedisLink } from '../redis/link.ts';
+import type { RedisLink } from '../bus/redis-link.ts';
 import type { Status } from './devices.ts';
 
 /** Implementations: memory (one node), Redis (several). */

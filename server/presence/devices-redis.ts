@@ -5,7 +5,7 @@
  * finds itself missing at its next beat and registers all its devices anew. Times are those of Redis alone.
  */
 import type { Logger } from 'pino';
-import type { RedisLink } from '../redis/link.ts';
+import type { RedisLink } from '../bus/redis-link.ts';
 import { createMemoryDevices, type DeviceRegistry, type Status } from './devices.ts';
 
 const BEAT_MS = 2000;

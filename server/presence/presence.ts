@@ -6,14 +6,17 @@ import type { Filter } from 'mongodb';
 import type { Logger } from 'pino';
 import type { Presence } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import { batched, upsertAll } from '../database/batches.ts';
-import type { Collections } from '../database/collections.ts';
-import type { DeviceInfo, PresenceDocument } from '../database/documents.ts';
-import { fromId, toWire } from '../database/wire.ts';
-import type { Fanout } from '../fanout/fanout.ts';
-import type { Caller } from '../gateway/caller.ts';
+import { upsertAll } from '../model/batches.ts';
+import type { Collections } from '../model/collections.ts';
+import type { DeviceInfo, PresenceDocument } from '../model/documents.ts';
+import { fromId, toWire } from '../model/codec.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Caller, DeviceCaller } from '../dispatch/caller.ts';
+import { stateOf } from '../model/state.ts';
+import type { Audience } from '../conversations/audience.ts';
 import type { Departures } from './departures.ts';
 import { aggregate, type DeviceRegistry, type Status } from './devices.ts';
+import { batched } from '../lib/group-commit.ts';
 
 const NEXT_VERSION = { version: 1 };
 /** How long after a failure it is tried again, in milliseconds. */
@@ -21,9 +24,10 @@ const RETRY_MS = 2000;
 
 export interface PresenceOptions {
   collections: Collections;
+  audience: Audience;
   devices: DeviceRegistry;
   departures: Departures;
-  fanout: Fanout;
+  bus: Bus;
   /** How long a user stays shown after the last device is gone, in milliseconds. */
   graceMs: number;
   clock(): Date;
@@ -33,7 +37,7 @@ export interface PresenceOptions {
 export interface PresenceService {
   connected(userId: string, sessionId: string, device: string, info: DeviceInfo | undefined): void;
   disconnected(userId: string, sessionId: string, device: string): void;
-  set(caller: Caller, payload: CommandPayload<'presence:set'>): Promise<{ presence: Presence }>;
+  set(caller: DeviceCaller, payload: CommandPayload<'presence:set'>): Promise<{ presence: Presence }>;
   get(caller: Caller, userIds: string[]): Promise<{ presences: Presence[] }>;
   /** Whether the viewer is an accepted contact of each user, in the order asked; oneself always. */
   maySee(viewerId: string, userIds: string[]): Promise<boolean[]>;
@@ -54,7 +58,7 @@ interface News {
 type Details = Pick<PresenceDocument, 'custom_status' | 'device_info'>;
 
 export function createPresence(options: PresenceOptions): PresenceService {
-  const { collections, devices, departures, fanout, graceMs, clock, log } = options;
+  const { collections, audience, devices, departures, bus, graceMs, clock, log } = options;
   const { presence, contacts, users } = collections;
   /** What the document says of users with devices here. Of no use where other nodes write it, too. */
   const known = new Map<string, Status>();
@@ -107,24 +111,12 @@ export function createPresence(options: PresenceOptions): PresenceService {
 
   /** @param version of the document; 0 where there was none: one that was made meanwhile may have been told already */
   function emit(users: string[], presence: Presence, version = 0): void {
-    const state = { of: `presence ${presence.user_id}`, version };
-    fanout.emit({ users }, 'presence:changed', { presence }, undefined, state);
+    const state = stateOf('presence', presence.user_id, version);
+    bus.emit({ users }, 'presence:changed', { presence }, undefined, state);
   }
 
-  const watchers = batched(async (userIds: readonly string[]) => {
-    const found = await contacts
-      .find(
-        { contact_id: { $in: [...new Set(userIds)].map(fromId) }, status: 'accepted' },
-        { projection: { _id: 0, contact_id: 1, user_id: 1 } },
-      )
-      .toArray();
-    const byUser = new Map(userIds.map((userId) => [userId, [] as string[]]));
-    for (const { contact_id, user_id } of found) byUser.get(contact_id.toHexString())?.push(user_id.toHexString());
-    return userIds.map((userId) => byUser.get(userId)!);
-  });
-
   async function tell(userId: string): Promise<void> {
-    const users = await watchers(userId);
+    const users = await audience.contactsOf(userId);
     const document = users.length > 0 ? (await read([userId])).get(userId) : undefined;
     if (document) emit(users, toPresence(document), document.version);
   }

@@ -24,38 +24,59 @@ export const CALL_REASONS = [
 export type CallReason = (typeof CALL_REASONS)[number];
 
 export const callCommands = {
-  'call:initiate': command(
-    'Calls a user or a group.',
-    Targeted({ call_type: OneOf(CALL_TYPES), metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }),
-    WithIce,
-    'call',
-  ),
-  'call:ringing': command("A callee's device says that it rings.", OfCall, Changed),
-  'call:accept': command('Answers a call on this device.', OfCall, WithIce),
-  'call:reject': command('Declines a call.', OfCall, Changed),
-  'call:join': command('Joins a group call under way, or takes a call over on this device.', OfCall, WithIce),
-  'call:leave': command('Leaves a call.', OfCall, Changed),
-  'call:end': command('Ends a call; in a group the same as leaving.', OfCall, Changed),
-  'call:signal': command(
-    'Passes SDP or ICE to another device in the call, untouched.',
-    Closed({ call_id: Id, to_user_id: Id, signal: Type.Record(Type.String(), Type.Unknown()) }),
-    Empty,
-  ),
-  'call:history': command(
-    "The caller's calls and those of the caller's groups, newest first.",
-    Closed({ limit: Limit(100), before_id: Type.Optional(Id) }),
-    Type.Object({ calls: Type.Array(Call), has_more: Type.Boolean() }),
-  ),
+  'call:initiate': command({
+    summary: 'Calls a user or a group.',
+    payload: Targeted({
+      call_type: OneOf(CALL_TYPES),
+      metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    }),
+    data: WithIce,
+    rate: 'call',
+    device_only: true,
+  }),
+  'call:ringing': command({ summary: "A callee's device says that it rings.", payload: OfCall, data: Changed }),
+  'call:accept': command({
+    summary: 'Answers a call on this device.',
+    payload: OfCall,
+    data: WithIce,
+    device_only: true,
+  }),
+  'call:reject': command({ summary: 'Declines a call.', payload: OfCall, data: Changed }),
+  'call:join': command({
+    summary: 'Joins a group call under way, or takes a call over on this device.',
+    payload: OfCall,
+    data: WithIce,
+    device_only: true,
+  }),
+  'call:leave': command({ summary: 'Leaves a call.', payload: OfCall, data: Changed }),
+  'call:end': command({ summary: 'Ends a call; in a group the same as leaving.', payload: OfCall, data: Changed }),
+  'call:signal': command({
+    summary: 'Passes SDP or ICE to another device in the call, untouched.',
+    payload: Closed({ call_id: Id, to_user_id: Id, signal: Type.Record(Type.String(), Type.Unknown()) }),
+    data: Empty,
+    opaque: 'signal',
+    device_only: true,
+  }),
+  'call:history': command({
+    summary: "The caller's calls and those of the caller's groups, newest first.",
+    payload: Closed({ limit: Limit(100), before_id: Type.Optional(Id) }),
+    data: Type.Object({ calls: Type.Array(Call), has_more: Type.Boolean() }),
+  }),
 };
 
 export const callEvents = {
-  'call:incoming': event('A call rings.', Type.Object({ call: Call, from: PublicUser })),
-  'call:updated': event(
-    'A call changed.',
-    Type.Object({ call: Call, reason: OneOf(CALL_REASONS), user_id: Type.Optional(Id) }),
-  ),
-  'call:signal': event(
-    'SDP or ICE from another device in the call.',
-    Type.Object({ call_id: Id, from_user_id: Id, signal: Type.Record(Type.String(), Type.Unknown()) }),
-  ),
+  'call:incoming': event({ summary: 'A call rings.', payload: Type.Object({ call: Call, from: PublicUser }) }),
+  'call:updated': event({
+    summary: 'A call changed.',
+    payload: Type.Object({ call: Call, reason: OneOf(CALL_REASONS), user_id: Type.Optional(Id) }),
+  }),
+  'call:signal': event({
+    summary: 'SDP or ICE from another device in the call.',
+    payload: Type.Object({ call_id: Id, from_user_id: Id, signal: Type.Record(Type.String(), Type.Unknown()) }),
+  }),
 };
+
+/** Whether devices may ring for the call: a group's rings on for the others when one has answered. */
+export function mayRing({ status, group_id }: Call): boolean {
+  return status === 'initiated' || status === 'ringing' || (status === 'ongoing' && group_id !== undefined);
+}

@@ -6,28 +6,28 @@ import { Closed, ConversationId, Limit, Nullable, Seq, Targeted, Timestamp } fro
 const Changed = Type.Object({ conversation: Conversation });
 
 export const conversationCommands = {
-  'conversation:list': command(
-    "The caller's conversations, newest activity first.",
-    Closed({ limit: Limit(100), cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) }),
-    Type.Object({ conversations: Type.Array(Conversation), cursor: Type.Optional(Type.String()) }),
-  ),
-  'conversation:update': command(
-    "The caller's own settings of a conversation.",
-    Targeted({
+  'conversation:list': command({
+    summary: "The caller's conversations, newest activity first.",
+    payload: Closed({ limit: Limit(100), cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) }),
+    data: Type.Object({ conversations: Type.Array(Conversation), cursor: Type.Optional(Type.String()) }),
+  }),
+  'conversation:update': command({
+    summary: "The caller's own settings of a conversation.",
+    payload: Targeted({
       muted_until: Type.Optional(Nullable(Timestamp)),
       pinned: Type.Optional(Type.Boolean()),
       archived: Type.Optional(Type.Boolean()),
     }),
-    Changed,
-  ),
-  sync: command(
-    'Everything that a client which was away has missed; repeated while `has_more`.',
-    Closed({
+    data: Changed,
+  }),
+  sync: command({
+    summary: 'Everything that a client which was away has missed; repeated while `has_more`.',
+    payload: Closed({
       conversations: Type.Optional(Type.Record(ConversationId, Seq)),
       since: Type.Optional(Timestamp),
       limit: Limit(1000),
     }),
-    Type.Object({
+    data: Type.Object({
       conversations: Type.Array(
         Type.Object({ conversation: Conversation, messages: Type.Array(Message), has_more: Type.Boolean() }),
       ),
@@ -36,9 +36,12 @@ export const conversationCommands = {
       calls: Type.Array(Call),
       server_time: Timestamp,
     }),
-  ),
+  }),
 };
 
 export const conversationEvents = {
-  'conversation:updated': event("A change of one of the user's conversations that no other event tells.", Changed),
+  'conversation:updated': event({
+    summary: "A change of one of the user's conversations that no other event tells.",
+    payload: Changed,
+  }),
 };

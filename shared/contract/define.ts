@@ -1,18 +1,28 @@
 /**
- * How commands and events are declared. A declaration is the one place that says what a command is called,
- * what it takes and gives, and how it counts against the rate limits: dispatch, the Socket.IO types, the client
- * and the published documents are all derived from it.
+ * Declares commands and events. A declaration holds everything there is to say about a command: dispatch, budgets,
+ * shedding, the HTTP routes, the Socket.IO types, the client and the published documents all read it.
  */
 import type { Static, TSchema } from 'typebox';
 
-/** Which budget of PROTOCOL section 10 (`RATE_LIMITS`) a command draws on besides that of its socket. */
+/** The budget (PROTOCOL section 10, `RATE_LIMITS`) that a command draws on besides the one of its socket. */
 export type RateClass = 'command' | 'message' | 'call' | 'contact_request';
 
-export interface CommandDeclaration<P extends TSchema = TSchema, D extends TSchema = TSchema> {
+export interface CommandDeclaration<
+  P extends TSchema = TSchema,
+  D extends TSchema = TSchema,
+  O extends boolean = boolean,
+> {
   readonly summary: string;
   readonly payload: P;
+  /** What a success is answered with. */
   readonly data: D;
   readonly rate: RateClass;
+  /** An overloaded server refuses these first, so that messages need not wait. */
+  readonly sheddable: boolean;
+  /** The property of the payload whose texts and names pass through unchecked. */
+  readonly opaque: string | undefined;
+  /** Acts on the connection that sends it, so HTTP does not offer it. */
+  readonly device_only: O;
 }
 
 export interface EventDeclaration<P extends TSchema = TSchema> {
@@ -20,19 +30,18 @@ export interface EventDeclaration<P extends TSchema = TSchema> {
   readonly payload: P;
 }
 
-/** Declares a command (client → server, acknowledged). `rate` is `command` unless told otherwise. */
-export function command<P extends TSchema, D extends TSchema>(
-  summary: string,
-  payload: P,
-  data: D,
-  rate: RateClass = 'command',
-): CommandDeclaration<P, D> {
-  return { summary, payload, data, rate };
+type CommandOptions = Partial<Pick<CommandDeclaration, 'rate' | 'sheddable' | 'opaque'>>;
+
+/** Declares a command (client to server, acknowledged) with everything that holds for it. */
+export function command<P extends TSchema, D extends TSchema, O extends boolean = false>(
+  declared: { summary: string; payload: P; data: D; device_only?: O } & CommandOptions,
+): CommandDeclaration<P, D, O> {
+  return { rate: 'command', sheddable: false, opaque: undefined, device_only: false as O, ...declared };
 }
 
-/** Declares an event (server → client). */
-export function event<P extends TSchema>(summary: string, payload: P): EventDeclaration<P> {
-  return { summary, payload };
+/** Declares an event (server to client). */
+export function event<P extends TSchema>(declared: EventDeclaration<P>): EventDeclaration<P> {
+  return declared;
 }
 
 export type PayloadOf<C extends { payload: TSchema }> = Static<C['payload']>;

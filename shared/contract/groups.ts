@@ -23,46 +23,63 @@ export const GROUP_REASONS = [
 export type GroupReason = (typeof GROUP_REASONS)[number];
 
 export const groupCommands = {
-  'group:create': command(
-    'Makes a group; the creator is its first member and admin.',
-    Closed({ name: Name, description: Type.Optional(Description), icon: Type.Optional(Icon), member_ids: UserIds }),
-    Changed,
-  ),
-  'group:get': command('One group of the caller.', OfGroup, Changed),
-  'group:list': command("The caller's groups.", Empty, Type.Object({ groups: Type.Array(Group) })),
-  'group:update': command(
-    'Changes name, description or icon (admin).',
-    Closed({
+  'group:create': command({
+    summary: 'Makes a group; the creator is its first member and admin.',
+    payload: Closed({
+      name: Name,
+      description: Type.Optional(Description),
+      icon: Type.Optional(Icon),
+      member_ids: UserIds,
+    }),
+    data: Changed,
+  }),
+  'group:get': command({ summary: 'One group of the caller.', payload: OfGroup, data: Changed }),
+  'group:list': command({
+    summary: "The caller's groups.",
+    payload: Empty,
+    data: Type.Object({ groups: Type.Array(Group) }),
+  }),
+  'group:update': command({
+    summary: 'Changes name, description or icon (admin).',
+    payload: Closed({
       group_id: Id,
       name: Type.Optional(Name),
       description: Type.Optional(Description),
       icon: Type.Optional(Icon),
     }),
-    Changed,
-  ),
-  'group:add_members': command(
-    'Adds members (admin).',
-    Closed({ group_id: Id, user_ids: Type.Array(Id, { minItems: 1, maxItems: 8192 }) }),
-    Changed,
-  ),
-  'group:remove_member': command('Removes a member (admin).', Closed({ group_id: Id, user_id: Id }), Changed),
-  'group:leave': command('Leaves; the last admin hands over to the longest-standing member.', OfGroup, Changed),
-  'group:set_admin': command(
-    'Gives or takes the role of admin (admin).',
-    Closed({ group_id: Id, user_id: Id, is_admin: Type.Boolean() }),
-    Changed,
-  ),
-  'group:delete': command('Ends the group (creator).', OfGroup, Changed),
+    data: Changed,
+  }),
+  'group:add_members': command({
+    summary: 'Adds members (admin).',
+    payload: Closed({ group_id: Id, user_ids: Type.Array(Id, { minItems: 1, maxItems: 8192 }) }),
+    data: Changed,
+  }),
+  'group:remove_member': command({
+    summary: 'Removes a member (admin).',
+    payload: Closed({ group_id: Id, user_id: Id }),
+    data: Changed,
+  }),
+  'group:leave': command({
+    summary: 'Leaves; the last admin hands over to the longest-standing member.',
+    payload: OfGroup,
+    data: Changed,
+  }),
+  'group:set_admin': command({
+    summary: 'Gives or takes the role of admin (admin).',
+    payload: Closed({ group_id: Id, user_id: Id, is_admin: Type.Boolean() }),
+    data: Changed,
+  }),
+  'group:delete': command({ summary: 'Ends the group (creator).', payload: OfGroup, data: Changed }),
 };
 
 export const groupEvents = {
-  'group:updated': event(
-    'A group was made, changed or ended, or its members changed.',
-    Type.Object({
+  'group:updated': event({
+    summary: 'A group was made, changed or ended, or its members changed.',
+    payload: Type.Object({
       group: Group,
       reason: OneOf(GROUP_REASONS),
       actor_id: Id,
       user_ids: Type.Optional(Type.Array(Id)),
     }),
-  ),
+  }),
 };

@@ -23,80 +23,95 @@ const Page = Type.Object({ messages: Type.Array(Message), has_more: Type.Boolean
 const UpTo = Targeted({ up_to_seq: Seq });
 
 export const messageCommands = {
-  'message:send': command(
-    'Stores a message and tells every other device of sender and recipients. Idempotent by `client_message_id`.',
-    Targeted({
+  'message:send': command({
+    summary:
+      'Stores a message and tells every other device of sender and recipients. Idempotent by `client_message_id`.',
+    payload: Targeted({
       content: Content,
       message_type: Type.Optional(MessageType),
       attachment: Type.Optional(Type.Union([Closed({ media_id: Id }), Type.Null()])),
       client_message_id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
       reply_to: Type.Optional(Id),
     }),
-    Type.Object({ message: Message, duplicate: Type.Optional(Type.Literal(true)) }),
-    'message',
-  ),
-  'message:edit': command(
-    'Replaces the text or caption of an own message.',
-    Closed({ message_id: Id, content: Content }),
-    Changed,
-    'message',
-  ),
-  'message:delete': command(
-    'Turns a message into a tombstone (its sender; in a group also an admin).',
-    Closed({ message_id: Id }),
-    Changed,
-    'message',
-  ),
-  'message:react': command(
-    'Adds or removes the own reaction.',
-    Closed({ message_id: Id, emoji: Bytes(32, 1), remove: Type.Optional(Type.Boolean()) }),
-    Changed,
-    'message',
-  ),
-  'message:history': command(
-    'A page of messages, ascending by `seq`; the newest page without bounds.',
-    Targeted(
+    data: Type.Object({ message: Message, duplicate: Type.Optional(Type.Literal(true)) }),
+    rate: 'message',
+  }),
+  'message:edit': command({
+    summary: 'Replaces the text or caption of an own message.',
+    payload: Closed({ message_id: Id, content: Content }),
+    data: Changed,
+    rate: 'message',
+  }),
+  'message:delete': command({
+    summary: 'Turns a message into a tombstone (its sender; in a group also an admin).',
+    payload: Closed({ message_id: Id }),
+    data: Changed,
+    rate: 'message',
+  }),
+  'message:react': command({
+    summary: 'Adds or removes the own reaction.',
+    payload: Closed({ message_id: Id, emoji: Bytes(32, 1), remove: Type.Optional(Type.Boolean()) }),
+    data: Changed,
+    rate: 'message',
+  }),
+  'message:history': command({
+    summary: 'A page of messages, ascending by `seq`; the newest page without bounds.',
+    payload: Targeted(
       { before_seq: Type.Optional(Seq), after_seq: Type.Optional(Seq), limit: Limit(200) },
       {
         allOf: [{ not: { required: ['before_seq', 'after_seq'] } }],
       },
     ),
-    Page,
-  ),
-  'message:search': command(
-    "Messages of the caller's conversations that hold all words of the query, newest first.",
-    OptionallyTargeted({
+    data: Page,
+  }),
+  'message:search': command({
+    summary: "Messages of the caller's conversations that hold all words of the query, newest first.",
+    payload: OptionallyTargeted({
       query: Type.String({ minLength: 1, maxLength: 128 }),
       limit: Limit(200),
       before_id: Type.Optional(Id),
     }),
-    Page,
-  ),
-  'message:delivered': command('Marks everything up to `up_to_seq` as delivered to the caller.', UpTo, Empty),
-  'message:read': command(
-    'Marks everything up to `up_to_seq` as read by the caller.',
-    UpTo,
-    Type.Object({ unread_count: Seq }),
-  ),
-  'typing:start': command('Shows the caller as typing, for 6 s at most.', Targeted({}), Empty),
-  'typing:stop': command('Shows the caller as no longer typing.', Targeted({}), Empty),
+    data: Page,
+  }),
+  'message:delivered': command({
+    summary: 'Marks everything up to `up_to_seq` as delivered to the caller.',
+    payload: UpTo,
+    data: Empty,
+  }),
+  'message:read': command({
+    summary: 'Marks everything up to `up_to_seq` as read by the caller.',
+    payload: UpTo,
+    data: Type.Object({ unread_count: Seq }),
+  }),
+  'typing:start': command({
+    summary: 'Shows the caller as typing, for 6 s at most.',
+    payload: Targeted({}),
+    data: Empty,
+    sheddable: true,
+  }),
+  'typing:stop': command({
+    summary: 'Shows the caller as no longer typing.',
+    payload: Targeted({}),
+    data: Empty,
+    sheddable: true,
+  }),
 };
 
 export const messageEvents = {
-  'message:new': event('A new message, in the order of `rev`.', Changed),
-  'message:updated': event('An edit, deletion or reaction, in the order of `rev`.', Changed),
-  'message:status': event(
-    "A user's marks in a conversation, which only grow.",
-    Type.Object({
+  'message:new': event({ summary: 'A new message, in the order of `rev`.', payload: Changed }),
+  'message:updated': event({ summary: 'An edit, deletion or reaction, in the order of `rev`.', payload: Changed }),
+  'message:status': event({
+    summary: "A user's marks in a conversation, which only grow.",
+    payload: Type.Object({
       conversation_id: ConversationId,
       user_id: Id,
       delivered_seq: Seq,
       read_seq: Seq,
       at: Timestamp,
     }),
-  ),
-  typing: event(
-    'Somebody in a conversation types or stopped typing.',
-    Type.Object({ conversation_id: ConversationId, user_id: Id, is_typing: Type.Boolean() }),
-  ),
+  }),
+  typing: event({
+    summary: 'Somebody in a conversation types or stopped typing.',
+    payload: Type.Object({ conversation_id: ConversationId, user_id: Id, is_typing: Type.Boolean() }),
+  }),
 };

@@ -6,22 +6,25 @@ import { Closed, DeviceInfo, Id, OneOf } from './values.ts';
 const Changed = Type.Object({ presence: Presence });
 
 export const presenceCommands = {
-  'presence:set': command(
-    'How available the caller is on this device; `offline` appears offline.',
-    Closed({
+  'presence:set': command({
+    summary: 'How available the caller is on this device; `offline` appears offline.',
+    payload: Closed({
       status: OneOf(PRESENCE_STATUSES),
       custom_status: Type.Optional(Type.String({ maxLength: 140 })),
       device_info: Type.Optional(DeviceInfo),
     }),
-    Changed,
-  ),
-  'presence:get': command(
-    'The presence of users, in the order asked; `offline` for those whose presence the caller may not see.',
-    Closed({ user_ids: Type.Array(Id, { maxItems: 200 }) }),
-    Type.Object({ presences: Type.Array(Presence) }),
-  ),
+    data: Changed,
+    sheddable: true,
+    device_only: true,
+  }),
+  'presence:get': command({
+    summary: 'The presence of users, in the order asked; `offline` for those whose presence the caller may not see.',
+    payload: Closed({ user_ids: Type.Array(Id, { maxItems: 200 }) }),
+    data: Type.Object({ presences: Type.Array(Presence) }),
+    sheddable: true,
+  }),
 };
 
 export const presenceEvents = {
-  'presence:changed': event('The presence of an accepted contact changed.', Changed),
+  'presence:changed': event({ summary: 'The presence of an accepted contact changed.', payload: Changed }),
 };

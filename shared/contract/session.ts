@@ -7,28 +7,32 @@ import { Closed, Id, Timestamp } from './values.ts';
 export const PROTOCOL_VERSION = 1;
 
 export const sessionCommands = {
-  'auth:renew': command(
-    'Replaces the access token of this connection by a newer one of the same session.',
-    Closed({ token: Type.String({ minLength: 1, maxLength: 4096 }) }),
-    Type.Object({ expires_in: Type.Integer() }),
-  ),
+  'auth:renew': command({
+    summary: 'Replaces the access token of this connection by a newer one of the same session.',
+    payload: Closed({ token: Type.String({ minLength: 1, maxLength: 4096 }) }),
+    data: Type.Object({ expires_in: Type.Integer() }),
+    device_only: true,
+  }),
 };
 
 export const sessionEvents = {
-  'session:ready': event(
-    'The connection is authenticated; events for the user arrive only after this one.',
-    Type.Object({
+  'session:ready': event({
+    summary: 'The connection is authenticated; events for the user arrive only after this one.',
+    payload: Type.Object({
       user: Self,
       session_id: Id,
       socket_id: Type.String(),
       server_time: Timestamp,
       protocol: Type.Literal(PROTOCOL_VERSION),
     }),
-  ),
-  'session:expired': event('The access token ran out and was not renewed; the connection closes.', Type.Object({})),
-  'session:revoked': event('The session was ended; the connection closes.', Type.Object({})),
-  'server:draining': event(
-    'The server is going down for a deploy: reconnect after the given time.',
-    Type.Object({ reconnect_in_ms: Type.Integer({ minimum: 0, maximum: 10_000 }) }),
-  ),
+  }),
+  'session:expired': event({
+    summary: 'The access token ran out and was not renewed; the connection closes.',
+    payload: Type.Object({}),
+  }),
+  'session:revoked': event({ summary: 'The session was ended; the connection closes.', payload: Type.Object({}) }),
+  'server:draining': event({
+    summary: 'The server is going down for a deploy: reconnect after the given time.',
+    payload: Type.Object({ reconnect_in_ms: Type.Integer({ minimum: 0, maximum: 10_000 }) }),
+  }),
 };

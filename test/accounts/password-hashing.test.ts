@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createPasswords } from '../../server/accounts/passwords.ts';
-import { ContractError } from '../../server/errors.ts';
+import { ContractError } from '../../server/lib/errors.ts';
 
 describe('passwords', () => {
   const passwords = createPasswords({ cost: 4 });

@@ -1,7 +1,7 @@
 /** The database by itself: what one durable commit takes, and long conversations to read from. */
 import { MongoClient, ObjectId } from 'mongodb';
 import type { Socket } from 'socket.io-client';
-import { pairRef } from '../../server/messaging/conversation-ref.ts';
+import { pairRef } from '../../server/model/conversation-ref.ts';
 import { percentile } from './figures.ts';
 import type { LetsApp } from './sides.ts';
 

@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { type Call, deviceOf, durationOf, isOver, isUnanswered, nextDue } from '../../server/calls/call.ts';
 import { createChanges } from '../../server/calls/changes.ts';
 import { type CallEvent, TABLE, transition } from '../../server/calls/machine.ts';
-import { ContractError } from '../../server/errors.ts';
-import type { Fanout } from '../../server/fanout/fanout.ts';
+import { ContractError } from '../../server/lib/errors.ts';
+import type { Bus } from '../../server/bus/bus.ts';
 
 const RING_MS = 45_000;
 const GRACE_MS = 15_000;
@@ -55,7 +55,7 @@ function simulate() {
     told: new Map(),
   }));
 
-  const fanout = {
+  const bus = {
     emit(to, _event, payload, except) {
       if (!('users' in to) || !('call' in payload)) throw new Error('calls are told to users');
       for (const device of devices) {
@@ -64,7 +64,7 @@ function simulate() {
         }
       }
     },
-  } as Pick<Fanout, 'emit'> as Fanout;
+  } as Pick<Bus, 'emit'> as Bus;
 
   const store = {
     find: async (id: string) => calls.get(id),
@@ -81,7 +81,7 @@ function simulate() {
       return true;
     },
   };
-  const changes = createChanges({ store, fanout, max: MAX, clock: () => new Date(now) });
+  const changes = createChanges({ store, bus, max: MAX, clock: () => new Date(now) });
 
   async function happen(call: Call | undefined, event: CallEvent | undefined, device?: SimulatedDevice): Promise<void> {
     if (!call) return;

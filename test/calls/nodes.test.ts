@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, type Database } from '../../server/database/connect.ts';
-import { type Nodes, startNodes } from '../../server/operations/nodes.ts';
+import { connect, type Database } from '../../server/model/connect.ts';
+import { type Nodes, startNodes } from '../../server/cluster/nodes.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 
 const log = pino({ level: 'silent' });

@@ -5,14 +5,15 @@ import { ObjectId } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CallDomain, createCallDomain } from '../../server/calls/domain.ts';
-import { connect, type Database } from '../../server/database/connect.ts';
-import type { CallDocument } from '../../server/database/documents.ts';
-import { ContractError } from '../../server/errors.ts';
-import type { Fanout } from '../../server/fanout/fanout.ts';
-import type { Caller } from '../../server/gateway/caller.ts';
-import { createAccess } from '../../server/messaging/access.ts';
-import { pairId } from '../../server/messaging/conversation-ref.ts';
+import { connect, type Database } from '../../server/model/connect.ts';
+import type { CallDocument } from '../../server/model/documents.ts';
+import { ContractError } from '../../server/lib/errors.ts';
+import type { Bus } from '../../server/bus/bus.ts';
+import type { DeviceCaller } from '../../server/dispatch/caller.ts';
+import { pairId } from '../../server/model/conversation-ref.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
+import { createAccessRules } from '../../server/conversations/access-rules.ts';
+import { createVisibility } from '../../server/conversations/visibility.ts';
 
 const RING_MS = 2000;
 const GRACE_MS = 500;
@@ -33,13 +34,13 @@ const gone = new Set<string>();
 /** The states that were told of each call. */
 const told = new Map<string, Set<string>>();
 
-const fanout = {
+const bus = {
   emit(_to, _event, payload) {
     if (!('call' in payload)) return;
     const { _id, status } = payload.call;
     told.set(_id, (told.get(_id) ?? new Set()).add(status));
   },
-} as Pick<Fanout, 'emit'> as Fanout;
+} as Pick<Bus, 'emit'> as Bus;
 
 beforeAll(async () => {
   database = await startDatabase();
@@ -49,8 +50,8 @@ beforeAll(async () => {
     domains.push(
       createCallDomain({
         collections: connection.collections,
-        fanout,
-        access: createAccess(connection.collections, false),
+        bus,
+        access: createAccessRules(connection.collections, createVisibility(false)),
         nodes: { id, deadAmong: async (ids) => ids.filter((each) => dead.has(each)), close: async () => {} },
         isConnected: (socketId) => !gone.has(socketId),
         config,
@@ -68,7 +69,7 @@ afterAll(async () => {
 
 const calls = () => connections[0]!.collections.calls;
 
-interface TestDevice extends Caller {
+interface TestDevice extends DeviceCaller {
   node: CallDomain;
 }
 
@@ -106,11 +107,12 @@ async function user(): Promise<[TestDevice, TestDevice]> {
   })) as [TestDevice, TestDevice];
 }
 
-const initiate = (device: TestDevice, recipient: TestDevice) =>
-  device.node.calls.initiate(device, { recipient_id: recipient.id, call_type: 'voice' });
+const initiate = async (device: TestDevice, recipient: TestDevice) =>
+  device.node.handlers['call:initiate'](device, { recipient_id: recipient.id, call_type: 'voice' });
 
 type Step = 'ringing' | 'accept' | 'reject' | 'join' | 'leave';
-const act = (device: TestDevice, step: Step, call_id: string) => device.node.calls[step](device, { call_id });
+const act = async (device: TestDevice, step: Step, call_id: string) =>
+  device.node.handlers[`call:${step}`](device, { call_id });
 
 /** `ok`, or the code of the refusal. Anything else is a bug. */
 async function outcome(work: Promise<unknown>): Promise<string> {
@@ -259,13 +261,13 @@ describe('under random commands at once', () => {
               batch.map(({ device: { user: u, node }, step, other, which }) => {
                 const actor = users[u]![node]!;
                 if (step === 'initiate') return outcome(initiate(actor, users[other]![0]));
-                if (step === 'disconnect') return actor.node.calls.disconnected(actor.id, actor.socketId);
+                if (step === 'disconnect') return actor.node.disconnected(actor.id, actor.socketId);
                 const call = known.at(-1 - which);
                 return call && outcome(act(actor, step, call._id.toHexString()));
               }),
             );
           }
-          for (const actor of users.flat()) actor.node.calls.disconnected(actor.id, actor.socketId);
+          for (const actor of users.flat()) actor.node.disconnected(actor.id, actor.socketId);
           await expect.poll(async () => (await check()).filter((call) => call.is_open), { timeout: 8000 }).toEqual([]);
         },
       ),

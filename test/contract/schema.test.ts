@@ -5,8 +5,8 @@ import path from 'node:path';
 import { ObjectId } from 'mongodb';
 import type { TSchema } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, type Database } from '../../server/database/connect.ts';
-import { readSchemaFile } from '../../server/database/validators.ts';
+import { connect, type Database } from '../../server/model/connect.ts';
+import { readSchemaFile } from '../../server/model/validators.ts';
 import * as documents from '../../shared/contract/documents.ts';
 import { startProgram } from '../support/server.ts';
 

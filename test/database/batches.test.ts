@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { type BatchOptions, batched } from '../../server/database/batches.ts';
+import { type BatchOptions, batched } from '../../server/lib/group-commit.ts';
 
 /** A store that answers when it is told to, and notes what it was asked. */
 function store(options: BatchOptions<string> = { most: 3 }) {

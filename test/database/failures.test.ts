@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, it } from 'vitest';
-import { isUnavailable } from '../../server/database/failures.ts';
+import { isUnavailable } from '../../server/model/failures.ts';
 
 it('takes a write to a connection that the other side has just ended for a store that is not available', async () => {
   const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');

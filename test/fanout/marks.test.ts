@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createMarks } from '../../server/fanout/marks.ts';
+import { createMarks } from '../../server/delivery/marks.ts';
 
 const status = (delivered_seq: number, read_seq: number, user_id = 'reader') => ({
   conversation_id: 'conversation',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EventOperation } from '../../server/fanout/operations.ts';
-import { createReplay } from '../../server/fanout/replay.ts';
+import type { EventOperation } from '../../server/bus/operations.ts';
+import { createReplay } from '../../server/bus/replay.ts';
 
 const operation = (event: EventOperation['event'], payload: object, of?: string) =>
   ({

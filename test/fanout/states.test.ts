@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EventOperation } from '../../server/fanout/operations.ts';
-import { createStates } from '../../server/fanout/states.ts';
+import type { EventOperation } from '../../server/bus/operations.ts';
+import { createStates } from '../../server/delivery/states.ts';
 
 const event = (name: 'user:updated' | 'group:updated', payload: object, version?: number, users = ['viewer']) =>
   ({

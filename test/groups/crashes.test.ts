@@ -1,9 +1,10 @@
 /** Two nodes over one database, and states that only a process which dies between two writes leaves behind. */
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Collections, collections } from '../../server/database/collections.ts';
-import { createFanout } from '../../server/fanout/fanout.ts';
-import type { Operation } from '../../server/fanout/operations.ts';
+import { type Collections, collections } from '../../server/model/collections.ts';
+import { createBus } from '../../server/bus/bus.ts';
+import type { Operation } from '../../server/bus/operations.ts';
+import { createVisibility } from '../../server/conversations/visibility.ts';
 import { createRooms } from '../../server/groups/rooms.ts';
 import { connect, type Device, registerMany, settle } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
@@ -143,8 +144,8 @@ describe('orders to the rooms', () => {
     const [ann, , bob] = (await people(3)) as [Device, Device, Device];
     const { group } = await ann.ok('group:create', { name: 'G', member_ids: [] });
     const given: Operation[] = [];
-    const fanout = createFanout({ publish: (operation) => void given.push(operation), close: async () => {} });
-    const rooms = createRooms(stored, fanout, false);
+    const bus = createBus({ publish: (operation) => void given.push(operation), close: async () => {} });
+    const rooms = createRooms(stored, bus, createVisibility(false));
     const order = (from_seq: number | null) => ({
       kind: 'membership',
       user_id: bob.id,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Access } from '../../server/messaging/access.ts';
-import { createAccessMemory } from '../../server/messaging/access-memory.ts';
-import { pairRef } from '../../server/messaging/conversation-ref.ts';
+import type { Access } from '../../server/conversations/access.ts';
+import { createAccessMemory } from '../../server/conversations/access-memory.ts';
+import { pairRef } from '../../server/model/conversation-ref.ts';
 
 const conversation = pairRef('a'.repeat(24), 'b'.repeat(24));
 const way = (blocked: boolean): Access => ({ conversation, fromSeq: 0, blocked, peerActive: true, isAdmin: false });

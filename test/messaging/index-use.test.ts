@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Document, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { collections } from '../../server/database/collections.ts';
-import { install } from '../../server/database/install.ts';
-import type { Caller } from '../../server/gateway/caller.ts';
-import { createAccess } from '../../server/messaging/access.ts';
-import { pairId } from '../../server/messaging/conversation-ref.ts';
-import { createHistory } from '../../server/messaging/history.ts';
-import { createMessageStore } from '../../server/messaging/message-store.ts';
+import { collections } from '../../server/model/collections.ts';
+import { install } from '../../server/model/install.ts';
+import type { Caller } from '../../server/dispatch/caller.ts';
+import { pairId } from '../../server/model/conversation-ref.ts';
+import { createHistory } from '../../server/messages/history.ts';
+import { createMessageStore } from '../../server/conversations/message-store.ts';
 import { startProgram } from '../support/server.ts';
+import { createVisibility } from '../../server/conversations/visibility.ts';
+import { createAccessRules } from '../../server/conversations/access-rules.ts';
 
 const COUNT = 5000;
 const ann = new ObjectId();
@@ -85,7 +86,7 @@ it.each([
   ['in the middle, forwards', { after_seq: COUNT / 2 }],
 ])('a page of history, %s, reads as many documents as it shows, by an index', async (_which, bounds) => {
   const all = collections(db());
-  const history = createHistory(createMessageStore(all), createAccess(all, false));
+  const history = createHistory(createMessageStore(all), createAccessRules(all, createVisibility(false)));
   finds.length = 0;
   const { messages } = await history.page({ id: ann.toHexString(), userId: ann } as Caller, {
     recipient_id: bob.toHexString(),

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createMemoryDevices, type DeviceRegistry } from '../../server/presence/devices.ts';
 import { createRedisDevices } from '../../server/presence/devices-redis.ts';
-import { createRedisLink, type RedisLink } from '../../server/redis/link.ts';
+import { createRedisLink, type RedisLink } from '../../server/bus/redis-link.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const log = pino({ level: 'silent' });

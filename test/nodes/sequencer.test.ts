@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Change, ConversationRef } from '../../server/fanout/operations.ts';
-import { createSequencer, type SequencerSources } from '../../server/fanout/sequencer.ts';
+import type { Change } from '../../server/bus/operations.ts';
+import { createSequencer, type SequencerSources } from '../../server/delivery/sequencer.ts';
 import type { Message } from '../../shared/contract/documents.ts';
+import type { ConversationRef } from '../../server/model/conversation-ref.ts';
 
 const conversation: ConversationRef = { id: 'c', kind: 'group', group_id: 'g' };
 

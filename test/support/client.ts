@@ -1,7 +1,7 @@
 /** What a client of the contract does: HTTP, accounts, and connected devices that check what they are sent. */
 import type { ValidateFunction } from 'ajv';
 import { io, type Socket } from 'socket.io-client';
-import { compile } from '../../server/validation.ts';
+import { compile } from '../../server/lib/validation.ts';
 import type { SignedIn } from '../../shared/contract/accounts.ts';
 import type { WireError } from '../../shared/contract/errors.ts';
 import {

@@ -5,9 +5,9 @@
 import fc from 'fast-check';
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Collections, collections } from '../../server/database/collections.ts';
-import type { MessageDocument } from '../../server/database/documents.ts';
-import { toWireMessage } from '../../server/messaging/message-view.ts';
+import { type Collections, collections } from '../../server/model/collections.ts';
+import type { MessageDocument } from '../../server/model/documents.ts';
+import { toWireMessage } from '../../server/model/views/message.ts';
 import { type Account, connect, type Device, registerMany, settle } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';

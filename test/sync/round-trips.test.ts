@@ -1,26 +1,26 @@
 /** How many commands reach the database, counted by the driver's own monitoring: the services run in this process. */
 import { type CommandStartedEvent, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ConversationDomain, createConversationDomain } from '../../server/conversations/domain.ts';
-import { createServerTime } from '../../server/conversations/server-time.ts';
-import { createSummaries } from '../../server/conversations/summaries.ts';
-import { type Collections, collections } from '../../server/database/collections.ts';
+import { createInboxDomain, type InboxDomain } from '../../server/inbox/domain.ts';
+import { createServerTime } from '../../server/dispatch/server-time.ts';
+import { type Collections, collections } from '../../server/model/collections.ts';
 import type {
   ConversationDocument,
   MembershipDocument,
   PairMessageDocument,
   UserDocument,
-} from '../../server/database/documents.ts';
-import { install } from '../../server/database/install.ts';
-import { createFanout, createMemoryBroker } from '../../server/fanout/fanout.ts';
-import type { Caller } from '../../server/gateway/caller.ts';
-import { createAccess } from '../../server/messaging/access.ts';
-import { pairRef } from '../../server/messaging/conversation-ref.ts';
-import { createMessageStore } from '../../server/messaging/message-store.ts';
-import { termsOf } from '../../server/messaging/terms.ts';
-import { createTyping } from '../../server/messaging/typing.ts';
+} from '../../server/model/documents.ts';
+import { install } from '../../server/model/install.ts';
+import { createBus, createMemoryBroker } from '../../server/bus/bus.ts';
+import type { Caller } from '../../server/dispatch/caller.ts';
+import { pairRef } from '../../server/model/conversation-ref.ts';
+import { createMessageStore } from '../../server/conversations/message-store.ts';
+import { createSearch, type Search } from '../../server/messages/search.ts';
+import { termsOf } from '../../server/messages/terms.ts';
 import type { CommandData } from '../../shared/contract/index.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
+import { createAccessRules } from '../../server/conversations/access-rules.ts';
+import { createVisibility } from '../../server/conversations/visibility.ts';
 
 const MANY = 2000;
 const MISSED = 5000;
@@ -29,7 +29,8 @@ const YESTERDAY = new Date(Date.now() - 86_400_000);
 let database: TestDatabase;
 let client: MongoClient;
 let stored: Collections;
-let domain: ConversationDomain;
+let domain: InboxDomain;
+let search: Search['search'];
 const commands: string[] = [];
 
 beforeAll(async () => {
@@ -41,20 +42,20 @@ beforeAll(async () => {
   stored = collections(db);
   const clock = () => new Date();
   const store = createMessageStore(stored);
-  const access = createAccess(stored, false);
-  const fanout = createFanout(createMemoryBroker(() => {}));
-  domain = createConversationDomain({
+  const visibility = createVisibility(false);
+  const access = createAccessRules(stored, visibility);
+  const bus = createBus(createMemoryBroker(() => {}));
+  domain = createInboxDomain({
     collections: stored,
     store,
-    summaries: createSummaries(stored, store, clock),
     access,
-    fanout,
-    typing: createTyping({ collections: stored, access, fanout }),
-    serverTime: createServerTime(clock, 0),
+    bus,
+    visibility,
+    serverTime: createServerTime(clock, false),
     callsOf: async () => [],
-    historyAll: false,
     clock,
   });
+  ({ search } = createSearch(store, access, domain.scopesOf));
 });
 afterAll(async () => {
   await client.close();
@@ -240,9 +241,8 @@ describe('round trips to the database', () => {
   }, 60_000);
 
   test('of a search are as many over 2,000 conversations as over 20', async () => {
-    const search = (caller: Caller) =>
-      count(async () => domain.handlers['message:search'](caller, { query: 'mess 2' }));
-    const [withFew, withMany] = [await search(few.caller), await search(many.caller)];
+    const searching = (caller: Caller) => count(async () => search(caller, { query: 'mess 2' }));
+    const [withFew, withMany] = [await searching(few.caller), await searching(many.caller)];
     expect(withMany.trips).toBe(withFew.trips);
   });
 

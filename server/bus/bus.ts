@@ -1,0 +1,49 @@
+/**
+ * The one narrow interface through which anything reaches sockets. The domains speak to `Bus`; a `Broker` carries
+ * the operations to the nodes that have a recipient (in memory: this one); each node's delivery applies them.
+ */
+import type { EventName, EventPayload } from '../../shared/contract/index.ts';
+import type { Address, Change, Exceptions, Operation } from './operations.ts';
+import type { ConversationRef } from '../model/conversation-ref.ts';
+import type { State } from '../model/state.ts';
+
+export interface Broker {
+  /** Hands an operation to every node that has a recipient, this one included. Never throws, never waits. */
+  publish(operation: Operation): void;
+  close(): Promise<void>;
+}
+
+export interface Bus {
+  /**
+   * Emits an event to all devices of the address.
+   * @param state where the event tells how something is now: nobody is told of an older state after a newer one
+   */
+  emit<N extends EventName>(to: Address, event: N, payload: EventPayload<N>, except?: Exceptions, state?: State): void;
+  /** Delivers changes of a conversation, ascending by `rev`, after they were stored. */
+  changes(conversation: ConversationRef, changes: Change[]): void;
+  /** Something of this conversation may have been stored without having been told: every node looks. */
+  heal(conversation: ConversationRef): void;
+  /** From now on the user receives what is sent to the group, from above `fromSeq`. */
+  joined(userId: string, groupId: string, fromSeq: number): void;
+  /** From now on the user receives nothing more of the group. */
+  left(userId: string, groupId: string): void;
+  /** Disconnects all sockets of the sessions. */
+  revoke(sessionIds: string[]): void;
+}
+
+/** @param broker carries operations to the nodes */
+export function createBus(broker: Broker): Bus {
+  return {
+    emit: (to, event, payload, except, state) => broker.publish({ kind: 'event', to, event, payload, except, state }),
+    changes: (conversation, changes) => broker.publish({ kind: 'changes', conversation, changes }),
+    heal: (conversation) => broker.publish({ kind: 'heal', conversation }),
+    joined: (user_id, group_id, from_seq) => broker.publish({ kind: 'membership', user_id, group_id, from_seq }),
+    left: (user_id, group_id) => broker.publish({ kind: 'membership', user_id, group_id, from_seq: null }),
+    revoke: (session_ids) => broker.publish({ kind: 'revoked', session_ids }),
+  };
+}
+
+/** The broker of a single node: every operation is delivered here, at once and in order. */
+export function createMemoryBroker(deliver: (operation: Operation) => void): Broker {
+  return { publish: deliver, close: async () => {} };
+}

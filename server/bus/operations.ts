@@ -1,0 +1,50 @@
+/** What can be told to sockets: plain JSON, so that another node can be told the same. */
+import type { Message } from '../../shared/contract/documents.ts';
+import type { EventName, EventPayload } from '../../shared/contract/index.ts';
+import type { ConversationRef } from '../model/conversation-ref.ts';
+import type { State } from '../model/state.ts';
+
+/** One step of a conversation's `rev`: a new message, or a change of an old one. */
+export interface Change {
+  rev: number;
+  message: Message;
+  is_new: boolean;
+  /** The conversation's highest `seq` at this `rev`. */
+  last_seq: number;
+  /** The socket that acted: it has the acknowledgement instead. */
+  except_socket?: string | undefined;
+}
+
+/** The conversation's highest `seq` before a change. */
+export function lastSeqBefore(change: Change): number {
+  return change.is_new ? change.last_seq - 1 : change.last_seq;
+}
+
+/** Who an event is for. */
+export type Address = { users: string[] } | { group: string } | { session: string } | { socket: string };
+
+export interface Exceptions {
+  /** The socket that acted. */
+  socket?: string | undefined;
+  /** Users who must not see it (blocked, hidden by a setting). */
+  users?: string[];
+}
+
+export interface EventOperation<N extends EventName = EventName> {
+  kind: 'event';
+  to: Address;
+  event: N;
+  payload: EventPayload<N>;
+  except?: Exceptions | undefined;
+  /** Of an event that tells how something is now. */
+  state?: State | undefined;
+}
+
+export type Operation =
+  | EventOperation
+  | { kind: 'changes'; conversation: ConversationRef; changes: Change[] }
+  /** Asks every node to compare what it delivered of a conversation with the database. */
+  | { kind: 'heal'; conversation: ConversationRef }
+  /** A user came into a group (`from_seq`: what lies before is not visible) or left it (null). */
+  | { kind: 'membership'; user_id: string; group_id: string; from_seq: number | null }
+  | { kind: 'revoked'; session_ids: string[] };

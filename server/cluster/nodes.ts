@@ -1,0 +1,91 @@
+/**
+ * Which server processes live. Each writes a growing number every few seconds; the others watch whether it grows, each
+ * by its own clock, so that clocks need not agree. A process on the same machine that is gone is seen at once.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import type { Collections } from '../model/collections.ts';
+import type { NodeDocument } from '../model/documents.ts';
+
+const BEAT_MS = 5000;
+/** A node whose number has not grown for so long is dead. */
+const SILENCE_MS = 15_000;
+
+export interface Nodes {
+  /** This process's name: new at each start, so that an earlier run on the same machine is another node. */
+  id: string;
+  /** Those of the named nodes that are dead: ended, gone, or silent for too long. Never this one. */
+  deadAmong(ids: string[]): Promise<string[]>;
+  /** Tells the others that this node has ended. */
+  close(): Promise<void>;
+}
+
+/**
+ * Announces this node; from then on it counts as living.
+ * @throws MongoError when the store cannot be reached
+ */
+export async function startNodes({ nodes }: Collections, log: Logger): Promise<Nodes> {
+  const id = randomUUID();
+  const place = thisPlace();
+  const observed = new Map<string, { beat: number; since: number }>();
+  let lookedAt = performance.now();
+
+  const beat = () =>
+    nodes.updateOne(
+      { _id: id },
+      { $inc: { beat: 1 }, $set: { seen_at: new Date() }, $setOnInsert: { place, pid: process.pid } },
+      { upsert: true },
+    );
+  await beat();
+  const timer = setInterval(() => beat().catch((err) => log.debug({ err }, 'no sign of life could be given')), BEAT_MS);
+  timer.unref();
+
+  function isSilent(node: NodeDocument, now: number): boolean {
+    if (node.place === place && !runs(node.pid)) return true;
+    const last = observed.get(node._id);
+    if (last?.beat === node.beat) return now - last.since > SILENCE_MS;
+    observed.set(node._id, { beat: node.beat, since: now });
+    return false;
+  }
+
+  return {
+    id,
+    async deadAmong(ids) {
+      const others = [...new Set(ids)].filter((other) => other !== id);
+      if (others.length === 0) return [];
+      const found = await nodes.find({ _id: { $in: others } }).toArray();
+      const now = performance.now();
+      // After a pause of this process itself, what was observed before it tells nothing.
+      if (now - lookedAt > SILENCE_MS) observed.clear();
+      lookedAt = now;
+      const living = new Set(found.filter((node) => !isSilent(node, now)).map((node) => node._id));
+      return others.filter((other) => !living.has(other));
+    },
+    async close() {
+      clearInterval(timer);
+      await nodes.deleteOne({ _id: id }).catch((err) => log.debug({ err }, 'the end could not be told'));
+    },
+  };
+}
+
+/** Names the table of processes that this one is in: on Linux the boot and the namespace (two containers differ). */
+function thisPlace(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return hostname();
+  }
+}
+
+/** Whether a process of this number runs here (by the null signal of kill(2)). */
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}

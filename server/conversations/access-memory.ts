@@ -1,0 +1,61 @@
+/**
+ * Caches access decisions, so that a message on a single node needs no look-up. That is right only where every change
+ * passes through this process: with several nodes a block must hold on all of them once it is acknowledged, so there
+ * nothing is cached.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Access } from './access.ts';
+
+/** How many conversations are cached. */
+const CACHED = 50_000;
+/** The store may still carry out a change whose answer was lost: it is seen after so long, in milliseconds. */
+const TTL_MS = 30_000;
+
+export interface AccessMemory {
+  /** A user's access to a conversation, cached or else found by `find`. */
+  recall(conversationId: string, userId: string, find: () => Promise<Access | undefined>): Promise<Access | undefined>;
+  /**
+   * Carries out a change of who may do what in a conversation, or (undefined) in any: forgets what is cached of it, and
+   * caches nothing new until the change is done.
+   */
+  changing<T>(conversationId: string | undefined, work: () => Promise<T>): Promise<T>;
+}
+
+/** Caches nothing. */
+export const NO_MEMORY: AccessMemory = {
+  recall: (_conversationId, _userId, find) => find(),
+  changing: (_conversationId, work) => work(),
+};
+
+export function createAccessMemory(): AccessMemory {
+  const conversations = new LRUCache<string, Map<string, Access>>({ max: CACHED, ttl: TTL_MS });
+  let underWay = 0;
+  /** Grows whenever a change begins or ends: what was looked up across such a moment is not cached. */
+  let moment = 0;
+
+  return {
+    async recall(conversationId, userId, find) {
+      const known = conversations.get(conversationId)?.get(userId);
+      if (known) return known;
+      const before = moment;
+      const found = await find();
+      if (!found || underWay > 0 || moment !== before) return found;
+      const users = conversations.get(conversationId) ?? new Map<string, Access>();
+      if (users.size === 0) conversations.set(conversationId, users);
+      users.set(userId, found);
+      return found;
+    },
+    async changing(conversationId, work) {
+      underWay++;
+      moment++;
+      if (conversationId === undefined) conversations.clear();
+      else conversations.delete(conversationId);
+      try {
+        return await work();
+      } finally {
+        underWay--;
+        moment++;
+      }
+    },
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * Where delivery begins in a conversation of which a node has delivered nothing yet, although others may have written
+ * to it. What was stored before the node's connections came, they have by `sync`; what was stored since, they must be
+ * told in order, even where nobody told this node.
+ *
+ * Where somebody wrote about when a connection came, what was stored then is noted before it is told that it is ready:
+ * that is exact. Elsewhere times decide. They are those of the nodes that wrote, taken a little before a change was
+ * stored, so they are given a margin: told twice is harmless, a gap is not.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Collections } from '../model/collections.ts';
+import { fromId } from '../model/codec.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
+import { type Change, lastSeqBefore } from '../bus/operations.ts';
+import type { ConversationRef } from '../model/conversation-ref.ts';
+
+/** How far a change's time may lie before the moment when it was stored, clocks of nodes included, in milliseconds. */
+const MARGIN_MS = 2000;
+/** What was written to so lately is noted, and a note holds for connections that come so soon after it, in milliseconds. */
+const RECENT_MS = 10_000;
+/** How many changes are looked through. */
+const LIMIT = 500;
+/** How many notes are kept. */
+const REMEMBERED = 100_000;
+
+export interface BaselineQuery {
+  /** Since when the node has connections there, in milliseconds. */
+  since: number;
+  /** The change that came first, if one did. */
+  first: Change | undefined;
+}
+
+export interface Baseline {
+  /** Delivery begins above this `rev`. */
+  rev: number;
+  /** Messages above this `seq` are new to the connections. */
+  lastSeq: number;
+}
+
+export interface Baselines {
+  /** Finds a baseline: by one read of one index entry where nothing happened since the connections came. */
+  find(conversation: ConversationRef, query: BaselineQuery): Promise<Baseline>;
+  /**
+   * Notes what is stored in the conversations of a user who is about to be connected, as far as somebody writes there.
+   * @param isCovered whether somebody of a conversation is connected here already: then what is known stays
+   */
+  note(userId: string, groupIds: string[], isCovered: (conversation: ConversationRef) => boolean): Promise<void>;
+}
+
+export interface BaselinesOptions {
+  collections: Pick<Collections, 'conversations'>;
+  store: MessageStore;
+  refFromId(conversationId: string): ConversationRef;
+}
+
+export function createBaselines({ collections, store, refFromId }: BaselinesOptions): Baselines {
+  const { conversations } = collections;
+  const notes = new LRUCache<string, Baseline & { at: number }>({ max: REMEMBERED });
+
+  async function findByTime(conversation: ConversationRef, { since, first }: BaselineQuery): Promise<Baseline> {
+    const collection = store.of(conversation.kind);
+    const below = first ? { $lt: first.rev } : {};
+    const from = new Date(since - MARGIN_MS);
+    const [old] = await collection
+      .find(
+        { conversation_id: conversation.id, rev: { $gt: 0, ...below }, updated_at: { $lt: from } },
+        { projection: { _id: 0, rev: 1 } },
+      )
+      .sort({ rev: -1 })
+      .limit(1)
+      .toArray();
+    const rev = old?.rev ?? 0;
+    const recent =
+      first && rev === first.rev - 1
+        ? []
+        : await collection
+            .find(
+              { conversation_id: conversation.id, rev: { $gt: rev, ...below }, created_at: { $gte: from } },
+              { projection: { _id: 0, seq: 1 } },
+            )
+            .sort({ rev: 1 })
+            .limit(LIMIT)
+            .toArray();
+    const bounds = recent.map((message) => message.seq - 1);
+    if (first) bounds.push(lastSeqBefore(first));
+    return { rev, lastSeq: bounds.length > 0 ? Math.min(...bounds) : (await store.newest(conversation)).seq };
+  }
+
+  return {
+    async find(conversation, query) {
+      const note = notes.get(conversation.id);
+      const isGood = note && Math.abs(query.since - note.at) < RECENT_MS;
+      return isGood ? { rev: note.rev, lastSeq: note.lastSeq } : findByTime(conversation, query);
+    },
+    async note(userId, groupIds, isCovered) {
+      const recently = { $gt: new Date(Date.now() - RECENT_MS - MARGIN_MS) };
+      const projection = { _id: 1 };
+      const [pairs, groups] = await Promise.all([
+        conversations.find({ user_ids: fromId(userId), activity_at: recently }, { projection }).toArray(),
+        groupIds.length === 0
+          ? []
+          : conversations.find({ _id: { $in: groupIds }, changed_at: recently }, { projection }).toArray(),
+      ]);
+      const refs = [...pairs, ...groups].map(({ _id }) => refFromId(_id));
+      await Promise.all(
+        refs.map(async (conversation) => {
+          if (isCovered(conversation)) return;
+          const at = Date.now();
+          const { rev, seq } = await store.newest(conversation);
+          notes.set(conversation.id, { rev, lastSeq: seq, at });
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * Notices what other nodes may have stored and told nobody, though nothing that comes later need show it: a node that
+ * died between the two, or one that has lost Redis. The `nodes` collection has a record of each; one that is cut off
+ * from Redis says so there. Whoever finds that compares with the database what changed since.
+ */
+import type { Collection } from 'mongodb';
+import type { NodeDocument } from '../../model/documents.ts';
+import type { Nodes } from '../../cluster/nodes.ts';
+
+const INTERVAL_MS = 2000;
+
+export interface NodeWatchOptions {
+  records: Collection<NodeDocument>;
+  nodes: Nodes;
+  /** Since when, in milliseconds, this node cannot tell the others, if so. */
+  cutOffSince(): number | undefined;
+  /** What was stored after the given moment, in milliseconds, may not have been told. */
+  onUntold(since: number): void;
+  onError(error: unknown): void;
+}
+
+/** Starts to watch. */
+export function watchNodes(options: NodeWatchOptions): { close(): void } {
+  const { records, nodes, cutOffSince, onUntold, onError } = options;
+  /** The other nodes, with when they gave a sign of life last. */
+  let known = new Map<string, number>();
+  /** Those whose end was told. */
+  const ended = new Set<string>();
+  /** Those that were found cut off when asked last. */
+  let cutOff = new Set<string>();
+  let announced: number | undefined;
+  let lookedAt = Date.now();
+  let looking = false;
+
+  async function announce(): Promise<void> {
+    const since = cutOffSince();
+    if (since === announced) return;
+    await records.updateOne(
+      { _id: nodes.id },
+      since === undefined ? { $unset: { cut_off_at: true } } : { $set: { cut_off_at: new Date(since) } },
+    );
+    announced = since;
+  }
+
+  async function look(): Promise<void> {
+    const now = Date.now();
+    const found = (await records.find().toArray()).filter(({ _id }) => _id !== nodes.id);
+    const seen = new Map(found.map(({ _id, seen_at }) => [_id, seen_at.getTime()]));
+    const dead = await nodes.deadAmong([...new Set([...known.keys(), ...seen.keys()])]);
+    for (const id of dead) if (!ended.has(id)) onUntold(seen.get(id) ?? known.get(id) ?? lookedAt);
+    for (const { _id, cut_off_at } of found) {
+      if (cut_off_at && !ended.has(_id)) onUntold(cutOff.has(_id) ? lookedAt : cut_off_at.getTime());
+    }
+    cutOff = new Set(found.filter(({ cut_off_at }) => cut_off_at).map(({ _id }) => _id));
+    ended.clear();
+    for (const id of dead) if (seen.has(id)) ended.add(id);
+    known = seen;
+    lookedAt = now;
+  }
+
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    Promise.all([announce(), look()])
+      .catch(onError)
+      .finally(() => {
+        looking = false;
+      });
+  }, INTERVAL_MS);
+  timer.unref();
+  return { close: () => clearInterval(timer) };
+}

@@ -1,0 +1,46 @@
+/** Keeps what is told of a thing as a whole from going back to an older state of it. */
+import { LRUCache } from 'lru-cache';
+import type { Call } from '../../shared/contract/documents.ts';
+import type { EventOperation } from '../bus/operations.ts';
+import { mayRing } from '../../shared/contract/calls.ts';
+
+/** How many things are remembered … */
+const REMEMBERED = 50_000;
+/** … and of how many the newest document: what is late is so by moments. */
+const REMEMBERED_DOCUMENTS = 1000;
+
+/** Events that say what happened besides, and the field with the document. */
+const DOCUMENTS = { 'group:updated': 'group', 'call:updated': 'call', 'call:incoming': 'call' } as const;
+
+/**
+ * Two nodes, or two connections to the database, may tell of two changes in another order than they were stored in;
+ * whoever believes the last one is left with a state that is over. So an event that tells of an older state than was
+ * told before is dropped (last writer wins, by the version that the store gave); if it also says what happened, it is
+ * told with the newest document instead. What does not ring any more is not told to ring.
+ * @returns the payload to tell; undefined where there is nothing to tell any more
+ */
+export function createStates(): (operation: EventOperation) => EventOperation['payload'] | undefined {
+  const versions = new LRUCache<string, number>({ max: REMEMBERED });
+  const documents = new LRUCache<string, object>({ max: REMEMBERED_DOCUMENTS });
+
+  return ({ to, event, payload, state }) => {
+    if (!state) return payload;
+    const field = event in DOCUMENTS ? DOCUMENTS[event as keyof typeof DOCUMENTS] : undefined;
+    if (state.version >= (versions.get(state.of) ?? 0)) {
+      versions.set(state.of, state.version);
+      if (field) documents.set(state.of, payload[field as keyof typeof payload]);
+      return payload;
+    }
+    if (!field) return undefined;
+    const newest = documents.get(state.of);
+    if (event === 'call:incoming' && newest && !mayRing(newest as Call)) return undefined;
+    return newest && maySee(newest, to) ? { ...payload, [field]: newest } : payload;
+  };
+}
+
+/** Who was taken out of a group is told so, and nothing of what came after. */
+function maySee(document: object, to: EventOperation['to']): boolean {
+  if (!('members' in document && 'users' in to)) return true;
+  const members = document.members as string[];
+  return to.users.every((user) => members.includes(user));
+}

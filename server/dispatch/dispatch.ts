@@ -1,0 +1,53 @@
+/** From a command's name and payload to its result: the one way for sockets and HTTP. */
+import type { Logger } from 'pino';
+import type { Ack } from '../../shared/contract/errors.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import type { Spend } from './budgets.ts';
+import type { Caller } from './caller.ts';
+import type { Handlers } from './handlers.ts';
+import type { ServerTime } from './server-time.ts';
+import { carriedOut, createRoutes, known, notShed, plain, type Sent, valid, withinBudget } from './steps.ts';
+import { toWireError } from './wire-error.ts';
+
+export interface DispatchOptions {
+  handlers: Handlers;
+  spend: Spend;
+  isOverloaded(): boolean;
+  serverTime: ServerTime;
+  /** Called once per command with its outcome: `ok` or the error's code. */
+  onDone(command: string, outcome: string, startedAt: number): void;
+  log: Logger;
+}
+
+/**
+ * Carries out one command; never rejects.
+ * @param name what the client called it, declared or not
+ * @param args what came with the name: one payload, or nothing
+ */
+export type Dispatch = (caller: Caller, name: string, args: unknown[]) => Promise<Ack<unknown>>;
+
+export function createDispatch({ handlers, spend, isOverloaded, serverTime, onDone, log }: DispatchOptions): Dispatch {
+  const routes = createRoutes(handlers);
+
+  async function takeSteps(sent: Sent): Promise<unknown> {
+    await withinBudget(sent, spend);
+    const command = known(sent);
+    plain(command);
+    valid(command);
+    notShed(command, isOverloaded);
+    return carriedOut(command, serverTime);
+  }
+
+  return async (caller, name, args) => {
+    const startedAt = performance.now();
+    const route = routes.get(name);
+    let result: Ack<unknown>;
+    try {
+      result = { ok: true, data: await withDeadline(takeSteps({ caller, name, route, args })) };
+    } catch (error) {
+      result = { ok: false, error: toWireError(error, name, log) };
+    }
+    onDone(route ? name : 'unknown', result.ok ? 'ok' : result.error.code, startedAt);
+    return result;
+  };
+}

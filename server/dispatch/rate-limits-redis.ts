@@ -1,0 +1,71 @@
+/** Budgets over all nodes: each step as one script in Redis, by the clock of Redis. */
+import type { Logger } from 'pino';
+import type { RedisLink } from '../bus/redis-link.ts';
+import type { RateLimiter, RateRule } from './rate-limits.ts';
+
+const PREFIX = 'letsapp:rate:';
+const WINDOW_PREFIX = 'letsapp:window:';
+/** How long the answer of Redis is waited for before the node counts by itself, in milliseconds. */
+const PATIENCE_MS = 200;
+
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]`;
+
+/** As `gcra` in rate-limits.ts, on microseconds. Arguments: interval, tolerance. Returns how long to wait. */
+const RATE_STEP = `${NOW}
+local arrival = tonumber(redis.call('GET', KEYS[1])) or now
+local next = math.max(arrival, now) + ARGV[1]
+if next - now > tonumber(ARGV[2]) then return math.max(1, next - now - ARGV[2]) end
+redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000) + 1)
+return 0`;
+
+/**
+ * The sliding window, on microseconds. Arguments: count, length. Returns how long to wait. The list never holds more
+ * than `count` times: whether the oldest of them has left the window is all that matters.
+ */
+const WINDOW_STEP = `${NOW}
+if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[1]) then
+  local wait = redis.call('LINDEX', KEYS[1], 0) + ARGV[2] - now
+  if wait > 0 then return wait end
+  redis.call('LPOP', KEYS[1])
+end
+redis.call('RPUSH', KEYS[1], string.format('%.0f', now))
+redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000) + 1)
+return 0`;
+
+interface WithSteps {
+  letsappRate(key: string, interval: number, tolerance: number): Promise<number>;
+  letsappWindow(key: string, count: number, length: number): Promise<number>;
+}
+
+/** @param local counts while Redis does not answer */
+export function createRedisRateLimiter(link: RedisLink, local: RateLimiter, log: Logger): RateLimiter {
+  link.commands.defineCommand('letsappRate', { numberOfKeys: 1, lua: RATE_STEP });
+  link.commands.defineCommand('letsappWindow', { numberOfKeys: 1, lua: WINDOW_STEP });
+  const redis = link.commands as unknown as WithSteps;
+
+  function step(key: string, { count, per, burst }: RateRule): Promise<number> {
+    if (burst === undefined) return redis.letsappWindow(WINDOW_PREFIX + key, count, per * 1000);
+    const interval = Math.round((per / count) * 1000);
+    return redis.letsappRate(PREFIX + key, interval, interval * burst);
+  }
+
+  return {
+    async take(key, rule) {
+      if (!link.isUp()) return local.take(key, rule);
+      let timer: NodeJS.Timeout | undefined;
+      try {
+        const late = new Promise<never>((_, reject) => {
+          timer = setTimeout(() => reject(new Error('Redis is slow')), PATIENCE_MS);
+        });
+        return (await Promise.race([step(key, rule), late])) / 1000;
+      } catch (err) {
+        log.debug({ err }, 'this node counts by itself');
+        return local.take(key, rule);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import type { Logger } from 'pino';
+import type { WireError } from '../../shared/contract/errors.ts';
+import { ContractError, unavailable } from '../lib/errors.ts';
+import { isUnavailable } from '../model/failures.ts';
+
+/** What the caller is told of an error; what is no refusal of the contract is logged with a number to find it by. */
+export function toWireError(error: unknown, what: string, log: Logger): WireError {
+  if (error instanceof ContractError) return error.toWire();
+  if (isUnavailable(error)) {
+    log.warn({ err: error, what }, 'the store is not available');
+    return unavailable().toWire();
+  }
+  const correlation_id = crypto.randomUUID();
+  log.error({ err: error, what, correlation_id }, 'unexpected error');
+  return { code: 'internal', message: 'something went wrong here', details: { correlation_id } };
+}

@@ -1,0 +1,74 @@
+/** The domains, built in the order in which they need each other. What they need of each other they are handed here. */
+import { createAccountDomain } from './accounts/domain.ts';
+import { createCallDomain } from './calls/domain.ts';
+import { createContactDomain } from './contacts/domain.ts';
+import type { Foundation } from './foundation.ts';
+import { createGroupDomain } from './groups/domain.ts';
+import { authenticated } from './http/authentication.ts';
+import { createInboxDomain } from './inbox/domain.ts';
+import { createMediaDomain } from './media/domain.ts';
+import { createMessageDomain } from './messages/domain.ts';
+import { stateOf } from './model/state.ts';
+import { toSelf } from './model/views/user.ts';
+import { createPresenceDomain } from './presence/domain.ts';
+
+export type Domains = Awaited<ReturnType<typeof createDomains>>;
+
+/** @throws ConfigError when the signing key is not usable */
+export async function createDomains(foundation: Foundation) {
+  const { config, bus, access, accessMemory, io, log } = foundation;
+  /** Lets work go on after the answer; a failure is logged. */
+  const aside = (work: Promise<unknown>, failure: string) => {
+    work.catch((err: unknown) => log.warn({ err }, failure));
+  };
+
+  const accounts = await createAccountDomain({
+    ...foundation,
+    onSessionsEnded: bus.revoke,
+    profilePicture: (userId, mediaId) => media.ownership.checkPicture(userId, mediaId),
+    onProfileChanged(user) {
+      const userId = user._id.toHexString();
+      const state = stateOf('user', user._id, user.version);
+      bus.emit({ users: [userId] }, 'user:updated', { user: toSelf(user) }, undefined, state);
+      aside(contacts.tellContacts(userId), 'contacts are not told of a profile');
+    },
+    whileDeactivating: (write) => accessMemory.changing(undefined, write),
+    onDeactivated(userId) {
+      aside(contacts.tellContacts(userId), 'contacts are not told of a deactivation');
+      aside(groups.succeedAdmin(userId), 'a group is without an admin');
+    },
+  });
+  const media = createMediaDomain({
+    ...foundation,
+    authenticate: authenticated(accounts.sessions),
+    linkKey: accounts.tokens.deriveKey('media links'),
+  });
+  const presence = createPresenceDomain({ ...foundation, graceMs: config.presenceGraceMs });
+  const calls = createCallDomain({
+    ...foundation,
+    isConnected: (socketId) => io.of('/').sockets.get(socketId)?.connected === true,
+  });
+  const contacts = createContactDomain({
+    ...foundation,
+    maySeePresence: presence.maySee,
+    onBecameContacts: (one, other) =>
+      aside(presence.becameContacts(one, other), 'new contacts are not told of their presence'),
+    onBlocked: calls.endBetween,
+  });
+  const groups = createGroupDomain({
+    ...foundation,
+    isBlocked: access.isBlocked,
+    checkIcon: media.ownership.checkPicture,
+    onRemoved: calls.removeFromCalls,
+    maxMembers: config.groupMaxMembers,
+  });
+  const inbox = createInboxDomain({ ...foundation, callsOf: calls.callsOf });
+  const messages = createMessageDomain({
+    ...foundation,
+    summaries: inbox.summaries,
+    openPair: inbox.memberships.openPair,
+    attachments: media.ownership,
+    scopesOf: inbox.scopesOf,
+  });
+  return { accounts, media, presence, calls, contacts, groups, inbox, messages };
+}

@@ -1,0 +1,78 @@
+/** The edges: commands from sockets and HTTP reach the domains' handlers, and connections live and end. */
+import { createBudgets } from './dispatch/budgets.ts';
+import { createDispatch } from './dispatch/dispatch.ts';
+import { watchOverload } from './dispatch/overload.ts';
+import type { Domains } from './domains.ts';
+import type { Foundation } from './foundation.ts';
+import { createDrain } from './gateway/drain.ts';
+import { createGateway } from './gateway/gateway.ts';
+import { createPacketAnswers } from './gateway/packets.ts';
+import { toSelf } from './model/views/user.ts';
+import { registerHealthRoutes } from './observability/health.ts';
+import { createMetrics } from './observability/metrics.ts';
+
+export interface Edges {
+  /** Tells the clients, finishes what is in flight, and closes the connections; takes less than seven seconds. */
+  drain(): Promise<void>;
+  close(): void;
+}
+
+export function createEdges(foundation: Foundation, domains: Domains): Edges {
+  const { config, io, http, delivery, serverTime, rateLimiter, database, redis, log } = foundation;
+  const { accounts, media, presence, calls, contacts, groups, inbox, messages } = domains;
+  const metrics = createMetrics(() => io.of('/').sockets.size);
+  const overload = watchOverload();
+
+  const dispatch = createDispatch({
+    handlers: {
+      ...messages.handlers,
+      ...inbox.handlers,
+      ...groups.handlers,
+      ...contacts.handlers,
+      ...presence.handlers,
+      ...calls.handlers,
+      'auth:renew': async (caller, { token }) => ({ expires_in: await gateway.renew(caller, token) }),
+    },
+    spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
+    isOverloaded: overload.isOverloaded,
+    serverTime,
+    onDone(command, outcome, startedAt) {
+      metrics.commandDone(command, outcome, startedAt);
+      // A refusal takes no time, and says nothing of what the others bear.
+      if (command === 'message:send' && outcome === 'ok') media.messageTook(performance.now() - startedAt);
+    },
+    log,
+  });
+  const drain = createDrain(io, createPacketAnswers(dispatch));
+  const gateway = createGateway({
+    io,
+    delivery,
+    async authenticate(token) {
+      const { user, sessionId, expiresAt } = await accounts.sessions.authenticate(token);
+      return { userId: user._id.toHexString(), sessionId, expiresAt, self: toSelf(user) };
+    },
+    loadGroups: inbox.memberships.groupsOf,
+    answer: drain.answer,
+    onConnected(socket, device) {
+      const { userId, sessionId } = socket.data;
+      presence.connected(userId, sessionId, socket.id, device);
+      calls.connected(userId, socket);
+    },
+    onDisconnected({ id, data }) {
+      messages.disconnected(id);
+      presence.disconnected(data.userId, data.sessionId, id);
+      // The grace of calls that outlive this node begins when another one, or the next start, finds it gone.
+      if (!drain.isDraining()) calls.disconnected(data.userId, id);
+    },
+    isDraining: drain.isDraining,
+    serverTime: serverTime.now,
+    log,
+  });
+  registerHealthRoutes(http, {
+    isDraining: drain.isDraining,
+    mongodbIsUp: database.isUp,
+    redisIsUp: redis?.isUp,
+    metrics,
+  });
+  return { drain: drain.drain, close: overload.close };
+}

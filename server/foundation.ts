@@ -1,0 +1,92 @@
+/** What every domain stands on: the stores, the edges without routes, the bus and delivery, and access. */
+import type { Logger } from 'pino';
+import { createRedisLink } from './bus/redis-link.ts';
+import { createJobs } from './cluster/jobs.ts';
+import { startNodes } from './cluster/nodes.ts';
+import type { Config } from './config.ts';
+import { createAccessMemory, NO_MEMORY } from './conversations/access-memory.ts';
+import { createAccessRules } from './conversations/access-rules.ts';
+import { createAudience } from './conversations/audience.ts';
+import { createMessageStore } from './conversations/message-store.ts';
+import { createVisibility } from './conversations/visibility.ts';
+import { createDeliveryDomain } from './delivery/domain.ts';
+import { createMemoryRateLimiter, type RateLimiter, unlimited } from './dispatch/rate-limits.ts';
+import { createRedisRateLimiter } from './dispatch/rate-limits-redis.ts';
+import { createServerTime } from './dispatch/server-time.ts';
+import { createIo } from './gateway/io.ts';
+import { createHttpServer } from './http/server.ts';
+import { connect } from './model/connect.ts';
+import { publishDocuments } from './observability/documents.ts';
+
+export type Foundation = Awaited<ReturnType<typeof createFoundation>>;
+
+/**
+ * Connects to the stores and builds what needs no domain. Nothing listens yet.
+ * @param mongodbUrl the store: real, or that of the embedded database
+ * @throws Error when the database cannot be reached; Redis may come later
+ */
+export async function createFoundation(config: Config, mongodbUrl: string, log: Logger) {
+  const clock = () => new Date();
+  const database = await connect(mongodbUrl);
+  const { collections } = database;
+  const redis = config.redisUrls.length > 0 ? createRedisLink({ urls: config.redisUrls, log }) : undefined;
+
+  const http = createHttpServer({ config, log });
+  publishDocuments(http);
+  const io = createIo(http.server, config);
+
+  const store = createMessageStore(collections);
+  const visibility = createVisibility(config.groupHistoryAll);
+  const nodes = await startNodes(collections, log);
+  const { bus, delivery, actors, ...messengers } = createDeliveryDomain({
+    io,
+    collections,
+    store,
+    nodes,
+    redis,
+    visibility,
+    log,
+  });
+  // With other nodes about, their changes would be seen too late.
+  const accessMemory = redis ? NO_MEMORY : createAccessMemory();
+  const jobs = createJobs({ jobs: collections.jobs, clock, log });
+
+  return {
+    config,
+    log,
+    clock,
+    database,
+    db: database.db,
+    collections,
+    redis,
+    http,
+    io,
+    store,
+    visibility,
+    nodes,
+    bus,
+    delivery,
+    actors,
+    accessMemory,
+    access: createAccessRules(collections, visibility, accessMemory),
+    audience: createAudience(collections),
+    serverTime: createServerTime(clock, redis !== undefined),
+    rateLimiter: rateLimiterOf(config, redis, log),
+    jobs,
+    async close() {
+      await nodes.close();
+      await messengers.close();
+      await database.close();
+    },
+  };
+}
+
+function rateLimiterOf(
+  config: Config,
+  redis: ReturnType<typeof createRedisLink> | undefined,
+  log: Logger,
+): RateLimiter {
+  if (!config.rateLimits) return unlimited;
+  const local = createMemoryRateLimiter();
+  return redis ? createRedisRateLimiter(redis, local, log) : local;
+}

@@ -1,0 +1,7 @@
+/** Folds a text for comparison: NFKD, combining marks removed, lower case. */
+export function fold(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase();
+}

@@ -1,0 +1,30 @@
+import type { GroupMessage, Message, PairMessage } from '../../../shared/contract/documents.ts';
+import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../documents.ts';
+import { toWire } from '../codec.ts';
+
+/** The wire form of a message. Written out rather than walked: it is made for every message that is sent. */
+export function toWireMessage(document: PairMessageDocument): PairMessage;
+export function toWireMessage(document: GroupMessageDocument): GroupMessage;
+export function toWireMessage(document: MessageDocument): Message;
+export function toWireMessage(document: MessageDocument): Message {
+  const base = {
+    _id: document._id.toHexString(),
+    conversation_id: document.conversation_id,
+    seq: document.seq,
+    rev: document.rev,
+    sender_id: document.sender_id.toHexString(),
+    content: document.content,
+    message_type: document.message_type,
+    attachment: document.attachment ? { media_id: document.attachment.media_id.toHexString() } : null,
+    created_at: document.created_at.toISOString(),
+    updated_at: document.updated_at.toISOString(),
+    is_deleted: document.is_deleted,
+    ...(document.client_message_id === undefined ? {} : { client_message_id: document.client_message_id }),
+    ...(document.edited_at ? { edited_at: document.edited_at.toISOString() } : {}),
+    ...(document.reply_to ? { reply_to: document.reply_to.toHexString() } : {}),
+    ...(document.reactions?.length ? { reactions: toWire(document.reactions) } : {}),
+  };
+  return 'group_id' in document
+    ? { ...base, group_id: document.group_id.toHexString(), read_by: document.read_by.map((id) => id.toHexString()) }
+    : { ...base, recipient_id: document.recipient_id.toHexString(), status: document.status };
+}

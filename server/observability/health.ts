@@ -1,0 +1,37 @@
+/** `/healthz`, `/readyz` and `/metrics` (PROTOCOL section 10). */
+import type { FastifyInstance } from 'fastify';
+import { unavailable } from '../lib/errors.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface HealthSources {
+  isDraining(): boolean;
+  mongodbIsUp(): Promise<boolean>;
+  /** Undefined on a single node. */
+  redisIsUp: (() => boolean) | undefined;
+  metrics: Metrics;
+}
+
+/** Registers the three routes; none of them needs authentication. */
+export function registerHealthRoutes(
+  app: FastifyInstance,
+  { isDraining, mongodbIsUp, redisIsUp, metrics }: HealthSources,
+): void {
+  app.get('/healthz', async () => ({ status: 'ok' }));
+
+  app.get('/readyz', async (_request, reply) => {
+    const mongodb = await mongodbIsUp();
+    const redis = redisIsUp?.() ?? true;
+    metrics.storeUp('mongodb', mongodb);
+    if (redisIsUp) metrics.storeUp('redis', redis);
+    const ready = mongodb && !isDraining();
+    const status = isDraining() ? 'draining' : !mongodb ? 'unavailable' : redis ? 'ok' : 'degraded';
+    const report = { status, mongodb, ...(redisIsUp ? { redis } : {}) };
+    if (ready) return report;
+    // An error of HTTP carries the contract's body, whatever else is in it.
+    return reply.code(503).send({ ...report, error: unavailable(`the server is not ready: ${status}`).toWire() });
+  });
+
+  app.get('/metrics', async (_request, reply) => {
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+}
