@@ -1,6 +1,6 @@
 /** Calls over three server processes that share a database and a Redis; one of them is killed. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster } from '../nodes/cluster.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
 import { connect, registerMany } from '../support/client.ts';
 import { talking, updated } from './scene.ts';
 

@@ -1,7 +1,7 @@
 /** Two devices, each on a node of its own, change the same thing at once: what everybody is told last is how it is. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connect, type Device, http, register, settle } from '../support/client.ts';
-import { type Cluster, startCluster } from './cluster.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
 
 const ROUNDS = 20;
 

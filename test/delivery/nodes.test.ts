@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, http, register, registerMany, settle } from '../support/client.ts';
-import { type Cluster, startCluster } from './cluster.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
 
 let cluster: Cluster;
 let one: string;

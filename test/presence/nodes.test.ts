@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, register } from '../support/client.ts';
-import { type Cluster, startCluster } from './cluster.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
 
 const GRACE_MS = 1500;
 /** A killed node's users go offline within 30 s (PROTOCOL section 6), in milliseconds. */

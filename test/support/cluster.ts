@@ -1,8 +1,8 @@
 /** Several real server processes over one database and one Redis, each with its own ways to both. */
-import { startDatabase, type TestDatabase } from '../support/database.ts';
-import { startProxy, type Way } from '../support/proxy.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { startDatabase, type TestDatabase } from './database.ts';
+import { startProxy, type Way } from './proxy.ts';
+import { startRedis, type TestRedis } from './redis.ts';
+import { startServer, type TestServer } from './server.ts';
 
 export interface Cluster {
   urls: string[];

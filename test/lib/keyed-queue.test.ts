@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { createKeyedQueue } from '../../server/lib/keyed-queue.ts';
+
+/** Work that ends when it is told to, and notes its beginning. */
+function held(begun: string[], name: string) {
+  let end = () => {};
+  const ended = new Promise<string>((resolve) => {
+    end = () => resolve(name);
+  });
+  const work = () => {
+    begun.push(name);
+    return ended;
+  };
+  return { work, end };
+}
+
+it('work under one key runs in order, one at a time', async () => {
+  const queue = createKeyedQueue();
+  const begun: string[] = [];
+  const [one, two] = [held(begun, 'one'), held(begun, 'two')];
+  const results = [queue.run('key', one.work), queue.run('key', two.work)];
+  await Promise.resolve();
+  expect(begun).toEqual(['one']);
+  one.end();
+  await expect.poll(() => begun).toEqual(['one', 'two']);
+  two.end();
+  expect(await Promise.all(results)).toEqual(['one', 'two']);
+});
+
+it('work under different keys runs side by side, and begins at once', () => {
+  const queue = createKeyedQueue();
+  const begun: string[] = [];
+  void queue.run('a', held(begun, 'one').work);
+  void queue.run('b', held(begun, 'two').work);
+  expect(begun).toEqual(['one', 'two']);
+});
+
+it('a failure reaches its own caller and holds nobody up', async () => {
+  const queue = createKeyedQueue();
+  const failed = queue.run('key', () => Promise.reject(new Error('no')));
+  const next = queue.run('key', async () => 'done');
+  await expect(failed).rejects.toThrow('no');
+  expect(await next).toBe('done');
+});
+
+it('settled waits for what is queued, and not for what comes later', async () => {
+  const queue = createKeyedQueue();
+  const [one, later] = [held([], 'one'), held([], 'later')];
+  void queue.run('key', one.work);
+  const settled = queue.settled('key');
+  void queue.run('key', later.work);
+  one.end();
+  await settled;
+  await queue.settled('nothing');
+});
