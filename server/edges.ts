@@ -7,6 +7,8 @@ import type { Foundation } from './foundation.ts';
 import { createDrain } from './gateway/drain.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createPacketAnswers } from './gateway/packets.ts';
+import { authenticated } from './http/authentication.ts';
+import { registerCommandRoutes } from './http/commands.ts';
 import { toSelf } from './model/views/user.ts';
 import { registerHealthRoutes } from './observability/health.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -68,6 +70,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     serverTime: serverTime.now,
     log,
   });
+  registerCommandRoutes(http, { dispatch, authenticate: authenticated(accounts.sessions) });
   registerHealthRoutes(http, {
     isDraining: drain.isDraining,
     mongodbIsUp: database.isUp,

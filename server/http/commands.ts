@@ -1,0 +1,45 @@
+/** Commands over HTTP (PROTOCOL section 11): the declarations of the contract as routes, by the steps of the socket. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import type { CommandDeclaration } from '../../shared/contract/define.ts';
+import { type CommandName, commands } from '../../shared/contract/index.ts';
+import { type Caller, createTurns } from '../dispatch/caller.ts';
+import type { Dispatch } from '../dispatch/dispatch.ts';
+import { sendError } from './error-answers.ts';
+
+export interface CommandRoutesOptions {
+  dispatch: Dispatch;
+  /** The hook that sets `request.caller`. */
+  authenticate(request: FastifyRequest): Promise<void>;
+}
+
+/** Registers `POST /api/<domain>/<action>` for every command that needs no connection. */
+export function registerCommandRoutes(app: FastifyInstance, { dispatch, authenticate }: CommandRoutesOptions): void {
+  for (const [name, declaration] of Object.entries(commands) as [CommandName, CommandDeclaration][]) {
+    if (declaration.device_only) continue;
+    const schema = {
+      summary: declaration.summary,
+      body: declaration.payload,
+      response: { 200: Type.Object({ data: declaration.data }) },
+    };
+    app.post(
+      pathOf(name),
+      // The schema is for the published documents: the dispatch validates, in its order.
+      { schema, onRequest: authenticate, validatorCompiler: () => () => true },
+      async (request, reply) => {
+        const result = await dispatch(callerOf(request), name, [request.body]);
+        return result.ok ? { data: result.data } : sendError(reply, result.error);
+      },
+    );
+  }
+}
+
+/** `message:send` is `/api/message/send`, `sync` is `/api/sync`. */
+function pathOf(name: CommandName): string {
+  return `/api/${name.replace(':', '/')}`;
+}
+
+/** Without a socket that acts, all devices of the caller are told. */
+function callerOf({ caller: { userId, id, sessionId } }: FastifyRequest): Caller {
+  return { userId, id, sessionId, socketId: undefined, inTurn: createTurns() };
+}
