@@ -1,7 +1,7 @@
 /** Signing in over HTTP, and an access token that is always fresh. */
 import type { SignedIn, Tokens } from '../contract/accounts.ts';
 import type { WireError } from '../contract/errors.ts';
-import { ClientError } from './client.ts';
+import { ClientError } from './errors.ts';
 
 /** A token with less than this left is replaced, in milliseconds. */
 const FRESH_MS = 60_000;

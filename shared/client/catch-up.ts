@@ -1,0 +1,59 @@
+/** Messages in the order of `rev`: what was missed comes by `sync`, and what arrives live meanwhile waits for it. */
+import type { CommandData, EventPayload } from '../contract/index.ts';
+import type { Connection } from './connection.ts';
+
+type MessageEvent = 'message:new' | 'message:updated';
+type MessagePayload = EventPayload<'message:new'>;
+
+export interface CatchUp {
+  /** The highest `rev` seen, by conversation. */
+  readonly revs: Record<string, number>;
+  /** A message that was told live: emitted in its turn, unless it is known already. */
+  arrived(name: MessageEvent, payload: MessagePayload): void;
+  /** Fetches everything above the known revs. @throws ClientError when the connection is lost meanwhile */
+  sync(): Promise<void>;
+}
+
+export interface CatchUpOptions {
+  connection: Pick<Connection, 'call'>;
+  /** What the device has already. */
+  revs: Record<string, number>;
+  onMessage(name: MessageEvent, payload: MessagePayload): void;
+  onPage(page: CommandData<'sync'>): void;
+}
+
+export function createCatchUp({ connection, revs, onMessage, onPage }: CatchUpOptions): CatchUp {
+  let held: [MessageEvent, MessagePayload][] | undefined;
+  let since: string | undefined;
+
+  function see({ conversation_id, rev }: { conversation_id: string; rev: number }): void {
+    revs[conversation_id] = Math.max(revs[conversation_id] ?? 0, rev);
+  }
+
+  function arrived(name: MessageEvent, payload: MessagePayload): void {
+    if (held) return void held.push([name, payload]);
+    const { message } = payload;
+    if (message.rev <= (revs[message.conversation_id] ?? 0)) return;
+    see(message);
+    onMessage(name, payload);
+  }
+
+  return {
+    revs,
+    arrived,
+    async sync() {
+      held ??= [];
+      for (let more = true; more; ) {
+        const page = await connection.call('sync', { conversations: revs, ...(since === undefined ? {} : { since }) });
+        for (const { messages } of page.conversations) messages.forEach(see);
+        for (const id of page.gone) delete revs[id];
+        onPage(page);
+        more = page.has_more;
+        if (!more) since = page.server_time;
+      }
+      const waiting = held;
+      held = undefined;
+      for (const [name, payload] of waiting) arrived(name, payload);
+    },
+  };
+}
