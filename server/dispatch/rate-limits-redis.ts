@@ -1,18 +1,18 @@
-/** Budgets over all nodes: each step as one script in Redis, by the clock of Redis. */
+/** Budgets over all nodes: each step is one script in Redis, by the clock of Redis. */
 import type { Logger } from 'pino';
 import type { RedisLink } from '../bus/redis-link.ts';
 import type { RateLimiter, RateRule } from './rate-limits.ts';
 
 const PREFIX = 'letsapp:rate:';
 const WINDOW_PREFIX = 'letsapp:window:';
-/** How long the answer of Redis is waited for before the node counts by itself, in milliseconds. */
+/** How long to wait for Redis before this node counts by itself, in milliseconds. */
 const PATIENCE_MS = 200;
 
 const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]`;
 
-/** As `gcra` in rate-limits.ts, on microseconds. Arguments: interval, tolerance. Returns how long to wait. */
+/** `gcra` of rate-limits.ts in microseconds. Arguments: interval, tolerance. Returns how long to wait. */
 const RATE_STEP = `${NOW}
 local arrival = tonumber(redis.call('GET', KEYS[1])) or now
 local next = math.max(arrival, now) + ARGV[1]
@@ -21,8 +21,8 @@ redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - 
 return 0`;
 
 /**
- * The sliding window, on microseconds. Arguments: count, length. Returns how long to wait. The list never holds more
- * than `count` times: whether the oldest of them has left the window is all that matters.
+ * The sliding window, in microseconds. Arguments: count, length. Returns how long to wait. The list holds at most `count`
+ * times: all that matters is whether the oldest has left the window.
  */
 const WINDOW_STEP = `${NOW}
 if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[1]) then

@@ -1,7 +1,7 @@
 /**
- * Rate limits. A rule with a burst is a rate that fills up again (generic cell rate algorithm, GCRA, ITU-T I.371): a
- * key holds one number, the theoretical arrival time of its next request. A rule without one is a number of requests in
- * any period of its length (sliding window): a key holds when they came. Neither needs a clean-up clock.
+ * Rate limits. A rule with a burst is a rate that fills up again (generic cell rate algorithm, GCRA, ITU-T I.371); its
+ * key holds one number, the theoretical arrival time of the next request. A rule without a burst limits the requests in
+ * any period of its length (sliding window); its key holds when they came. Neither needs a clean-up.
  */
 import { LRUCache } from 'lru-cache';
 
@@ -10,19 +10,19 @@ export interface RateRule {
   count: number;
   /** Milliseconds. */
   per: number;
-  /** How many at once after a pause, while `count` in `per` is how fast they come back. Without it, `count` is all. */
+  /** How many at once after a pause; `count` in `per` is how fast they come back. Without it, `count` in `per` is all. */
   burst?: number;
 }
 
 export interface RateLimiter {
   /**
    * Takes one request from the budget of a key.
-   * @returns 0 when it may go on, else the milliseconds until it could
+   * @returns 0 when the request may go on, else the milliseconds until it could
    */
   take(key: string, rule: RateRule): Promise<number>;
 }
 
-/** How many keys are remembered, and how many times of requests; whoever is forgotten starts with a full budget. */
+/** How many keys, and times of requests, are remembered; a forgotten key starts with a full budget. */
 const REMEMBERED_KEYS = 200_000;
 const REMEMBERED_TIMES = 2_000_000;
 
@@ -43,7 +43,7 @@ export function gcra(
   return wait > 0 ? { wait } : { arrival: next };
 }
 
-/** A budget that is kept on this node alone. */
+/** Counts on this node alone. */
 export function createMemoryRateLimiter(clock: () => number = Date.now): RateLimiter & {
   takeNow(key: string, rule: RateRule): number;
 } {

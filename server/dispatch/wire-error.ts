@@ -3,7 +3,7 @@ import type { WireError } from '../../shared/contract/errors.ts';
 import { ContractError, unavailable } from '../lib/errors.ts';
 import { isUnavailable } from '../model/failures.ts';
 
-/** What the caller is told of an error; what is no refusal of the contract is logged with a number to find it by. */
+/** What the caller is told of an error. Anything but a refusal of the contract is logged under a correlation id. */
 export function toWireError(error: unknown, what: string, log: Logger): WireError {
   if (error instanceof ContractError) return error.toWire();
   if (isUnavailable(error)) {

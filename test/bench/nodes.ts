@@ -6,11 +6,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { type Account, registerMany } from '../support/client.ts';
 import { startDatabase } from '../support/database.ts';
 import { startRedis } from '../support/redis.ts';
 import { startProgram, startServer } from '../support/server.ts';
+import { openReady } from '../support/sockets.ts';
 import { atMost, percentile, print, type Row } from './figures.ts';
 
 const MESSAGES = 1000;
@@ -20,14 +21,6 @@ const LOAD_PER_S = 1000;
 const PAIRS = 32;
 /** Of the kernel's clock, by which it counts what a process spends. */
 const TICKS_PER_S = 100;
-
-function open(url: string, auth: object, ready: string): Promise<Socket> {
-  const socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, auth });
-  return new Promise((resolve, reject) => {
-    socket.once(ready, () => resolve(socket));
-    socket.once('connect_error', reject);
-  });
-}
 
 interface Times {
   /** Milliseconds from sending to arrival on the same node, and on the other one: medians. */
@@ -81,7 +74,7 @@ async function share(pid: number, seconds: number): Promise<number> {
 
 async function flood(url: string, accounts: Account[], seconds: number): Promise<number> {
   const sockets = await Promise.all(
-    accounts.map((account) => open(url, { token: account.access_token }, 'session:ready')),
+    accounts.map((account) => openReady(url, { token: account.access_token }, 'session:ready')),
   );
   let acknowledged = 0;
   let sent = 0;
@@ -108,18 +101,18 @@ export async function benchNodes(): Promise<Row[]> {
   const nodes = [await startServer({ env }), await startServer({ env })];
   try {
     const bareSockets = await Promise.all([
-      open(relays[0]!.url, { user: 1 }, 'connect'),
-      open(relays[0]!.url, { user: 2 }, 'connect'),
-      open(relays[1]!.url, { user: 2 }, 'connect'),
+      openReady(relays[0]!.url, { user: 1 }, 'connect'),
+      openReady(relays[0]!.url, { user: 2 }, 'connect'),
+      openReady(relays[1]!.url, { user: 2 }, 'connect'),
     ]);
     const bareSend = (content: string) => bareSockets[0].emit('send', { to: 'user:2', content }, () => {});
     const bare = await measure(bareSend, bareSockets[1], bareSockets[2], 'message');
     const accounts = await registerMany(nodes[0]!.url, PAIRS * 2);
     const [one, other] = [{ token: accounts[0]!.access_token }, { token: accounts[1]!.access_token }];
     const sockets = await Promise.all([
-      open(nodes[0]!.url, one, 'session:ready'),
-      open(nodes[0]!.url, other, 'session:ready'),
-      open(nodes[1]!.url, other, 'session:ready'),
+      openReady(nodes[0]!.url, one, 'session:ready'),
+      openReady(nodes[0]!.url, other, 'session:ready'),
+      openReady(nodes[1]!.url, other, 'session:ready'),
     ]);
     const recipient_id = accounts[1]!.user._id;
     const send = (content: string) => sockets[0].emit('message:send', { recipient_id, content }, () => {});

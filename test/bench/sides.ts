@@ -4,9 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { type Account, http } from '../support/client.ts';
+import { startDatabase } from '../support/database.ts';
 import { startProgram } from '../support/server.ts';
+import { openReady } from '../support/sockets.ts';
 
 export interface Side {
   url: string;
@@ -18,14 +20,6 @@ export interface Side {
   /** Memory in use by the process that serves, after a collection of its garbage, in bytes. */
   memory(): Promise<number>;
   stop(): Promise<void>;
-}
-
-function open(url: string, auth: object, readyEvent: string): Promise<Socket> {
-  const socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, auth });
-  return new Promise((resolve, reject) => {
-    socket.once(readyEvent, () => resolve(socket));
-    socket.once('connect_error', reject);
-  });
 }
 
 /**
@@ -61,7 +55,7 @@ export async function startRelay(): Promise<Side> {
   const { child, url, exited } = program;
   return {
     url,
-    connect: (user) => open(url, { user }, 'connect'),
+    connect: (user) => openReady(url, { user }, 'connect'),
     send: (socket, toUser, content, answered) => {
       socket.emit('send', { to: `user:${toUser}`, content }, () => answered(true));
     },
@@ -88,10 +82,8 @@ export interface LetsApp extends Side {
 /** The server and its database, each in a process of its own. */
 export async function startLetsApp(): Promise<LetsApp> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-bench-'));
-  const database = process.env.MONGODB_URL
-    ? undefined
-    : await startProgram('server/embedded/main.ts', { DATABASE_PORT: '0', DATA_DIR: dataDir });
-  const databaseUrl = process.env.MONGODB_URL ?? database!.url;
+  const database = await startDatabase();
+  const databaseUrl = database.url;
   const start = (env: Record<string, string> = {}) =>
     startProgram('server/main.ts', {
       PORT: '0',
@@ -114,7 +106,7 @@ export async function startLetsApp(): Promise<LetsApp> {
     },
     databaseUrl,
     accounts,
-    connect: (user) => open(server.url, { token: accounts[user]!.access_token }, 'session:ready'),
+    connect: (user) => openReady(server.url, { token: accounts[user]!.access_token }, 'session:ready'),
     send: (socket, toUser, content, answered) => {
       const payload = { recipient_id: accounts[toUser]!.id, content };
       socket.emit('message:send', payload, (answer: { ok: boolean }) => answered(answer.ok));
@@ -145,8 +137,7 @@ export async function startLetsApp(): Promise<LetsApp> {
     async stop() {
       server.child.kill();
       await server.exited;
-      database?.child.kill();
-      await database?.exited;
+      await database.stop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -3,10 +3,11 @@
  * another node when it loses one, catches up by `sync`, and keeps what it was told and when.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import type { Message } from '../../shared/contract/documents.ts';
 import type { CommandData } from '../../shared/contract/index.ts';
 import type { Account } from '../support/client.ts';
+import { openSocket } from '../support/sockets.ts';
 import { answerCalls, callOnce, hangUp } from './calls.ts';
 
 const ACK_MS = 3000;
@@ -85,13 +86,7 @@ export function startClient(urls: string[], account: Account, targets: Target[])
   /** One connection, ready and caught up; throws when it cannot be had. */
   async function open(): Promise<void> {
     node = (node + 1) % urls.length;
-    const fresh = io(urls[node]!, {
-      transports: ['websocket'],
-      forceNew: true,
-      reconnection: false,
-      timeout: CONNECT_MS,
-      auth: { token: account.access_token },
-    });
+    const fresh = openSocket(urls[node]!, { token: account.access_token }, { timeout: CONNECT_MS });
     const connection: Connection = { events: [], synced: new Map(), isLast: false };
     const told = (isNew: boolean) => (payload: { message: Message }) => {
       const { message } = payload;

@@ -1,14 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { ObjectId } from 'mongodb';
 import type { TSchema } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Database } from '../../server/model/connect.ts';
 import { readSchemaFile } from '../../server/model/validators.ts';
 import * as documents from '../../shared/contract/documents.ts';
-import { startProgram } from '../support/server.ts';
+import { startDatabase } from '../support/database.ts';
 
 type Part = ReturnType<typeof readSchemaFile>['definitions'][string];
 
@@ -22,20 +18,12 @@ let database: Database;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'letsapp-schema-'));
-  const outer = process.env.MONGODB_URL;
-  const embedded = outer
-    ? undefined
-    : await startProgram('server/embedded/main.ts', { DATA_DIR: folder, DATABASE_PORT: '0' });
-  const url = new URL(outer ?? embedded!.url);
-  url.pathname = `/schema_${randomBytes(6).toString('hex')}`;
-  database = await connect(url.href);
+  const { url, stop: stopDatabase } = await startDatabase();
+  database = await connect(url);
   stop = async () => {
     await database.db.dropDatabase();
     await database.close();
-    embedded?.child.kill('SIGTERM');
-    await embedded?.exited;
-    await rm(folder, { recursive: true, force: true });
+    await stopDatabase();
   };
 });
 

@@ -6,10 +6,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { type Account, register } from '../support/client.ts';
 import { freePort } from '../support/redis.ts';
 import { startServer } from '../support/server.ts';
+import { openSocket } from '../support/sockets.ts';
 
 const DEVICES_OF_A_USER = 5;
 /** Devices that connect at once the first time. */
@@ -29,7 +30,7 @@ export interface StormReport {
   undelivered: number;
 }
 
-interface Device {
+interface Returning {
   account: Account;
   socket: Socket;
   readyCount: number;
@@ -40,7 +41,7 @@ export async function storm(devices: number): Promise<StormReport> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-storm-'));
   const env = { PORT: String(await freePort()) };
   let server = await startServer({ dataDir, env });
-  const all: Device[] = [];
+  const all: Returning[] = [];
   const refusals: string[] = [];
   try {
     const accounts: Account[] = [];
@@ -58,7 +59,7 @@ export async function storm(devices: number): Promise<StormReport> {
     await server.kill();
     const startedAt = performance.now();
     server = await startServer({ dataDir, env });
-    const isBack = ({ readyCount }: Device) => readyCount > 1;
+    const isBack = ({ readyCount }: Returning) => readyCount > 1;
     const writing = traffic.write(all.slice(0, 20), () => all.every(isBack));
     await until(() => all.every(isBack)).catch(() => {});
     const seconds = (performance.now() - startedAt) / 1000;
@@ -78,15 +79,18 @@ export async function storm(devices: number): Promise<StormReport> {
   }
 }
 
-function connectDevice(url: string, account: Account, refusals: string[]): Device {
-  const socket = io(url, {
-    transports: ['websocket'],
-    forceNew: true,
-    auth: { token: account.access_token },
-    reconnectionDelay: 100,
-    reconnectionDelayMax: 1000,
-  });
-  const device: Device = { account, socket, readyCount: 0 };
+function connectDevice(url: string, account: Account, refusals: string[]): Returning {
+  const token = account.access_token;
+  const socket = openSocket(
+    url,
+    { token },
+    {
+      reconnection: true,
+      reconnectionDelay: 100,
+      reconnectionDelayMax: 1000,
+    },
+  );
+  const device: Returning = { account, socket, readyCount: 0 };
   socket.on('session:ready', () => {
     device.readyCount++;
   });
@@ -97,7 +101,7 @@ function connectDevice(url: string, account: Account, refusals: string[]): Devic
 }
 
 /** What those who are back write to each other while the others come, and what of it arrives. */
-function countMessages(devices: Device[]) {
+function countMessages(devices: Returning[]) {
   const acknowledged = new Set<string>();
   const arrived = new Set<string>();
   for (const { socket } of devices) {
@@ -105,7 +109,7 @@ function countMessages(devices: Device[]) {
   }
   return {
     acknowledged,
-    async write(writers: Device[], isOver: () => boolean) {
+    async write(writers: Returning[], isOver: () => boolean) {
       for (let round = 0; round === 0 || !isOver(); round++) {
         await Promise.all(
           writers.map(async ({ socket, readyCount }, i) => {

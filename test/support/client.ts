@@ -1,6 +1,6 @@
 /** What a client of the contract does: HTTP, accounts, and connected devices that check what they are sent. */
 import type { ValidateFunction } from 'ajv';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { compile } from '../../server/lib/validation.ts';
 import type { SignedIn } from '../../shared/contract/accounts.ts';
 import type { WireError } from '../../shared/contract/errors.ts';
@@ -13,6 +13,7 @@ import {
   type EventPayload,
   events,
 } from '../../shared/contract/index.ts';
+import { openSocket } from './sockets.ts';
 
 export interface HttpAnswer {
   status: number;
@@ -144,13 +145,7 @@ export async function connect(
   account: Account,
   { auth = {}, headers = {} }: { auth?: Record<string, unknown>; headers?: Record<string, string> } = {},
 ): Promise<Device> {
-  const socket = io(base, {
-    transports: ['websocket'],
-    forceNew: true,
-    reconnection: false,
-    auth: { token: account.access_token, ...auth },
-    extraHeaders: headers,
-  });
+  const socket = openSocket(base, { token: account.access_token, ...auth }, { extraHeaders: headers });
   const recorded: Recorded[] = [];
   const waiting = new Set<(event: Recorded) => void>();
   socket.onAny((name: EventName, payload: unknown) => {

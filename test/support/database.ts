@@ -1,4 +1,4 @@
-/** The embedded development database alone, for several servers to share. With `MONGODB_URL` set, a real MongoDB. */
+/** Databases for tests: the embedded one as a program of its own, or a real MongoDB where `MONGODB_URL` names one. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,23 +10,44 @@ export interface TestDatabase {
   stop(): Promise<void>;
 }
 
+/** The embedded database, which can be killed and come back. */
+export interface EmbeddedDatabase extends TestDatabase {
+  pid(): number;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and data. */
+  restart(): Promise<void>;
+}
+
+/** A database of its own for the caller, who stops it. */
 export async function startDatabase(): Promise<TestDatabase> {
   const outer = process.env.MONGODB_URL;
-  if (outer) {
-    const url = new URL(outer);
-    url.pathname = `/letsapp_test_${randomBytes(6).toString('hex')}`;
-    return { url: url.toString(), stop: async () => {} };
-  }
+  if (!outer) return startEmbeddedDatabase();
+  const url = new URL(outer);
+  url.pathname = `/letsapp_test_${randomBytes(6).toString('hex')}`;
+  return { url: url.toString(), stop: async () => {} };
+}
+
+/** The embedded database, whatever `MONGODB_URL` says: for tests that take it away. */
+export async function startEmbeddedDatabase(): Promise<EmbeddedDatabase> {
   const directory = await mkdtemp(path.join(tmpdir(), 'letsapp-database-'));
-  const { child, url, exited } = await startProgram('server/embedded/main.ts', {
-    DATABASE_PORT: '0',
-    DATA_DIR: directory,
-  });
+  const start = (port: string) => startProgram('server/embedded/main.ts', { DATABASE_PORT: port, DATA_DIR: directory });
+  let program = await start('0');
+  const { url } = program;
+
+  async function kill(): Promise<void> {
+    program.child.kill('SIGKILL');
+    await program.exited;
+  }
   return {
     url,
+    pid: () => program.child.pid!,
+    kill,
+    async restart() {
+      program = await start(new URL(url).port);
+    },
     async stop() {
-      child.kill('SIGKILL');
-      await exited;
+      await kill();
       await rm(directory, { recursive: true, force: true });
     },
   };
