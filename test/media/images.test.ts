@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createImages } from '../../server/media/images.ts';
-import { newKey } from '../../server/media/storage.ts';
-import type { TemporaryFiles } from '../../server/media/temporary-files.ts';
+import { createImages } from '../../server/media/images/images.ts';
+import { newKey } from '../../server/media/storage/storage.ts';
+import type { TemporaryFiles } from '../../server/media/storage/temporary-folder.ts';
 import { animation, picture, pngOfClaimedSize } from './samples.ts';
 
 const images = createImages();

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createInspection, type Inspection } from '../../server/media/inspection.ts';
+import { createInspection, type Inspection } from '../../server/media/inspect/inspection.ts';
 import { animation, picture, sample, turnedFilm } from './samples.ts';
 
 let directory: string;

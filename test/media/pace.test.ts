@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPace } from '../../server/media/pace.ts';
+import { createPace } from '../../server/media/storage/pace.ts';
 
 const MIB = 1024 * 1024;
 

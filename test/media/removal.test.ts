@@ -7,11 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Database } from '../../server/model/connect.ts';
 import type { FileDocument, MediaDocument } from '../../server/model/documents.ts';
 import { startEmbedded } from '../../server/embedded/start.ts';
-import { createGridfsStorage } from '../../server/media/gridfs-storage.ts';
-import { createOwnership } from '../../server/media/ownership.ts';
-import { createRemoval, type Removal } from '../../server/media/removal.ts';
-import { type MediaStorage, NotStored, newKey } from '../../server/media/storage.ts';
-import { createTemporaryFolder } from '../../server/media/temporary-files.ts';
+import { createGridfsStorage } from '../../server/media/storage/gridfs.ts';
+import { createOwnership } from '../../server/media/upload/ownership.ts';
+import { kindsOf } from '../../server/media/documents/kinds.ts';
+import { type CleanUp, createCleanUp } from '../../server/media/remove/clean-up.ts';
+import { createRemoveBytes } from '../../server/media/remove/remove.ts';
+import { type MediaStorage, NotStored, newKey } from '../../server/media/storage/storage.ts';
+import { createTemporaryFolder } from '../../server/media/storage/temporary-folder.ts';
 
 const HOUR_MS = 3_600_000;
 const now = new Date('2026-06-01T12:00:00Z');
@@ -21,7 +23,7 @@ const annId = new ObjectId();
 let directory: string;
 let database: Database;
 let storage: MediaStorage;
-let removal: Removal;
+let cleanUp: CleanUp;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
@@ -29,7 +31,9 @@ beforeAll(async () => {
   const embedded = await startEmbedded({ dataDir: directory });
   database = await connect(embedded.url);
   storage = createGridfsStorage(database.db);
-  removal = createRemoval({ collections: database.collections, storage, log: pino({ level: 'silent' }) });
+  const { collections } = database;
+  const removeBytes = createRemoveBytes(storage, pino({ level: 'silent' }));
+  cleanUp = createCleanUp({ collections, kinds: kindsOf(collections), storage, removeBytes });
   close = async () => {
     await database.close();
     await embedded.close();
@@ -90,7 +94,7 @@ async function newImage(over: Partial<MediaDocument> = {}): Promise<MediaDocumen
 }
 
 /** As two nodes whose timers fire together. */
-const cleanUpOnTwoNodes = () => Promise.all([removal.cleanUp(now), removal.cleanUp(now)]);
+const cleanUpOnTwoNodes = () => Promise.all([cleanUp(now), cleanUp(now)]);
 
 async function fileState({ _id, filename }: FileDocument) {
   const found = await database.collections.files.findOne({ _id });

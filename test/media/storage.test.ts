@@ -5,9 +5,9 @@ import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmbedded } from '../../server/embedded/start.ts';
-import { createDiskStorage } from '../../server/media/disk-storage.ts';
-import { createGridfsStorage } from '../../server/media/gridfs-storage.ts';
-import { type MediaStorage, NotStored, newKey } from '../../server/media/storage.ts';
+import { createDiskStorage } from '../../server/media/storage/disk.ts';
+import { createGridfsStorage } from '../../server/media/storage/gridfs.ts';
+import { type MediaStorage, NotStored, newKey } from '../../server/media/storage/storage.ts';
 
 const bytes = randomBytes(3 * 1024 * 1024 + 17);
 const cases: Record<string, MediaStorage> = {};
