@@ -6,8 +6,8 @@ import { cleanFilename } from '../../server/media/upload/original-filename.ts';
 
 const anyName = fc.string({ unit: 'binary', maxLength: 60 });
 
-describe('a name', () => {
-  it('is never a path, never empty, and has no control characters, whatever came', () => {
+describe('a file name', () => {
+  it('is never a path, never empty, and never has control characters', () => {
     fc.assert(
       fc.property(anyName, (name) => {
         const cleaned = cleanFilename(name);
@@ -19,7 +19,7 @@ describe('a name', () => {
     );
   });
 
-  it('comes out of its header as it went in', () => {
+  it('survives the header that carries it', () => {
     fc.assert(
       fc.property(anyName, (name) => {
         const cleaned = cleanFilename(name);
@@ -33,7 +33,7 @@ describe('a name', () => {
   });
 });
 
-it('a range is what RFC 9110 says it is', () => {
+it('a range selects the bytes that RFC 9110 says', () => {
   const number = fc.nat(30);
   fc.assert(
     fc.property(number, number, fc.integer({ min: 1, max: 20 }), (first, last, size) => {

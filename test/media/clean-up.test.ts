@@ -15,6 +15,8 @@ import { createRemoveBytes } from '../../server/media/remove/remove.ts';
 import { type MediaStorage, NotStored, newKey } from '../../server/media/storage/storage.ts';
 import { createTemporaryFolder } from '../../server/media/storage/temporary-folder.ts';
 
+/** Small, so that several are soon full. */
+const BATCH = 5;
 const HOUR_MS = 3_600_000;
 const now = new Date('2026-06-01T12:00:00Z');
 const ago = (hours: number) => new Date(now.getTime() - hours * HOUR_MS);
@@ -33,7 +35,7 @@ beforeAll(async () => {
   storage = createGridfsStorage(database.db);
   const { collections } = database;
   const removeBytes = createRemoveBytes(storage, pino({ level: 'silent' }));
-  cleanUp = createCleanUp({ collections, kinds: kindsOf(collections), storage, removeBytes });
+  cleanUp = createCleanUp({ collections, kinds: kindsOf(collections), storage, removeBytes, batch: BATCH });
   close = async () => {
     await database.close();
     await embedded.close();
@@ -93,7 +95,7 @@ async function newImage(over: Partial<MediaDocument> = {}): Promise<MediaDocumen
   return document;
 }
 
-/** As two nodes whose timers fire together. */
+/** Like two nodes that take the job at once. */
 const cleanUpOnTwoNodes = () => Promise.all([cleanUp(now), cleanUp(now)]);
 
 async function fileState({ _id, filename }: FileDocument) {
@@ -103,8 +105,8 @@ async function fileState({ _id, filename }: FileDocument) {
 const KEPT = { isDeleted: false, isStored: true };
 const GONE = { isDeleted: true, isStored: false };
 
-describe('what was never sent', () => {
-  it('goes after a day, with its thumbnail, and not before', async () => {
+describe('an upload that was never sent', () => {
+  it('is removed after a day, with its thumbnail, and not before', async () => {
     const [old, recent, image] = [await newFile(), await newFile({ used_at: ago(23) }), await newImage()];
     await cleanUpOnTwoNodes();
     expect([await fileState(old), await fileState(recent)]).toEqual([GONE, KEPT]);
@@ -113,7 +115,7 @@ describe('what was never sent', () => {
     expect([left?.is_deleted, left?.stored, left?.unsent]).toEqual([true, undefined, undefined]);
   });
 
-  it('stays while it is a profile picture or an icon', async () => {
+  it('stays while it is a profile picture or a group icon', async () => {
     const [picture, icon] = [await newImage(), await newImage()];
     await database.db.collection('users').insertOne({
       username: 'ann',
@@ -143,7 +145,7 @@ describe('what was never sent', () => {
     expect([await isStored(keyOf(picture)), await isStored(keyOf(icon))]).toEqual([true, true]);
   });
 
-  it('stays when a message carries it although a crash kept that from being noted', async () => {
+  it('stays when a message carries it, even if a crash kept that from being noted', async () => {
     const sent = await newFile();
     await database.db.collection('messages').insertOne({
       conversation_id: 'a-b',
@@ -163,7 +165,7 @@ describe('what was never sent', () => {
     expect((await database.collections.files.findOne({ _id: sent._id }))?.unsent).toBe(undefined);
   });
 
-  it('stays when it is about to be sent', async () => {
+  it('stays when it has just been claimed', async () => {
     const file = await newFile();
     const ownership = createOwnership(database.collections, () => now);
     await ownership.check(annId.toHexString(), 'document', file._id);
@@ -171,22 +173,22 @@ describe('what was never sent', () => {
     expect(await fileState(file)).toEqual(KEPT);
   });
 
-  it('goes however much of it there is', async () => {
-    const files = await Promise.all(Array.from({ length: 230 }, () => newFile()));
+  it('is removed even when there are more than one batch holds', async () => {
+    const files = await Promise.all(Array.from({ length: 3 * BATCH + 2 }, () => newFile()));
     await cleanUpOnTwoNodes();
     const states = await Promise.all(files.map(fileState));
     expect(states.filter(({ isDeleted, isStored }) => !isDeleted || isStored)).toEqual([]);
   });
 });
 
-describe('what a crash left', () => {
-  it('of a deletion goes: bytes whose document is deleted', async () => {
+describe('the clean-up removes what a crash left', () => {
+  it('of a deletion: bytes whose document is deleted', async () => {
     const file = await newFile({ is_deleted: true });
     await cleanUpOnTwoNodes();
     expect(await fileState(file)).toEqual(GONE);
   });
 
-  it('of an upload goes: bytes that got no document', async () => {
+  it('of an upload: bytes that got no document', async () => {
     const key = newKey();
     await storeUnder(key);
     const due = { _id: new ObjectId(), keys: [key, newKey()], expires_at: ago(0) };
@@ -197,7 +199,7 @@ describe('what a crash left', () => {
     expect((await database.collections.pending_uploads.find().toArray()).map(({ _id }) => _id)).toEqual([later._id]);
   });
 
-  it('of a finished upload goes but for what its document speaks of', async () => {
+  it('of a finished upload: bytes that its document does not name', async () => {
     const file = await newFile({ used_at: now });
     const part = newKey();
     await storeUnder(part);
@@ -207,7 +209,7 @@ describe('what a crash left', () => {
     expect([await fileState(file), await isStored(part)]).toEqual([KEPT, false]);
   });
 
-  it('in the folder for temporary files goes after a day', async () => {
+  it('in the temporary folder, after a day', async () => {
     const folder = path.join(directory, 'temporary');
     const temporary = createTemporaryFolder(folder);
     await temporary.with(async (files) => {
