@@ -1,30 +1,38 @@
-/** Puts the parts of media together. */
+/** Media and files, put together. */
 import path from 'node:path';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
-import type { Collections } from '../model/collections.ts';
-import type { RateLimiter } from '../dispatch/rate-limits.ts';
 import type { Jobs } from '../cluster/jobs.ts';
-import { createDiskStorage } from './disk-storage.ts';
-import { createGridfsStorage } from './gridfs-storage.ts';
-import { createImages } from './images.ts';
-import { createInspection } from './inspection.ts';
-import { createLinks } from './links.ts';
-import { createOwnership, type Ownership } from './ownership.ts';
-import { createPace, readAtPace } from './pace.ts';
-import { createReaders } from './readers.ts';
-import { createReading } from './reading.ts';
-import { createRemoval } from './removal.ts';
-import { createResumableUploads } from './resumable-uploads.ts';
-import { registerMediaRoutes } from './routes.ts';
-import { createTemporaryFolder } from './temporary-files.ts';
-import { registerTusRoutes } from './tus.ts';
-import { createUploads } from './uploads.ts';
+import type { Config } from '../config.ts';
 import type { Visibility } from '../conversations/visibility.ts';
+import type { RateLimiter } from '../dispatch/rate-limits.ts';
+import type { Collections } from '../model/collections.ts';
+import { type Kind, kindsOf } from './documents/kinds.ts';
+import { createImages } from './images/images.ts';
+import { createInspection } from './inspect/inspection.ts';
+import { createFindReadable } from './read/access.ts';
+import { createCounter } from './read/counter.ts';
+import { createGet } from './read/get.ts';
+import { createLinks } from './read/links.ts';
+import { createReaderHook } from './read/reader.ts';
+import { createCleanUp } from './remove/clean-up.ts';
+import { createRemove, createRemoveBytes } from './remove/remove.ts';
+import { createAppend } from './resumable/append.ts';
+import { createResumableUploads } from './resumable/resumable-uploads.ts';
+import { type KindHandlers, registerMediaRoutes } from './routes.ts';
+import { cleanRegularly } from './storage/clean-folder.ts';
+import { createDiskStorage } from './storage/disk.ts';
+import { createGridfsStorage } from './storage/gridfs.ts';
+import { createPace, readAtPace } from './storage/pace.ts';
+import { createTemporaryFolder } from './storage/temporary-folder.ts';
+import { createTusHandler } from './tus/handler.ts';
+import { createKeep } from './upload/keep.ts';
+import { createOwnership, type Ownership } from './upload/ownership.ts';
+import { createPost } from './upload/post.ts';
+import { createUploads } from './upload/uploads.ts';
 
-const CLEAN_UP_EACH_MS = 10 * 60 * 1000;
+const CLEAN_UP_EVERY_MS = 10 * 60 * 1000;
 
 export interface MediaDomainOptions {
   db: Db;
@@ -32,7 +40,7 @@ export interface MediaDomainOptions {
   http: FastifyInstance;
   /** The hook that sets `request.caller`. */
   authenticate(request: FastifyRequest): Promise<void>;
-  /** A key for links, the same on every node. */
+  /** Signs links; the same on every node. */
   linkKey: Uint8Array;
   visibility: Visibility;
   rateLimiter: RateLimiter;
@@ -44,60 +52,56 @@ export interface MediaDomainOptions {
 
 export interface MediaDomain {
   ownership: Ownership;
-  /** Told how long each message took, in milliseconds: transfers of files give way to them. */
+  /** Takes how long a message took, in milliseconds: file transfers give way to messages. */
   messageTook(ms: number): void;
   close(): Promise<void>;
 }
 
 /** Builds the domain, registers its routes, and starts its clean-up. */
 export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
-  const { db, collections, http, authenticate, visibility, rateLimiter, config, clock, log } = options;
-  const directory = path.resolve(config.dataDir);
+  const { db, collections, http, authenticate, visibility, rateLimiter, jobs, clock, log } = options;
+  const { mediaStorage, dataDir, maxUploadBytes, publicUrl } = options.config;
+  const directory = path.resolve(dataDir);
+  const kinds = kindsOf(collections);
+
   const pace = createPace();
   const backend =
-    config.mediaStorage === 'disk'
-      ? createDiskStorage(path.join(directory, 'media'))
-      : createGridfsStorage(db, pace.rest);
+    mediaStorage === 'disk' ? createDiskStorage(path.join(directory, 'media')) : createGridfsStorage(db, pace.rest);
   const storage = readAtPace(backend, pace);
   const temporary = createTemporaryFolder(path.join(directory, 'uploads'));
+
   const inspection = createInspection();
-  const uploads = createUploads({ collections, storage, inspection, images: createImages(), clock, log });
-  const readers = createReaders(collections, visibility);
+  const keep = createKeep({ collections, storage, clock, log });
+  const uploads = createUploads({ kinds, inspection, images: createImages(), keep, clock });
+  const resumable = createResumableUploads({ collections, kinds, storage, clock });
+  const append = createAppend({ resumable, storage, temporary, uploads });
+
   const links = createLinks(options.linkKey, clock);
-  const reading = createReading({ collections, readers, links, authenticate });
-  const removal = createRemoval({ collections, storage, log });
-  const resumable = createResumableUploads({ collections, storage, temporary, uploads, clock });
+  const findReadable = createFindReadable(collections, visibility);
+  const removeBytes = createRemoveBytes(storage, log);
 
-  const shared = { authenticate, rateLimiter, log };
-  registerMediaRoutes(http, {
-    ...shared,
-    collections,
-    uploads,
-    reading,
-    removal,
-    links,
-    storage,
-    temporary,
-    pace,
-    config,
+  const handlersOf = (kind: Kind): KindHandlers => ({
+    post: createPost(kind, { uploads, temporary, pace, maxUploadBytes }),
+    get: createGet(kind, { findReadable, storage, counter: createCounter(kind, log), links, publicUrl }),
+    remove: createRemove(kind, findReadable, removeBytes),
   });
-  registerTusRoutes(http, { ...shared, resumable, maxUploadBytes: config.maxUploadBytes });
+  registerMediaRoutes(http, {
+    handlers: { media: handlersOf(kinds.media), file: handlersOf(kinds.file) },
+    tus: createTusHandler({ resumable, append, maxUploadBytes, log }),
+    authenticate,
+    identifyReader: createReaderHook({ collections, links, authenticate }),
+    rateLimiter,
+  });
 
-  // What is stored, by one node; what lies in this node's own folder, by itself.
-  options.jobs.handle('uploads-clean-up', { everyMs: CLEAN_UP_EACH_MS, run: () => removal.cleanUp(clock()) });
-  let cleaning = Promise.resolve();
-  const cleanUp = () => temporary.cleanUp(clock());
-  const timer = setInterval(() => {
-    cleaning = cleaning.then(cleanUp).catch((err: unknown) => log.warn({ err }, 'uploads could not be cleaned up'));
-  }, CLEAN_UP_EACH_MS);
-  timer.unref();
+  const cleanUp = createCleanUp({ collections, kinds, storage, removeBytes });
+  jobs.handle('uploads-clean-up', { everyMs: CLEAN_UP_EVERY_MS, run: () => cleanUp(clock()) });
+  const folderCleaning = cleanRegularly(temporary, { everyMs: CLEAN_UP_EVERY_MS, clock, log });
 
   return {
     ownership: createOwnership(collections, clock),
     messageTook: pace.observe,
     async close() {
-      clearInterval(timer);
-      await cleaning;
+      await folderCleaning.close();
       await inspection.close();
     },
   };

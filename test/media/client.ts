@@ -1,5 +1,11 @@
-/** Uploads as a client makes them. */
+/** Uploads as clients make and read them. */
+import { connect as connectTcp, type Socket } from 'node:net';
 import { type Account, type HttpAnswer, http } from '../support/client.ts';
+
+/** For `expect.poll`: long enough for a busy machine, yet shorter than a test may take. */
+export const PATIENCE = { timeout: 45_000 };
+/** The same for requests. */
+const patience = () => AbortSignal.timeout(PATIENCE.timeout);
 
 export interface Part {
   content: Uint8Array | string;
@@ -30,14 +36,31 @@ export function multipart(parts: Part[], boundary = 'a-boundary'): Body {
 export async function post(base: string, route: string, account: Account | undefined, body: Body): Promise<HttpAnswer> {
   const response = await fetch(base + route, {
     method: 'POST',
-    headers: {
-      'content-type': body.type,
-      ...(account ? { authorization: `Bearer ${account.access_token}` } : {}),
-    },
+    headers: { 'content-type': body.type, ...bearer(account) },
     body: body.bytes,
-    signal: AbortSignal.timeout(20_000),
+    signal: patience(),
   });
   return { status: response.status, json: await response.json().catch(() => undefined), headers: response.headers };
+}
+
+export function bearer(account: Account | undefined): { authorization?: string } {
+  return account ? { authorization: `Bearer ${account.access_token}` } : {};
+}
+
+/** Opens a connection and sends the head of a request; the caller sends as much of the body as it likes. */
+export function openRequest(
+  base: string,
+  requestLine: string,
+  account: Account,
+  headers: Record<string, string>,
+): Socket {
+  const { host, hostname, port } = new URL(base);
+  const socket = connectTcp(Number(port), hostname);
+  const lines = Object.entries({ Host: host, ...bearer(account), ...headers }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  socket.write(`${[`${requestLine} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`);
+  return socket;
 }
 
 /** Uploads one file in the ordinary way. */
@@ -51,7 +74,7 @@ export function upload(
   return post(base, route, account, multipart([{ content, filename }]));
 }
 
-/** Uploads what must be accepted and gives its document. */
+/** Uploads a file that must be accepted. @returns its document */
 export async function uploaded(...args: Parameters<typeof upload>): Promise<Record<string, unknown> & { _id: string }> {
   const { status, json } = await upload(...args);
   if (status !== 201) throw new Error(`${args[2]}: ${status} ${JSON.stringify(json)}`);
@@ -66,17 +89,17 @@ export interface Fetched {
   code: string | undefined;
 }
 
-/** Reads an address or route, with or without a bearer. */
+/** Requests a route or an absolute address, with or without a bearer. */
 export async function read(
   base: string,
   route: string,
   account?: Account,
   { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
 ): Promise<Fetched> {
-  const response = await fetch(route.startsWith('http') ? route : base + route, {
+  const response = await fetch(new URL(route, base), {
     method,
-    headers: { ...(account ? { authorization: `Bearer ${account.access_token}` } : {}), ...headers },
-    signal: AbortSignal.timeout(20_000),
+    headers: { ...bearer(account), ...headers },
+    signal: patience(),
   });
   const bytes = Buffer.from(await response.arrayBuffer());
   let code: string | undefined;
@@ -88,7 +111,7 @@ export async function read(
   return { status: response.status, headers: response.headers, bytes, code };
 }
 
-/** The document as `/info` tells it to a user. */
+/** `/info` of an upload, as a user sees it. */
 export async function info(base: string, account: Account, route: string): Promise<HttpAnswer> {
   return http(base, 'GET', `${route}/info`, { token: account.access_token });
 }

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createInspection, type Inspection } from '../../server/media/inspection.ts';
-import { animation, picture, sample, turnedFilm } from './samples.ts';
+import { createInspection, type Inspection } from '../../server/media/inspect/inspection.ts';
+import { animation, picture, sample, rotatedFilm } from './samples.ts';
 
 let directory: string;
 let inspection: Inspection;
@@ -23,7 +23,7 @@ async function fileOf(content: Uint8Array | string): Promise<string> {
   return file;
 }
 
-describe('sound and film', () => {
+describe('video and audio', () => {
   const near2 = expect.closeTo(2, 0);
   it.each([
     ['film.mp4', { mediaType: 'video', mimeType: 'video/mp4', duration: near2, width: 160, height: 120 }],
@@ -39,17 +39,17 @@ describe('sound and film', () => {
     ['voice.wav', { mediaType: 'audio', mimeType: 'audio/wav', duration: near2 }],
     ['voice.flac', { mediaType: 'audio', mimeType: 'audio/flac', duration: near2 }],
     ['voice.m4a', { mediaType: 'audio', mimeType: 'audio/mp4', duration: near2 }],
-  ])('%s is known by its content', async (name, expected) => {
+  ])('%s is recognised by its content', async (name, expected) => {
     const extension = expect.stringMatching(/^[a-z0-9]+$/);
     expect(await inspection.media(await fileOf(await sample(name)))).toEqual({ ...expected, extension });
   });
 
-  it('a film is as wide and high as it is shown', async () => {
-    expect(await inspection.media(await fileOf(await turnedFilm()))).toMatchObject({ width: 120, height: 160 });
+  it('a video has its size as displayed', async () => {
+    expect(await inspection.media(await fileOf(await rotatedFilm()))).toMatchObject({ width: 120, height: 160 });
   });
 
   it.each(['film.mp4', 'streaming.mp4', 'film.mov', 'voice.m4a'])(
-    '%s with its end cut off is refused',
+    '%s is refused when its end is missing',
     async (name) => {
       const whole = await sample(name);
       const cut = await fileOf(whole.subarray(0, whole.length * 0.7));
@@ -61,13 +61,13 @@ describe('sound and film', () => {
 describe('an image', () => {
   const whole = {
     png: () => picture(40, 20).png().toBuffer(),
-    'png of many colours': () => picture(40, 20).png({ palette: true }).toBuffer(),
+    'png with a palette': () => picture(40, 20).png({ palette: true }).toBuffer(),
     gif: () => picture(40, 20).gif().toBuffer(),
-    'gif that moves': () => animation('gif', 3),
+    'animated gif': () => animation('gif', 3),
   };
 
   it.each(Object.keys(whole) as (keyof typeof whole)[])(
-    'of kind %s is whole only with its last byte, whatever follows that',
+    'of kind %s needs its last byte, whatever follows it',
     async (kind) => {
       const bytes = await whole[kind]();
       for (const good of [bytes, Buffer.concat([bytes, Buffer.from('and more')])]) {
@@ -80,33 +80,30 @@ describe('an image', () => {
     },
   );
 
-  it.each(['png', 'tiff'] as const)(
-    'is known as %s by its first bytes, of which the rest is missing',
-    async (format) => {
-      const bytes = await picture(40, 20).toFormat(format).toBuffer();
-      for (const length of [8, 12, 20, 100]) {
-        const file = await fileOf(bytes.subarray(0, length));
-        expect((await inspection.file(file)).mimeType).toBe(`image/${format}`);
-      }
-    },
-  );
+  it.each(['png', 'tiff'] as const)('is recognised as %s by its first bytes alone', async (format) => {
+    const bytes = await picture(40, 20).toFormat(format).toBuffer();
+    for (const length of [8, 12, 20, 100]) {
+      const file = await fileOf(bytes.subarray(0, length));
+      expect((await inspection.file(file)).mimeType).toBe(`image/${format}`);
+    }
+  });
 });
 
 describe('other files', () => {
   it.each([
     ['text', 'Grüße\nan alle', 'text/plain'],
-    ['text that begins to be long', 'ä'.repeat(5000), 'text/plain'],
-    ['a page', '<!doctype html><script>alert(1)</script>', 'text/plain'],
-    ['a drawing', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'text/plain'],
+    ['long text, cut inside a character', 'ä'.repeat(5000), 'text/plain'],
+    ['a web page', '<!doctype html><script>alert(1)</script>', 'text/plain'],
+    ['an SVG', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'text/plain'],
     ['bytes', Buffer.from([1, 2, 3, 0, 255]), 'application/octet-stream'],
-    ['a document', '%PDF-1.7\n', 'application/pdf'],
-  ])('%s', async (_name, content, mimeType) => {
+    ['a PDF', '%PDF-1.7\n', 'application/pdf'],
+  ])('%s gets a harmless type', async (_name, content, mimeType) => {
     const file = await fileOf(content);
     expect((await inspection.file(file)).mimeType).toBe(mimeType);
     await expect(inspection.media(file)).rejects.toMatchObject({ code: 'unsupported_media_type' });
   });
 
-  it('an image is known among files', async () => {
+  it('an image is recognised among files', async () => {
     const file = await fileOf(await picture().png().toBuffer());
     expect(await inspection.file(file)).toEqual({ mimeType: 'image/png', extension: 'png' });
   });

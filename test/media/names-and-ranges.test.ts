@@ -1,27 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRange } from '../../server/media/byte-range.ts';
-import { cleanFileName, contentDisposition } from '../../server/media/file-name.ts';
+import { parseRange } from '../../server/media/read/byte-range.ts';
+import { contentDisposition } from '../../server/media/read/content-disposition.ts';
+import { cleanFilename } from '../../server/media/upload/original-filename.ts';
 
 const anyName = fc.string({ unit: 'binary', maxLength: 60 });
 
-describe('a name', () => {
-  it('is never a path, never empty, and has no control characters, whatever came', () => {
+describe('a file name', () => {
+  it('is never a path, never empty, and never has control characters', () => {
     fc.assert(
       fc.property(anyName, (name) => {
-        const cleaned = cleanFileName(name);
+        const cleaned = cleanFilename(name);
         expect(cleaned).not.toMatch(/[/\\\p{Cc}\u202a-\u202e]/u);
         expect(cleaned).not.toMatch(/^\.*$/);
         expect(cleaned.isWellFormed()).toBe(true);
-        expect(cleanFileName(cleaned)).toBe(cleaned);
+        expect(cleanFilename(cleaned)).toBe(cleaned);
       }),
     );
   });
 
-  it('comes out of its header as it went in', () => {
+  it('survives the header that carries it', () => {
     fc.assert(
       fc.property(anyName, (name) => {
-        const cleaned = cleanFileName(name);
+        const cleaned = cleanFilename(name);
         const header = contentDisposition('attachment', cleaned);
         expect(header).toMatch(/^attachment; filename="(?:[^"\\]|\\.)*"(?:; filename\*=UTF-8''[\w.!~%-]*)?$/);
         const extended = /filename\*=UTF-8''(.*)$/.exec(header)?.[1];
@@ -32,7 +33,7 @@ describe('a name', () => {
   });
 });
 
-it('a range is what RFC 9110 says it is', () => {
+it('a range selects the bytes that RFC 9110 says', () => {
   const number = fc.nat(30);
   fc.assert(
     fc.property(number, number, fc.integer({ min: 1, max: 20 }), (first, last, size) => {

@@ -1,63 +1,26 @@
-/** Real files of each kind: images by sharp, sound and film by ffmpeg. */
+/** Real files of each kind: images by sharp, video and audio by ffmpeg. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 
 const run = promisify(execFile);
-/** One installation at a time: apt locks its lists, and several test files may need it at once. */
-const INSTALL_LOCK = path.join(tmpdir(), 'letsapp-ffmpeg-install');
 
-let ready: Promise<void> | undefined;
-
-/** Makes sure that ffmpeg is there: on Debian, root installs it; elsewhere the error says what to do. */
-function needFfmpeg(): Promise<void> {
-  ready ??= isThere().then((there) => (there ? undefined : install()));
-  return ready;
-}
-
-async function isThere(): Promise<boolean> {
-  return run('ffmpeg', ['-version']).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function install(): Promise<void> {
-  try {
-    await mkdir(INSTALL_LOCK);
-  } catch {
-    // Another test file is at it.
-    while (!(await isThere())) await new Promise((resolve) => setTimeout(resolve, 1000));
-    return;
-  }
-  try {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    await run('apt-get', ['update'], { env });
-    await run('apt-get', ['install', '-y', '--no-install-recommends', 'ffmpeg'], { env });
-  } catch (cause) {
-    throw new Error('these tests make sound and film with ffmpeg: install it (Debian: apt-get install ffmpeg)', {
-      cause,
-    });
-  } finally {
-    await rm(INSTALL_LOCK, { recursive: true, force: true });
-  }
-}
-
-/** How ffmpeg makes each sample, by the file's extension; two seconds long, pictures of 160 × 120. */
-const FILM = ['-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=10:duration=2'];
+/** How ffmpeg makes each sample, which is two seconds long and, if a video, of 160 × 120 pixels. */
+const PICTURES = ['-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=10:duration=2'];
 const SOUND = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=2'];
 const H264 = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
 const RECIPES: Record<string, string[]> = {
-  'film.mp4': [...FILM, ...SOUND, ...H264],
-  'streaming.mp4': [...FILM, ...SOUND, ...H264, '-movflags', '+faststart'],
-  'silent.mp4': [...FILM, ...H264],
-  'film.mov': [...FILM, ...SOUND, ...H264],
-  'film.webm': [...FILM, ...SOUND, '-c:v', 'libvpx', '-c:a', 'libvorbis'],
-  'film.mkv': [...FILM, ...SOUND, ...H264],
-  'film.avi': [...FILM, '-c:v', 'mpeg4'],
+  'film.mp4': [...PICTURES, ...SOUND, ...H264],
+  'streaming.mp4': [...PICTURES, ...SOUND, ...H264, '-movflags', '+faststart'],
+  'silent.mp4': [...PICTURES, ...H264],
+  'film.mov': [...PICTURES, ...SOUND, ...H264],
+  'film.webm': [...PICTURES, ...SOUND, '-c:v', 'libvpx', '-c:a', 'libvorbis'],
+  'film.mkv': [...PICTURES, ...SOUND, ...H264],
+  'film.avi': [...PICTURES, '-c:v', 'mpeg4'],
   'voice.webm': [...SOUND, '-c:a', 'libopus'],
   'voice.mp3': SOUND,
   'voice.ogg': SOUND,
@@ -66,9 +29,16 @@ const RECIPES: Record<string, string[]> = {
   'voice.m4a': SOUND,
 };
 
-/** A sample by the name of its recipe. */
-export async function sample(name: keyof typeof RECIPES): Promise<Buffer> {
-  await needFfmpeg();
+const made = new Map<string, Promise<Buffer>>();
+
+/** A sample by the name of its recipe, made once per test file. Don't change its bytes. */
+export function sample(name: keyof typeof RECIPES): Promise<Buffer> {
+  const found = made.get(name) ?? make(name);
+  made.set(name, found);
+  return found;
+}
+
+async function make(name: string): Promise<Buffer> {
   const directory = await mkdtemp(path.join(tmpdir(), 'letsapp-sample-'));
   try {
     const file = path.join(directory, name);
@@ -79,12 +49,27 @@ export async function sample(name: keyof typeof RECIPES): Promise<Buffer> {
   }
 }
 
-/** A plain picture of a size; encode it with `.png()`, `.jpeg()` … */
+/** An MP4 video whose header asks for a rotation by 90 degrees, as phones write it. */
+export async function rotatedFilm(): Promise<Buffer> {
+  const film = Buffer.from(await sample('silent.mp4'));
+  const matrixAt = film.indexOf('tkhd') + 4 + 40;
+  const [across, down] = [0x0001_0000, -0x0001_0000];
+  for (const [i, value] of [0, across, 0, down, 0].entries()) film.writeInt32BE(value!, matrixAt + i * 4);
+  return film;
+}
+
+/** A picture of one color; encode it with `.png()`, `.jpeg()` … */
 export function picture(width = 40, height = 20, color = '#3366cc') {
   return sharp({ create: { width, height, channels: 3, background: color } });
 }
 
-/** A GIF or WebP of frames of different colours. */
+/** A picture that does not compress well, so that cutting its file cuts its pixels. */
+export function noise(side: number) {
+  const gaussian = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+  return sharp({ create: { width: side, height: side, channels: 3, background: '#888888', noise: gaussian } });
+}
+
+/** A GIF or WebP whose frames are red, green, blue, red … */
 export async function animation(format: 'gif' | 'webp', frames = 3, width = 32, height = 24): Promise<Buffer> {
   const colors = [Buffer.from('ff0000', 'hex'), Buffer.from('00ff00', 'hex'), Buffer.from('0000ff', 'hex')];
   const pixels = Array.from({ length: frames }, (_, i) => Buffer.alloc(width * height * 3, colors[i % 3]));
@@ -93,32 +78,20 @@ export async function animation(format: 'gif' | 'webp', frames = 3, width = 32, 
     .toBuffer();
 }
 
-/** The header of a PNG that says it is of a size, with a few bytes of nothing in it: a bomb for who believes it. */
+/** A small PNG whose header claims another size: a bomb for whoever believes it. */
 export async function pngOfClaimedSize(width: number, height: number): Promise<Buffer> {
   const png = await picture(8, 8).png().toBuffer();
-  const header = Buffer.from(png.subarray(12, 29));
-  header.writeUInt32BE(width, 4);
-  header.writeUInt32BE(height, 8);
-  const claimed = Buffer.from(png);
-  header.copy(claimed, 12);
-  claimed.writeUInt32BE(crc32(header), 29);
-  return claimed;
+  // The chunk IHDR: type at 12, width at 16, height at 20, checksum of type and content at 29.
+  png.writeUInt32BE(width, 16);
+  png.writeUInt32BE(height, 20);
+  png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+  return png;
 }
 
-function crc32(bytes: Buffer): number {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return ~crc >>> 0;
-}
-
-/** An MP4 film whose header says that it is to be shown turned by a quarter, as phones write it. */
-export async function turnedFilm(): Promise<Buffer> {
-  const film = await sample('silent.mp4');
-  const matrixAt = film.indexOf('tkhd') + 4 + 40;
-  const [across, down] = [0x0001_0000, -0x0001_0000];
-  for (const [i, value] of [0, across, 0, down, 0].entries()) film.writeInt32BE(value!, matrixAt + i * 4);
-  return film;
+/** A small GIF animation whose header claims another size, up to 2048 a side; its frames cover a corner of that. */
+export async function gifOfClaimedSize(frames: number, width: number, height: number): Promise<Buffer> {
+  const gif = await animation('gif', frames, 8, 8);
+  gif.writeUInt16LE(width, 6);
+  gif.writeUInt16LE(height, 8);
+  return gif;
 }

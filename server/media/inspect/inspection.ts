@@ -1,0 +1,52 @@
+/** Finds out what uploads are, in a worker thread. */
+import { Tinypool } from 'tinypool';
+import { ContractError, invalid } from '../../lib/errors.ts';
+import { threadFile } from '../../lib/thread-file.ts';
+import type { Inspected } from './file-type.ts';
+import type { InspectedMedia } from './worker.ts';
+
+/** Longest time for one file, in milliseconds; only a crafted file needs more. */
+const TIMEOUT_MS = 20_000;
+/** Memory of the thread, in MiB. */
+const HEAP_MIB = 128;
+/** The type of a file at `/files` that could not be inspected. */
+const UNKNOWN: Inspected = { mimeType: 'application/octet-stream', extension: 'bin' };
+
+export interface Inspection {
+  /** Finds the type of any file by its content. */
+  file(path: string): Promise<Inspected>;
+  /**
+   * Inspects an image, video or audio file.
+   * @throws ContractError `unsupported_media_type` for any other file, `validation_failed` for a damaged one
+   */
+  media(path: string): Promise<InspectedMedia>;
+  close(): Promise<void>;
+}
+
+/** Starts no thread before the first file arrives, and ends it after a minute without one. */
+export function createInspection(): Inspection {
+  const pool = new Tinypool({
+    ...threadFile(import.meta.url, './worker'),
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: 60_000,
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+  });
+
+  async function run<T>(name: 'inspectFile' | 'inspectMedia', path: string): Promise<T> {
+    return pool.run(path, { name, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  }
+
+  return {
+    file: (path) => run<Inspected>('inspectFile', path).catch(() => UNKNOWN),
+    async media(path) {
+      const found = await run<InspectedMedia | 'damaged' | undefined>('inspectMedia', path).catch(
+        () => 'damaged' as const,
+      );
+      if (found === 'damaged') throw invalid('file', 'is damaged or incomplete');
+      if (!found) throw new ContractError('unsupported_media_type', 'the file is neither an image, a video nor audio');
+      return found;
+    },
+    close: () => pool.destroy(),
+  };
+}

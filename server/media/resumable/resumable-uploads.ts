@@ -1,0 +1,110 @@
+/**
+ * The state of uploads that arrive in several requests, perhaps on several nodes: kept in `pending_uploads`, under the
+ * id that the finished upload will have.
+ */
+import type { ObjectId } from 'mongodb';
+import { conflict, notFound } from '../../lib/errors.ts';
+import type { Collections } from '../../model/collections.ts';
+import type { ResumableUpload } from '../../model/documents.ts';
+import type { Kinds } from '../documents/kinds.ts';
+import { type MediaStorage, newKey } from '../storage/storage.ts';
+
+/** Lifetime of an unfinished upload, in milliseconds. */
+export const LIFETIME_MS = 24 * 60 * 60 * 1000;
+/** What the clean-up has not taken over. */
+const ALIVE = { abandoned: { $exists: false } };
+
+export interface Progress {
+  /** Bytes of the whole upload. */
+  size: number;
+  /** Bytes received so far. */
+  offset: number;
+  createdAt: Date;
+}
+
+export interface ResumableUploads {
+  begin(id: ObjectId, upload: Omit<ResumableUpload, 'offset' | 'parts' | 'created_at'>): Promise<void>;
+  /** @returns an unfinished upload, whoever its uploader is; undefined when there is none */
+  unfinished(id: ObjectId): Promise<ResumableUpload | undefined>;
+  /** @returns how far a user's own upload has got, a finished one too; undefined when there is none */
+  progress(id: ObjectId, uploaderId: ObjectId): Promise<Progress | undefined>;
+  /**
+   * Stores a local file as the next part.
+   * @param offset where the part begins
+   * @param size of the part in bytes
+   * @returns the new offset
+   * @throws ContractError `conflict` when another request has moved the offset
+   */
+  addPart(id: ObjectId, offset: number, file: string, size: number): Promise<number>;
+  /** Ends an unfinished upload and removes its parts. @throws ContractError `not_found` when there is none */
+  discard(id: ObjectId): Promise<void>;
+}
+
+export interface ResumableUploadsOptions {
+  collections: Pick<Collections, 'pending_uploads'>;
+  kinds: Kinds;
+  storage: MediaStorage;
+  clock(): Date;
+}
+
+export const overtaken = () => conflict('another request has continued this upload; ask for its offset');
+
+export function createResumableUploads(options: ResumableUploadsOptions): ResumableUploads {
+  const { kinds, storage, clock } = options;
+  const { pending_uploads: pending } = options.collections;
+
+  async function unfinished(id: ObjectId): Promise<ResumableUpload | undefined> {
+    return (await pending.findOne({ _id: id, ...ALIVE }))?.resumable;
+  }
+
+  return {
+    async begin(id, upload) {
+      const now = clock();
+      await pending.insertOne({
+        _id: id,
+        keys: [],
+        expires_at: new Date(now.getTime() + LIFETIME_MS),
+        resumable: { ...upload, offset: 0, parts: [], created_at: now },
+      });
+    },
+    unfinished,
+    async progress(id, uploaderId) {
+      const own = { _id: id, uploader_id: uploaderId, is_deleted: false };
+      const [upload, asMedia, asFile] = await Promise.all([
+        unfinished(id),
+        kinds.media.collection.findOne(own),
+        kinds.file.collection.findOne(own),
+      ]);
+      const document = asMedia ?? asFile;
+      if (document) return { size: document.file_size, offset: document.file_size, createdAt: document.created_at };
+      if (!upload?.uploader_id.equals(uploaderId)) return undefined;
+      return { size: upload.size, offset: upload.offset, createdAt: upload.created_at };
+    },
+    async addPart(id, offset, file, size) {
+      const key = newKey();
+      const here = { _id: id, 'resumable.offset': offset, ...ALIVE };
+      const noted = await pending.updateOne(here, { $addToSet: { keys: key } });
+      if (noted.matchedCount === 0) throw overtaken();
+      await storage.store(key, file);
+      const { matchedCount } = await pending.updateOne(here, {
+        $push: { 'resumable.parts': { key, size } },
+        $inc: { 'resumable.offset': size },
+      });
+      if (matchedCount === 0) {
+        await storage.remove(key);
+        throw overtaken();
+      }
+      return offset + size;
+    },
+    async discard(id) {
+      // Marked as the clean-up marks it, which goes on should this process die.
+      const taken = await pending.findOneAndUpdate(
+        { _id: id, resumable: { $exists: true }, ...ALIVE },
+        { $set: { abandoned: true, expires_at: clock() } },
+      );
+      if (!taken) throw notFound('no such upload');
+      for (const key of taken.keys) await storage.remove(key);
+      await pending.deleteOne({ _id: id });
+    },
+  };
+}
