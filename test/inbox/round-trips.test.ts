@@ -20,6 +20,7 @@ import { termsOf } from '../../server/messages/terms.ts';
 import type { CommandData } from '../../shared/contract/index.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { createAccessRules } from '../../server/conversations/access-rules.ts';
+import { createAudience } from '../../server/conversations/audience.ts';
 import { createVisibility } from '../../server/conversations/visibility.ts';
 
 const MANY = 2000;
@@ -51,6 +52,7 @@ beforeAll(async () => {
     access,
     bus,
     visibility,
+    audience: createAudience(stored),
     serverTime: createServerTime(clock, false),
     callsOf: async () => [],
     clock,
