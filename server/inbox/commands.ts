@@ -15,8 +15,8 @@ export type InboxCommandsOptions = ListConversationsOptions & ReceiptsOptions & 
 export function createInboxCommands(options: InboxCommandsOptions): InboxHandlers {
   const queue = createKeyedQueue();
   /**
-   * Runs one user's changes to one conversation in order. Each tells others, and the user's own devices, how things are
-   * at that moment: side by side, an older state could be told after a newer one.
+   * Runs one user's changes to one conversation in order. Each tells other devices how things stand at that moment, so
+   * side by side an older state could be told after a newer one.
    */
   const ordered =
     <P extends Target, R>(handle: (caller: Caller, payload: P) => Promise<R>) =>

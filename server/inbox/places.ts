@@ -4,7 +4,7 @@ import type { Visibility } from '../conversations/visibility.ts';
 import type { Collections } from '../model/collections.ts';
 import { fromId } from '../model/codec.ts';
 import { refFromId } from '../model/conversation-ref.ts';
-import type { ConversationDocument, MembershipDocument } from '../model/documents.ts';
+import type { ConversationDocument } from '../model/documents.ts';
 import { ONE_BATCH } from './one-batch.ts';
 import { type CheckedPlace, joinPlaces, type Place } from './place.ts';
 import type { CheckSummaries } from './summary-check.ts';
@@ -23,7 +23,7 @@ export interface Places {
 }
 
 export interface PlacesOptions {
-  collections: Collections;
+  collections: Pick<Collections, 'conversations' | 'memberships' | 'groups'>;
   visibility: Visibility;
   checkSummaries: CheckSummaries;
 }
@@ -31,18 +31,15 @@ export interface PlacesOptions {
 export function createPlaces({ collections, visibility, checkSummaries }: PlacesOptions): Places {
   const { conversations, memberships, groups } = collections;
 
-  const groupsOf = (userId: ObjectId) =>
-    groups.find({ members: userId, is_active: true }, { batchSize: ONE_BATCH }).toArray();
-
   async function summariesOf(ids: string[]): Promise<ConversationDocument[]> {
     if (ids.length === 0) return [];
     return conversations.find({ _id: { $in: ids } }, { batchSize: ONE_BATCH }).toArray();
   }
 
-  async function read(userId: ObjectId, kind: Pick<MembershipDocument, 'kind'> | undefined): Promise<Place[]> {
+  async function read(userId: ObjectId, filter: { kind?: 'group' }): Promise<Place[]> {
     const [active, found] = await Promise.all([
-      groupsOf(userId),
-      memberships.find({ user_id: userId, ...kind }, { batchSize: ONE_BATCH }).toArray(),
+      groups.find({ members: userId, is_active: true }, { batchSize: ONE_BATCH }).toArray(),
+      memberships.find({ user_id: userId, ...filter }, { batchSize: ONE_BATCH }).toArray(),
     ]);
     const pairIds = found.flatMap((one) => (one.kind === 'direct' ? [one.conversation_id] : []));
     const groupIds = active.map(({ _id }) => _id.toHexString());
@@ -50,7 +47,7 @@ export function createPlaces({ collections, visibility, checkSummaries }: Places
   }
 
   return {
-    all: (userId) => read(userId, undefined),
+    all: (userId) => read(userId, {}),
     inGroups: (userId) => read(userId, { kind: 'group' }),
     async inPairs(userId, summaries) {
       if (summaries.length === 0) return [];

@@ -14,8 +14,8 @@ export interface CheckedSummary extends ConversationDocument {
 }
 
 /**
- * Gives each summary as the stored messages say it is, with the newest message, in the order given. Four queries
- * however many summaries, and three more for each that is wrong, which is repaired.
+ * Corrects summaries by the stored messages and adds the newest message to each, in the order given. Four queries
+ * serve any number of summaries; each wrong one takes three more, and is repaired.
  */
 export type CheckSummaries = (summaries: ConversationDocument[]) => Promise<CheckedSummary[]>;
 
@@ -26,7 +26,7 @@ export interface SummaryCheckOptions {
 }
 
 export function createSummaryCheck({ store, writes, clock }: SummaryCheckOptions): CheckSummaries {
-  /** Spares a summary that is ahead by a message which may still be on its way. */
+  /** Leaves a summary alone while the message that it is ahead by may still be on its way. */
   async function repair(summary: ConversationDocument, conversation: ConversationRef, truth: Newest): Promise<void> {
     const { message, rev } = truth;
     if (isAhead(summary, truth)) {

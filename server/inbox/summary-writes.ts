@@ -41,10 +41,7 @@ export function createSummaryWrites({ collections, store, clock }: SummaryWrites
   // The store refuses an upsert as a duplicate where the summary is ahead: another node's newer message won.
   const write = batched(
     (upserts: readonly UpdateOneModel<ConversationDocument>[]) => upsertAll(conversations, [...upserts]),
-    {
-      atOnce: 2,
-      most: MAX_COMMAND,
-    },
+    { atOnce: 2, most: MAX_COMMAND },
   );
 
   const writes: SummaryWrites = {
