@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { GroupMessage } from '../../shared/contract/documents.ts';
-import { type Account, connect, type Device, http, registerMany, settle } from '../support/client.ts';
+import { connect, type Device, registerMany, settle } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { connectGroup, readersSeenBy } from './receipt-scenes.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -9,36 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** A group of connected members; the first one made it. */
-async function crew(size: number): Promise<{ devices: Device[]; group: { group_id: string } }> {
-  const accounts = await registerMany(server.url, size);
-  const devices = await Promise.all(accounts.map((account) => connect(server.url, account)));
-  const { group } = await devices[0]!.ok('group:create', {
-    name: 'Crew',
-    member_ids: accounts.slice(1).map((account) => account.id),
-  });
-  return { devices, group: { group_id: group._id } };
-}
-
-async function readers(viewer: Device, group: { group_id: string }): Promise<string[][]> {
-  const { messages } = await viewer.ok('message:history', group);
-  return (messages as GroupMessage[]).map((message) => message.read_by);
-}
-
-async function hideReceipts(account: Account): Promise<void> {
-  await http(server.url, 'PATCH', '/users/me', {
-    token: account.access_token,
-    body: { settings: { read_receipts_enabled: false } },
-  });
-}
-
-async function marks(viewer: Device, user: Device) {
-  const { conversations } = await viewer.ok('conversation:list');
-  return conversations[0]?.receipts.find((receipt) => receipt.user_id === user.id);
-}
-
-test('read_by collects the readers of what others sent, and the senders in the range are told', async () => {
-  const { devices, group } = await crew(4);
+test('read_by collects the readers of each message, and the senders in the range are told', async () => {
+  const { devices, group } = await connectGroup(server.url, 4);
   const [a, b, c, d] = devices as [Device, Device, Device, Device];
   await a.ok('message:send', { ...group, content: 'one' });
   await b.ok('message:send', { ...group, content: 'two' });
@@ -52,15 +24,15 @@ test('read_by collects the readers of what others sent, and the senders in the r
     });
   }
   await b.ok('message:read', { ...group, up_to_seq: 2 });
-  expect(await readers(d, group)).toEqual([[c.id, b.id], [c.id]]);
+  expect(await readersSeenBy(d, group)).toEqual([[c.id, b.id], [c.id]]);
   await settle(...devices);
   expect([...c.seen('message:status'), ...d.seen('message:status')]).toEqual([]);
-  // Of b's reading only the sender of the other message hears.
+  // Only the sender of the other message is told that b read.
   expect(a.seen('message:status', (status) => status.user_id === b.id)).toHaveLength(1);
 });
 
-test('where nothing was written: not_found; a stranger and a removed member: not_found', async () => {
-  const { devices, group } = await crew(3);
+test('an empty group and a removed member get not_found', async () => {
+  const { devices, group } = await connectGroup(server.url, 3);
   const [a, b] = devices as [Device, Device, Device];
   expect((await a.refused('message:read', { ...group, up_to_seq: 0 })).code).toBe('not_found');
   await a.ok('message:send', { ...group, content: 'one' });
@@ -68,59 +40,11 @@ test('where nothing was written: not_found; a stranger and a removed member: not
   for (const name of ['message:read', 'message:delivered']) {
     expect((await b.refused(name, { ...group, up_to_seq: 1 })).code).toBe('not_found');
   }
-  expect(await readers(a, group)).toEqual([[]]);
+  expect(await readersSeenBy(a, group)).toEqual([[]]);
 });
 
-test('a reader with receipts switched off stays out of read_by and shows no reading', async () => {
-  const { devices, group } = await crew(3);
-  const [a, b, c] = devices as [Device, Device, Device];
-  await hideReceipts(b.account);
-  await a.ok('message:send', { ...group, content: 'one' });
-  expect(await b.ok('message:read', { ...group, up_to_seq: 1 })).toEqual({ unread_count: 0 });
-  expect(await a.next('message:status')).toMatchObject({ user_id: b.id, delivered_seq: 1, read_seq: 0 });
-  expect(await readers(a, group)).toEqual([[]]);
-  expect(await marks(c, b)).toMatchObject({ read_seq: 0 });
-  expect(await marks(b, b)).toMatchObject({ read_seq: 1 });
-});
-
-test('a reader who switches receipts off leaves the mark that others see where it was', async () => {
-  const { devices, group } = await crew(3);
-  const [a, b] = devices as [Device, Device, Device];
-  const told = async () => {
-    await settle(a);
-    return a.seen('message:status').map(({ delivered_seq, read_seq }) => [delivered_seq, read_seq]);
-  };
-  await a.ok('message:send', { ...group, content: 'one' });
-  await b.ok('message:read', { ...group, up_to_seq: 1 });
-  await hideReceipts(b.account);
-  await a.ok('message:send', { ...group, content: 'two' });
-  await b.ok('message:read', { ...group, up_to_seq: 2 });
-  await a.ok('message:send', { ...group, content: 'three' });
-  await b.ok('message:delivered', { ...group, up_to_seq: 3 });
-  expect(await told()).toEqual([
-    [1, 1],
-    [2, 1],
-    [3, 1],
-  ]);
-  expect(await marks(a, b)).toMatchObject({ delivered_seq: 3, read_seq: 1 });
-});
-
-test('a sender with receipts switched off learns of no reading; other senders do', async () => {
-  const { devices, group } = await crew(3);
-  const [a, b, c] = devices as [Device, Device, Device];
-  await hideReceipts(a.account);
-  await a.ok('message:send', { ...group, content: 'hidden from its sender' });
-  await b.ok('message:send', { ...group, content: 'shown' });
-  await c.ok('message:read', { ...group, up_to_seq: 2 });
-  expect(await a.next('message:status')).toMatchObject({ delivered_seq: 2, read_seq: 0 });
-  expect(await b.next('message:status')).toMatchObject({ delivered_seq: 2, read_seq: 2 });
-  expect(await readers(c, group)).toEqual([[], [c.id]]);
-  expect(await marks(a, c)).toMatchObject({ delivered_seq: 2, read_seq: 0 });
-  expect(await marks(b, c)).toMatchObject({ delivered_seq: 2, read_seq: 2 });
-});
-
-test('who joins later has nothing unread and no marks below the joining', async () => {
-  const { devices, group } = await crew(2);
+test('a member who joins late has nothing unread and no marks from before joining', async () => {
+  const { devices, group } = await connectGroup(server.url, 2);
   const [a] = devices as [Device, Device];
   const [late] = await registerMany(server.url, 1);
   const l = await connect(server.url, late!);
@@ -130,15 +54,15 @@ test('who joins later has nothing unread and no marks below the joining', async 
   expect(await l.ok('message:read', { ...group, up_to_seq: 1 })).toEqual({ unread_count: 0 });
   await settle(a);
   expect(a.seen('message:status')).toEqual([]);
-  expect(await readers(a, group)).toEqual([[]]);
+  expect(await readersSeenBy(a, group)).toEqual([[]]);
   await a.ok('message:send', { ...group, content: 'after' });
   expect((await l.ok('conversation:list')).conversations[0]).toMatchObject({ unread_count: 1 });
   await l.ok('message:read', { ...group, up_to_seq: 2 });
-  expect(await readers(a, group)).toEqual([[], [late!.id]]);
+  expect(await readersSeenBy(a, group)).toEqual([[], [late!.id]]);
 });
 
-test('a sender who is no longer in the group is told nothing', async () => {
-  const { devices, group } = await crew(3);
+test('a sender who has left the group is told nothing', async () => {
+  const { devices, group } = await connectGroup(server.url, 3);
   const [a, b, c] = devices as [Device, Device, Device];
   await b.ok('message:send', { ...group, content: 'one' });
   await b.ok('group:leave', group);
@@ -151,17 +75,8 @@ test('a sender who is no longer in the group is told nothing', async () => {
   );
 });
 
-test('between two of a group who block each other receipts go on', async () => {
-  const { devices, group } = await crew(2);
-  const [a, b] = devices as [Device, Device];
-  await a.ok('contact:block', { user_id: b.id });
-  await a.ok('message:send', { ...group, content: 'one' });
-  await b.ok('message:read', { ...group, up_to_seq: 1 });
-  expect(await a.next('message:status')).toMatchObject({ user_id: b.id, read_seq: 1 });
-});
-
-test('all members read at once: every reader is in read_by, once', async () => {
-  const { devices, group } = await crew(6);
+test('when all members read at once, read_by names every reader once', async () => {
+  const { devices, group } = await connectGroup(server.url, 6);
   const [a, ...others] = devices as [Device, ...Device[]];
   await a.ok('message:send', { ...group, content: 'one' });
   await a.ok('message:send', { ...group, content: 'two' });
@@ -172,5 +87,5 @@ test('all members read at once: every reader is in read_by, once', async () => {
     ]),
   );
   const expected = others.map((device) => device.id).sort();
-  expect((await readers(a, group)).map((ids) => [...ids].sort())).toEqual([expected, expected]);
+  expect((await readersSeenBy(a, group)).map((ids) => [...ids].sort())).toEqual([expected, expected]);
 });

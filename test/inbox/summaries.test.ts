@@ -1,6 +1,6 @@
 /**
- * Summaries that a crash left wrong, written so by the driver beside the running server: whatever is asked is answered
- * by the messages themselves, and the summary is put right.
+ * Summaries that a crash left wrong, as the test writes them beside the running server. Every answer follows the
+ * messages themselves, and the summary is repaired.
  */
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -43,27 +43,28 @@ async function pair(): Promise<{ a: Device; b: Device; id: string }> {
   return { a, b, id: sent[0]!.conversation_id };
 }
 
-const TRUE = { last_seq: 3, rev: 4, last_message: { content: 'three' } };
+/** What the messages of `pair` say. */
+const TRUTH = { last_seq: 3, rev: 4, last_message: { content: 'three' } };
 
 test.each<[string, Partial<ConversationDocument>]>([
-  ['behind by messages and changes', { last_seq: 1, rev: 1, activity_at: LONG_AGO, changed_at: LONG_AGO }],
-  ['behind by a change', { rev: 3, changed_at: LONG_AGO }],
+  ['that is behind by messages and changes', { last_seq: 1, rev: 1, activity_at: LONG_AGO, changed_at: LONG_AGO }],
+  ['that is behind by a change', { rev: 3, changed_at: LONG_AGO }],
   [
-    'ahead by messages that were never stored',
+    'that is ahead by messages which were never stored',
     { last_seq: 9, rev: 9, last_message_id: new ObjectId(), changed_at: LONG_AGO },
   ],
-  ['at the right place, but by another message', { last_message_id: new ObjectId(), changed_at: LONG_AGO }],
-])('a summary %s: list and sync tell the truth, and repair it', async (_how, wrong) => {
+  ['with the right seq of a message that is not stored', { last_message_id: new ObjectId(), changed_at: LONG_AGO }],
+])('a summary %s is repaired by list and sync, which answer by the messages', async (_how, wrong) => {
   for (const ask of ['conversation:list', 'sync'] as const) {
     const { b, id } = await pair();
     const before = (await stored.conversations.findOne({ _id: id }))!;
     await stored.conversations.updateOne({ _id: id }, { $set: wrong });
     if (ask === 'sync') {
       const { conversations } = await b.ok('sync', {});
-      expect(conversations).toMatchObject([{ conversation: { ...TRUE, unread_count: 3 }, has_more: false }]);
+      expect(conversations).toMatchObject([{ conversation: { ...TRUTH, unread_count: 3 }, has_more: false }]);
       expect(conversations[0]!.messages.map((message) => message.rev)).toEqual([2, 3, 4]);
     } else {
-      expect((await b.ok('conversation:list')).conversations).toMatchObject([{ ...TRUE, unread_count: 3 }]);
+      expect((await b.ok('conversation:list')).conversations).toMatchObject([{ ...TRUTH, unread_count: 3 }]);
     }
     const { last_seq, rev, last_message_id, activity_at } = before;
     expect(await stored.conversations.findOne({ _id: id })).toMatchObject({
@@ -75,18 +76,20 @@ test.each<[string, Partial<ConversationDocument>]>([
   }
 });
 
-test('a summary that is ahead by what may still be on its way is not believed, and left alone', async () => {
+test('a summary that is ahead by a message still on its way is left alone, and answers follow the messages', async () => {
   const { b, id } = await pair();
-  const ahead = { last_seq: 4, rev: 5, last_message_id: new ObjectId(), changed_at: new Date() };
+  // In the future, so that the test may take longer than any write.
+  const changed_at = new Date(Date.now() + 3_600_000);
+  const ahead = { last_seq: 4, rev: 5, last_message_id: new ObjectId(), changed_at };
   await stored.conversations.updateOne({ _id: id }, { $set: ahead });
   const { conversations } = await b.ok('sync', { conversations: { [id]: 2 } });
-  // A client that took rev 5 for its own would never get it.
-  expect(conversations).toMatchObject([{ conversation: TRUE, has_more: false }]);
+  // A client that believed it had rev 5 would never get it.
+  expect(conversations).toMatchObject([{ conversation: TRUTH, has_more: false }]);
   expect(conversations[0]!.messages.map((message) => message.rev)).toEqual([3, 4]);
   expect(await stored.conversations.findOne({ _id: id })).toMatchObject({ last_seq: 4, rev: 5 });
 });
 
-test('a pair whose first message was announced and never stored is shown to nobody', async () => {
+test('a pair whose first message was recorded but never stored is shown to nobody', async () => {
   const { a, b, id } = await pair();
   await stored.messages.deleteMany({ conversation_id: id });
   for (const device of [a, b]) {
@@ -95,7 +98,7 @@ test('a pair whose first message was announced and never stored is shown to nobo
   }
 });
 
-test('a repeated edit whose first telling was lost brings the summary up', async () => {
+test('repeating an edit brings up a summary that missed it', async () => {
   const { a, b, id } = await pair();
   const { messages } = await a.ok('message:history', to(b.account));
   await stored.conversations.updateOne({ _id: id }, { $set: { rev: 3, changed_at: LONG_AGO } });
@@ -104,7 +107,7 @@ test('a repeated edit whose first telling was lost brings the summary up', async
   expect(conversations[0]?.messages.map((message) => message.content)).toEqual(['edited']);
 });
 
-test('marks that a crash left behind their statuses are finished by the repetition', async () => {
+test('repeating a reading raises marks that a crash left behind the statuses', async () => {
   const { a, b, id } = await pair();
   await stored.messages.updateMany({ conversation_id: id }, { $set: { status: 'read' } });
   expect(await b.ok('message:read', { ...to(a.account), up_to_seq: 3 })).toEqual({ unread_count: 0 });

@@ -20,30 +20,16 @@ async function device(): Promise<Device> {
 const ids = ({ conversations }: Synced) => conversations.map(({ conversation }) => conversation.conversation_id);
 const texts = ({ messages }: Pick<Listed, 'messages'>) => messages.map((message) => message.content);
 
-/** Repeats sync as the contract says, by the revs of the messages alone; gives every answer. */
-async function repeat(client: Device, payload: { since?: string; limit?: number } = {}): Promise<Synced[]> {
-  const conversations: Record<string, number> = {};
-  const answers: Synced[] = [];
-  for (;;) {
-    const answer = await client.ok('sync', { ...payload, conversations });
-    answers.push(answer);
-    for (const { conversation, messages } of answer.conversations) {
-      const last = messages.at(-1);
-      if (last) conversations[conversation.conversation_id] = last.rev;
-    }
-    if (!answer.has_more) return answers;
-    expect(answers.length).toBeLessThan(100);
-  }
-}
-
-test('an empty account is in sync', async () => {
+test('a new account has nothing to sync', async () => {
   const a = await device();
+  const before = Date.now();
   const answer = await a.ok('sync', {});
   expect(answer).toMatchObject({ conversations: [], gone: [], has_more: false, calls: [] });
-  expect(Math.abs(Date.parse(answer.server_time) - Date.now())).toBeLessThan(5000);
+  expect(Date.parse(answer.server_time)).toBeGreaterThanOrEqual(before);
+  expect(Date.parse(answer.server_time)).toBeLessThanOrEqual(Date.now());
 });
 
-test('without since, every conversation is listed; without a rev, with all its messages', async () => {
+test('without since, every conversation is listed, and without a rev, all its messages', async () => {
   const a = await device();
   const [b, c] = (await registerMany(server.url, 2)) as [Account, Account];
   await a.ok('message:send', { ...to(b), content: 'one' });
@@ -62,7 +48,7 @@ test('without since, every conversation is listed; without a rev, with all its m
   expect(again.conversations[0]?.conversation).toMatchObject({ conversation_id: group._id, rev: 0, last_seq: 0 });
 });
 
-test('gives every message above the rev, ascending by rev: new ones, edits, reactions and tombstones', async () => {
+test('every message above the rev is given, ascending by rev: new ones, edits, reactions and tombstones', async () => {
   const a = await device();
   const b = await device();
   const sent = [];
@@ -88,29 +74,7 @@ test('gives every message above the rev, ascending by rev: new ones, edits, reac
   expect(conversations[0]!.conversation).toMatchObject({ rev: 9, last_seq: 5, unread_count: 4 });
 });
 
-test('limit bounds the messages of one answer, and who repeats gets each exactly once, to the end', async () => {
-  const a = await device();
-  const others = await registerMany(server.url, 5);
-  for (let i = 0; i < 40; i++) await a.ok('message:send', { ...to(others[i % 5]!), content: `m${i}` });
-  await a.ok('group:create', { name: 'Empty', member_ids: [] });
-  for (const limit of [1, 7, 40, 41]) {
-    const answers = await repeat(a, { limit });
-    expect(answers.length).toBeLessThanOrEqual(Math.ceil(40 / limit) + 1);
-    const seen: string[] = [];
-    for (const { conversations, has_more } of answers) {
-      expect(conversations).toHaveLength(6);
-      const messages = conversations.flatMap((one) => one.messages);
-      expect(messages.length).toBeLessThanOrEqual(limit);
-      if (has_more) expect(messages.length).toBe(limit);
-      expect(has_more).toBe(conversations.some((one) => one.has_more));
-      seen.push(...messages.map((message) => message._id));
-    }
-    expect(new Set(seen).size).toBe(40);
-    expect(seen).toHaveLength(40);
-  }
-});
-
-test('a limit beyond the maximum, malformed revs and times are refused', async () => {
+test('a limit out of range and malformed revs and times are refused', async () => {
   const a = await device();
   for (const payload of [
     { limit: 1001 },
@@ -125,7 +89,7 @@ test('a limit beyond the maximum, malformed revs and times are refused', async (
   }
 });
 
-test('with since, only conversations in which something changed: messages, marks, settings, the group, the peer', async () => {
+test('with since, only conversations that changed are listed: by messages, marks, settings, the group or the peer', async () => {
   const a = await device();
   const accounts = await registerMany(server.url, 6);
   const others = await Promise.all(accounts.map((account) => connect(server.url, account)));
@@ -141,17 +105,17 @@ test('with since, only conversations in which something changed: messages, marks
   await b.ok('message:send', { ...to(a.account), content: 'answer' });
   await c.ok('message:read', { ...to(a.account), up_to_seq: 1 });
   await a.ok('conversation:update', { ...to(d.account), pinned: true });
-  // What another one sets for themselves changes nothing for the caller.
+  // The peer's own settings change nothing for the caller.
   await e.ok('conversation:update', { ...to(a.account), pinned: true });
   await http(server.url, 'PATCH', '/users/me', { token: f.account.access_token, body: { bio: 'new' } });
   await a.ok('group:update', { group_id: group._id, name: 'Renamed' });
   const answer = await a.ok('sync', { since: server_time });
   const expected = [pairs.get(b.id), pairs.get(c.id), pairs.get(d.id), pairs.get(f.id), group._id];
   expect(ids(answer).sort()).toEqual(expected.sort());
-  // Not named: from rev 0.
+  // A conversation that was not named counts from rev 0.
   const withB = answer.conversations.find((one) => one.conversation.conversation_id === pairs.get(b.id))!;
   expect(texts(withB)).toEqual(['hello', 'answer']);
-  // Named below its rev: listed however old the change is.
+  // One that was named below its rev is listed however old the change is.
   const named = { [pairs.get(g.id)!]: 0 };
   const later = await a.ok('sync', { since: answer.server_time, conversations: named });
   expect(ids(later)).toEqual([pairs.get(g.id)]);
@@ -168,7 +132,7 @@ test('the server_time of session:ready serves as since', async () => {
   expect((await b2.ok('sync', { since: server_time })).conversations).toHaveLength(1);
 });
 
-test('gone names what the caller is not in: left, removed, deleted, foreign and unknown ones', async () => {
+test('gone names what the caller is not in: groups left, removed from, deleted, foreign or unknown', async () => {
   const [a, b, c] = [await device(), await device(), await device()];
   const make = async (name: string) => (await a.ok('group:create', { name, member_ids: [b.id] })).group._id;
   const [left, removed, deleted, kept] = [await make('1'), await make('2'), await make('3'), await make('4')];
@@ -184,7 +148,7 @@ test('gone names what the caller is not in: left, removed, deleted, foreign and 
   expect(ids(answer)).toEqual([kept]);
 });
 
-test('a member who joined later gets nothing from before, and is in sync at the group’s rev', async () => {
+test('a member who joined later gets nothing from before and is in sync at the group’s rev', async () => {
   const [a, b] = [await device(), await device()];
   const { group } = await a.ok('group:create', { name: 'G', member_ids: [] });
   const target = { group_id: group._id };
@@ -202,7 +166,7 @@ test('a member who joined later gets nothing from before, and is in sync at the 
     expect(answer.conversations.map(texts)).toEqual([['after']]);
     expect(answer.conversations[0]?.conversation.rev).toBe(8);
   }
-  // Who comes back sees from then on only.
+  // A member who comes back sees only what follows.
   await b.ok('group:leave', target);
   await a.ok('message:send', { ...target, content: 'while away' });
   await a.ok('group:add_members', { ...target, user_ids: [b.id] });
@@ -210,70 +174,11 @@ test('a member who joined later gets nothing from before, and is in sync at the 
   expect((await b.ok('sync', {})).conversations.map(texts)).toEqual([['back']]);
 });
 
-test('many groups whose changes are not visible do not keep the visible ones from the client', async () => {
-  const [a, b] = [await device(), await device()];
-  const visible = await a.ok('message:send', { ...to(b.account), content: 'visible' });
-  for (let i = 0; i < 120; i++) {
-    const { group } = await a.ok('group:create', { name: `G${i}`, member_ids: [] });
-    const target = { group_id: group._id };
-    const { message } = await a.ok('message:send', { ...target, content: 'before' });
-    await a.ok('group:add_members', { ...target, user_ids: [b.id] });
-    await a.ok('message:send', { ...target, content: 'after' });
-    await a.ok('message:edit', { message_id: message._id, content: 'hidden' });
-  }
-  const { conversations } = await b.ok('sync', {});
-  // A client that knows all that it may see of the groups, by the messages' own revs.
-  const known = Object.fromEntries(
-    conversations
-      .filter((one) => one.conversation.kind === 'group')
-      .map(({ conversation, messages }) => [conversation.conversation_id, messages.at(-1)?.rev ?? 2]),
-  );
-  const answer = await b.ok('sync', { conversations: known });
-  expect(answer.conversations.flatMap((one) => one.messages)).toEqual([visible.message]);
-  expect(answer.has_more).toBe(false);
-}, 60_000);
-
-test('a large answer is cut by its bytes and completed by repeating', async () => {
-  const [a, b] = [await device(), await device()];
-  const content = 'x'.repeat(16 * 1024);
-  await Promise.all(Array.from({ length: 60 }, () => a.ok('message:send', { ...to(b.account), content })));
-  const answers = await repeat(b);
-  expect(answers.length).toBeGreaterThan(1);
-  const seqs = answers.flatMap(({ conversations }) => conversations[0]!.messages.map((message) => message.seq));
-  expect(seqs).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
-});
-
-test('calls that go on are told', async () => {
+test('calls are given until they are over', async () => {
   const [a, b] = [await device(), await device()];
   const { call } = await a.ok('call:initiate', { ...to(b.account), call_type: 'voice' });
   expect((await b.ok('sync', {})).calls).toMatchObject([{ _id: call._id, status: 'initiated' }]);
   await a.ok('call:end', { call_id: call._id });
   await settle(a, b);
   expect((await b.ok('sync', {})).calls).toEqual([]);
-});
-
-test('syncs beside a flood of messages never skip one: each continues where the one before ended', async () => {
-  const [a, b] = [await device(), await device()];
-  let done = false;
-  const flood = Promise.all(
-    Array.from({ length: 200 }, (_, i) => a.ok('message:send', { ...to(b.account), content: `m${i}` })),
-  ).finally(() => {
-    done = true;
-  });
-  const got: number[] = [];
-  const conversations: Record<string, number> = {};
-  let since: string | undefined;
-  for (let last = false; !last; ) {
-    last = done;
-    const answer: Synced = await b.ok('sync', { conversations, limit: 50, ...(since ? { since } : {}) });
-    for (const one of answer.conversations) {
-      got.push(...one.messages.map((message) => message.seq));
-      // As a client does that has everything: it is at the conversation's rev.
-      conversations[one.conversation.conversation_id] = one.has_more ? one.messages.at(-1)!.rev : one.conversation.rev;
-    }
-    if (answer.has_more) last = false;
-    else since = answer.server_time;
-  }
-  await flood;
-  expect(got).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
 });

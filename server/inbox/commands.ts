@@ -1,0 +1,34 @@
+/** The commands on a user's view of conversations (PROTOCOL section 4). */
+import type { Target } from '../../shared/contract/values.ts';
+import type { Caller } from '../dispatch/caller.ts';
+import type { HandlersOf } from '../dispatch/handlers.ts';
+import { createKeyedQueue } from '../lib/keyed-queue.ts';
+import { type ListConversationsOptions, createListConversations } from './list-conversations.ts';
+import { createReceipts, type ReceiptsOptions } from './receipts.ts';
+import { createSync, type SyncOptions } from './sync.ts';
+import { createUpdateConversation, type UpdateConversationOptions } from './update-conversation.ts';
+
+export type InboxHandlers = HandlersOf<'conversation' | 'sync' | 'message:delivered' | 'message:read'>;
+
+export type InboxCommandsOptions = ListConversationsOptions & ReceiptsOptions & SyncOptions & UpdateConversationOptions;
+
+export function createInboxCommands(options: InboxCommandsOptions): InboxHandlers {
+  const queue = createKeyedQueue();
+  /**
+   * Runs one user's changes to one conversation in order. Each tells other devices how things stand at that moment, so
+   * side by side an older state could be told after a newer one.
+   */
+  const ordered =
+    <P extends Target, R>(handle: (caller: Caller, payload: P) => Promise<R>) =>
+    (caller: Caller, payload: P): Promise<R> =>
+      queue.run(`${caller.id} ${payload.recipient_id ?? payload.group_id}`, () => handle(caller, payload));
+
+  const { delivered, read } = createReceipts(options);
+  return {
+    'conversation:list': createListConversations(options),
+    'conversation:update': ordered(createUpdateConversation(options)),
+    sync: createSync(options),
+    'message:delivered': ordered(delivered),
+    'message:read': ordered(read),
+  };
+}

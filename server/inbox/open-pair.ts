@@ -1,0 +1,78 @@
+/** Makes the documents of a pair before its first message. */
+import { ObjectId, type UpdateOneModel } from 'mongodb';
+import type { Collections } from '../model/collections.ts';
+import { fromId } from '../model/codec.ts';
+import type { ConversationRef } from '../model/conversation-ref.ts';
+import type { ConversationDocument, MembershipDocument } from '../model/documents.ts';
+import { isDuplicateKey } from '../model/failures.ts';
+
+/** Before any message. */
+const LONG_AGO = new Date(0);
+
+/**
+ * Makes both memberships of a pair and its summary. Idempotent, so a crash between the writes is harmless: a pair in
+ * which nothing was written is shown to nobody.
+ */
+export type OpenPair = (conversation: ConversationRef & { kind: 'direct' }) => Promise<void>;
+
+export interface OpenPairOptions {
+  collections: Pick<Collections, 'conversations' | 'memberships'>;
+  clock(): Date;
+}
+
+export function createOpenPair({ collections, clock }: OpenPairOptions): OpenPair {
+  const { conversations, memberships } = collections;
+  return async ({ id, user_ids }) => {
+    const now = clock();
+    const [one, other] = user_ids.map(fromId) as [ObjectId, ObjectId];
+    try {
+      await Promise.all([
+        memberships.bulkWrite(
+          [{ updateOne: membershipUpsert(id, one, other, now) }, { updateOne: membershipUpsert(id, other, one, now) }],
+          { ordered: false },
+        ),
+        conversations.updateOne({ _id: id }, { $setOnInsert: pairSummary([one, other], now) }, { upsert: true }),
+      ]);
+    } catch (error) {
+      // Another node made them at the same moment.
+      if (!isDuplicateKey(error)) throw error;
+    }
+  };
+}
+
+function membershipUpsert(
+  conversation_id: string,
+  user_id: ObjectId,
+  peer_id: ObjectId,
+  now: Date,
+): UpdateOneModel<MembershipDocument> {
+  return {
+    filter: { user_id, conversation_id },
+    update: {
+      $setOnInsert: {
+        _id: new ObjectId(),
+        kind: 'direct',
+        peer_id,
+        from_seq: 0,
+        joined_at: now,
+        delivered_seq: 0,
+        read_seq: 0,
+        shown_read_seq: 0,
+        changed_at: now,
+      },
+    },
+    upsert: true,
+  };
+}
+
+function pairSummary(user_ids: ObjectId[], now: Date): Omit<ConversationDocument, '_id'> {
+  return {
+    kind: 'direct',
+    user_ids,
+    last_seq: 0,
+    rev: 0,
+    activity_at: LONG_AGO,
+    changed_at: LONG_AGO,
+    created_at: now,
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Writes the summary of each conversation (`conversations`), which is derived from its messages. The write goes out
+ * together with the messages, so the summary may be ahead of them for a moment, and a crash may leave it ahead or
+ * behind; `summary-check.ts` finds that and repairs it.
+ */
+import type { UpdateOneModel } from 'mongodb';
+import type { MessageStore } from '../conversations/message-store.ts';
+import { batched } from '../lib/group-commit.ts';
+import { upsertAll } from '../model/batches.ts';
+import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
+import type { ConversationRef } from '../model/conversation-ref.ts';
+import type { ConversationDocument, MessageDocument } from '../model/documents.ts';
+import { type Newest, readNewest } from './newest.ts';
+
+/** Summaries in one command to the store. */
+const MAX_COMMAND = 64;
+
+export interface SummaryWrites {
+  /** Records a message as the newest of its conversation. */
+  sent(conversation: ConversationRef, message: MessageDocument): Promise<void>;
+  /** Records a change of a message under the newest `rev`. */
+  changed(conversation: ConversationRef, rev: number, at: Date): Promise<void>;
+  /** Withdraws `sent` for a message that was refused after all. */
+  unsent(conversation: ConversationRef, message: MessageDocument): Promise<void>;
+  /**
+   * Sets a summary to what the messages say.
+   * @param wrong the `last_message_id` to replace: if another one is stored by now, a newer message won
+   */
+  correct(conversation: ConversationRef, wrong: ConversationDocument['last_message_id'], truth: Newest): Promise<void>;
+}
+
+export interface SummaryWritesOptions {
+  collections: Pick<Collections, 'conversations'>;
+  store: MessageStore;
+  clock(): Date;
+}
+
+export function createSummaryWrites({ collections, store, clock }: SummaryWritesOptions): SummaryWrites {
+  const { conversations } = collections;
+  // The store refuses an upsert as a duplicate where the summary is ahead: another node's newer message won.
+  const write = batched(
+    (upserts: readonly UpdateOneModel<ConversationDocument>[]) => upsertAll(conversations, [...upserts]),
+    { atOnce: 2, most: MAX_COMMAND },
+  );
+
+  const writes: SummaryWrites = {
+    async sent(conversation, message) {
+      await write(summaryUpsert(conversation, message));
+    },
+    async changed({ id }, rev, at) {
+      await conversations.updateOne({ _id: id }, { $max: { rev, changed_at: at } });
+    },
+    async unsent(conversation, message) {
+      await writes.correct(conversation, message._id, await readNewest(store, conversation));
+    },
+    async correct({ id }, wrong, { message, rev }) {
+      await conversations.updateOne(
+        { _id: id, last_message_id: wrong ?? { $exists: false } },
+        message
+          ? {
+              $set: { last_seq: message.seq, rev, last_message_id: message._id, activity_at: message.created_at },
+              $max: { changed_at: clock() },
+            }
+          : { $set: { last_seq: 0, rev }, $unset: { last_message_id: true } },
+      );
+    },
+  };
+  return writes;
+}
+
+/** Moves a summary on to a message, unless it is there or further on. */
+function summaryUpsert(
+  conversation: ConversationRef,
+  { _id, seq, rev, created_at }: MessageDocument,
+): UpdateOneModel<ConversationDocument> {
+  return {
+    filter: { _id: conversation.id, last_seq: { $lt: seq } },
+    update: {
+      $set: { last_seq: seq, last_message_id: _id },
+      $max: { rev, activity_at: created_at, changed_at: created_at },
+      $setOnInsert: {
+        kind: conversation.kind,
+        created_at,
+        ...(conversation.kind === 'direct'
+          ? { user_ids: conversation.user_ids.map(fromId) }
+          : { group_id: fromId(conversation.group_id) }),
+      },
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/** A user with many pairs, written straight into the database. */
+import { ObjectId } from 'mongodb';
+import type { Caller } from '../../server/dispatch/caller.ts';
+import { termsOf } from '../../server/messages/terms.ts';
+import type { Collections } from '../../server/model/collections.ts';
+import { pairRef } from '../../server/model/conversation-ref.ts';
+import type {
+  ConversationDocument,
+  MembershipDocument,
+  PairMessageDocument,
+  UserDocument,
+} from '../../server/model/documents.ts';
+
+const YESTERDAY = new Date(Date.now() - 86_400_000);
+
+export interface UserWithPairs {
+  caller: Caller;
+  /** The `rev` up to which the user has each conversation, by id. */
+  revs: Record<string, number>;
+}
+
+/**
+ * Creates a user with pairs that hold one old message each.
+ * @param pairs how many
+ * @param missed how many newer messages there are, spread over every tenth pair
+ */
+export async function createUserWithPairs(stored: Collections, pairs: number, missed: number): Promise<UserWithPairs> {
+  const me = userDocument();
+  const peers = Array.from({ length: pairs }, userDocument);
+  const busy = Math.ceil(pairs / 10);
+  const made = peers.map((peer, i) => pairDocuments(me, peer, 1 + (i < busy ? Math.ceil((missed - i) / busy) : 0)));
+  await Promise.all([
+    stored.users.insertMany([me, ...peers]),
+    stored.memberships.insertMany(made.flatMap(({ memberships }) => memberships)),
+    stored.conversations.insertMany(made.map(({ summary }) => summary)),
+    stored.messages.insertMany(made.flatMap(({ messages }) => messages)),
+  ]);
+  const caller: Caller = {
+    userId: me._id,
+    id: me._id.toHexString(),
+    sessionId: '0'.repeat(24),
+    socketId: 'socket',
+    inTurn: async (prepare, act) => act(await prepare),
+  };
+  return { caller, revs: Object.fromEntries(made.map(({ summary }) => [summary._id, 1])) };
+}
+
+function userDocument(): UserDocument {
+  const _id = new ObjectId();
+  const name = _id.toHexString();
+  return {
+    _id,
+    username: name,
+    username_key: name,
+    email: `${name}@example.test`,
+    email_key: `${name}@example.test`,
+    password: 'x',
+    password_history: [],
+    last_password_change: YESTERDAY,
+    full_name: null,
+    full_name_key: '',
+    profile_picture: null,
+    bio: '',
+    settings: {},
+    created_at: YESTERDAY,
+    updated_at: YESTERDAY,
+    last_seen: YESTERDAY,
+    is_active: true,
+  };
+}
+
+/** A pair in which the peer has sent some messages; both users have read the first one. */
+function pairDocuments(me: UserDocument, peer: UserDocument, count: number) {
+  const { id } = pairRef(me._id.toHexString(), peer._id.toHexString());
+  const at = count > 1 ? new Date() : YESTERDAY;
+  const messages = Array.from({ length: count }, (_, i) => messageDocument(id, peer._id, me._id, i + 1, at));
+  const summary: ConversationDocument = {
+    _id: id,
+    kind: 'direct',
+    user_ids: [me._id, peer._id],
+    last_seq: count,
+    rev: count,
+    last_message_id: messages.at(-1)!._id,
+    activity_at: at,
+    changed_at: at,
+    created_at: YESTERDAY,
+  };
+  const memberships = [membershipDocument(id, me._id, peer._id), membershipDocument(id, peer._id, me._id)];
+  return { messages, summary, memberships };
+}
+
+function messageDocument(
+  conversation_id: string,
+  sender_id: ObjectId,
+  recipient_id: ObjectId,
+  seq: number,
+  at: Date,
+): PairMessageDocument {
+  const content = `message ${seq}`;
+  return {
+    _id: new ObjectId(),
+    conversation_id,
+    seq,
+    rev: seq,
+    sender_id,
+    recipient_id,
+    content,
+    message_type: 'text',
+    attachment: null,
+    created_at: at,
+    updated_at: at,
+    is_deleted: false,
+    status: 'sent',
+    terms: termsOf(content),
+  };
+}
+
+function membershipDocument(conversation_id: string, user_id: ObjectId, peer_id: ObjectId): MembershipDocument {
+  return {
+    _id: new ObjectId(),
+    user_id,
+    conversation_id,
+    kind: 'direct',
+    peer_id,
+    from_seq: 0,
+    joined_at: YESTERDAY,
+    delivered_seq: 1,
+    read_seq: 1,
+    shown_read_seq: 1,
+    changed_at: YESTERDAY,
+  };
+}
