@@ -32,43 +32,10 @@ function addNumbers(sum: unknown, value: unknown): unknown {
 
 const accumulators: Record<string, Accumulator> = {
   $sum: { add: addNumbers, finish: (sum) => sum ?? new Int32(0) },
-  $count: { add: (count) => addNumbers(count, new Int32(1)), finish: (count) => count ?? new Int32(0) },
-  $avg: {
-    add: (state, value) => {
-      if (!isNumber(value)) return state;
-      const { sum, count } = (state as { sum: number; count: number } | undefined) ?? { sum: 0, count: 0 };
-      return { sum: sum + toNumber(value), count: count + 1 };
-    },
-    finish: (state) => {
-      if (state === undefined) return null;
-      const { sum, count } = state as { sum: number; count: number };
-      return new Double(sum / count);
-    },
-  },
   $min: extreme(-1),
   $max: extreme(1),
   $first: { add: (first, value) => (first === undefined ? (value ?? null) : first), finish: asItIs },
   $last: { add: (_, value) => value ?? null, finish: asItIs },
-  $push: {
-    add: (list, value) => {
-      const values = (list as unknown[] | undefined) ?? [];
-      if (value !== undefined) values.push(value);
-      return values;
-    },
-    finish: (list) => list ?? [],
-  },
-  $addToSet: {
-    add: (list, value) => {
-      const values = (list as unknown[] | undefined) ?? [];
-      if (value !== undefined && !values.some((each) => compare(each, value) === 0)) values.push(value);
-      return values;
-    },
-    finish: (list) => list ?? [],
-  },
-  $mergeObjects: {
-    add: (merged, value) => (isDoc(value) ? { ...(merged as Doc | undefined), ...value } : merged),
-    finish: (merged) => merged ?? {},
-  },
 };
 
 /**

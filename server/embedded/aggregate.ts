@@ -1,23 +1,20 @@
 import { compileAccumulators } from './accumulators.ts';
 import { Fault } from './errors.ts';
-import type { Variables } from './expressions.ts';
 import { compileExpression, rootVariables } from './expressions.ts';
 import { encodeValue } from './keys.ts';
 import { compileFilter } from './match.ts';
-import { reach, valueAt } from './paths.ts';
 import type { Found } from './scan.ts';
 import { docOf } from './scan.ts';
 import { parseSort, sortItems } from './sort.ts';
 import { compileTransform } from './transforms.ts';
-import { setAt, unsetAt } from './update-paths.ts';
 import type { Doc } from './values.ts';
-import { clone, encode, fromNumber, isDoc, isTruthy, setField, toInteger, typeName } from './values.ts';
+import { encode, fromNumber, isDoc, toInteger } from './values.ts';
 
 /** A stage of a pipeline: a lazy sequence out of a lazy sequence. */
 export type Stage = (input: Iterable<Found>) => Iterable<Found>;
 
-/** Runs a pipeline over another collection of the database, for `$lookup` and `$unionWith`. */
-export type RunOn = (collection: string, pipeline: unknown[], variables: Variables) => Iterable<Found>;
+/** Runs a pipeline over another collection of the database, for `$unionWith`. */
+export type RunOn = (collection: string, pipeline: unknown[]) => Iterable<Found>;
 
 /** A computed document as a stage hands it on; it is encoded when it leaves the pipeline. */
 export function computed(doc: Doc): Found {
@@ -46,13 +43,13 @@ export function readStages(pipeline: unknown): { name: string; operand: unknown 
  * Compiles one stage. Source of the semantics: MongoDB manual, "Aggregation Stages".
  * @throws Fault 40324 for an unknown stage
  */
-export function compileStage(name: string, operand: unknown, variables: Variables, runOn: RunOn): Stage {
+export function compileStage(name: string, operand: unknown, runOn: RunOn): Stage {
   const transform = compileTransform(name, operand);
-  if (transform !== undefined) return eachDoc((doc) => transform(doc, variables));
+  if (transform !== undefined) return eachDoc(transform);
   switch (name) {
     case '$match': {
       if (!isDoc(operand)) throw new Fault(15959, 'the match filter must be an expression in an object');
-      const filter = compileFilter(operand, variables);
+      const filter = compileFilter(operand);
       return function* (input) {
         for (const item of input) if (filter.test(docOf(item))) yield item;
       };
@@ -82,34 +79,15 @@ export function compileStage(name: string, operand: unknown, variables: Variable
         for (const _ of input) count++;
         if (count > 0) yield computed({ [operand]: fromNumber(count) });
       };
-    case '$unwind':
-      return unwind(operand);
     case '$group':
-      return group(operand, variables);
-    case '$lookup':
-      return lookup(operand, variables, runOn);
+      return group(operand);
     case '$unionWith': {
       const spec = typeof operand === 'string' ? { coll: operand } : operand;
       if (!isDoc(spec) || typeof spec.coll !== 'string') throw new Fault(9, "$unionWith needs a 'coll'");
       const { coll, pipeline = [] } = spec;
       return function* (input) {
         yield* input;
-        yield* runOn(coll, pipeline as unknown[], variables);
-      };
-    }
-    case '$facet': {
-      if (!isDoc(operand)) throw new Fault(40169, 'the $facet specification must be a non-empty object');
-      const facets = Object.entries(operand).map(([facet, stages]) => ({
-        facet,
-        stages: readStages(stages).map((stage) => compileStage(stage.name, stage.operand, variables, runOn)),
-      }));
-      return function* (input) {
-        const items = [...input];
-        const doc: Doc = {};
-        for (const { facet, stages } of facets) {
-          setField(doc, facet, [...stages.reduce((items: Iterable<Found>, stage) => stage(items), items)].map(docOf));
-        }
-        yield computed(doc);
+        yield* runOn(coll, pipeline as unknown[]);
       };
     }
     default:
@@ -139,39 +117,7 @@ export function* drop<T>(input: Iterable<T>, skip: number): Generator<T> {
   for (const item of input) if (--left < 0) yield item;
 }
 
-function unwind(operand: unknown): Stage {
-  const spec = typeof operand === 'string' ? { path: operand } : operand;
-  if (!isDoc(spec) || typeof spec.path !== 'string' || !spec.path.startsWith('$')) {
-    throw new Fault(28818, "path option to $unwind stage should be prefixed with a '$'");
-  }
-  const parts = spec.path.slice(1).split('.');
-  const keepsEmpty = isTruthy(spec.preserveNullAndEmptyArrays);
-  const indexField = typeof spec.includeArrayIndex === 'string' ? spec.includeArrayIndex.split('.') : undefined;
-  const withIndex = (doc: Doc, index: number | null): Found => {
-    if (indexField !== undefined) setAt(doc, indexField, index === null ? null : fromNumber(index));
-    return computed(doc);
-  };
-  return function* (input) {
-    for (const item of input) {
-      const doc = docOf(item);
-      const value = valueAt(doc, parts);
-      if (Array.isArray(value) && value.length > 0) {
-        for (const [index, element] of value.entries()) {
-          const copy = clone(doc);
-          setAt(copy, parts, clone(element));
-          yield withIndex(copy, index);
-        }
-      } else if (value === undefined || value === null || Array.isArray(value)) {
-        if (!keepsEmpty) continue;
-        const copy = clone(doc);
-        if (Array.isArray(value)) unsetAt(copy, parts);
-        yield withIndex(copy, null);
-      } else yield withIndex(clone(doc), null);
-    }
-  };
-}
-
-function group(operand: unknown, variables: Variables): Stage {
+function group(operand: unknown): Stage {
   if (!isDoc(operand)) throw new Fault(15947, "a group's fields must be specified in an object");
   if (!('_id' in operand)) throw new Fault(15955, 'a group specification must include an _id');
   const { _id: idSpec, ...fields } = operand;
@@ -180,7 +126,7 @@ function group(operand: unknown, variables: Variables): Stage {
   return function* (input) {
     const groups = new Map<string, { id: unknown; states: ReturnType<typeof accumulators.start> }>();
     for (const item of input) {
-      const scope = rootVariables(docOf(item), variables);
+      const scope = rootVariables(docOf(item));
       const id = idOf(scope) ?? null;
       const key = encodeValue(id).toString('latin1');
       let entry = groups.get(key);
@@ -192,33 +138,4 @@ function group(operand: unknown, variables: Variables): Stage {
     }
     for (const { id, states } of groups.values()) yield computed({ _id: id, ...accumulators.finish(states) });
   };
-}
-
-function lookup(operand: unknown, variables: Variables, runOn: RunOn): Stage {
-  if (!isDoc(operand)) throw new Fault(9, 'the $lookup specification must be an object');
-  const { from, as, localField, foreignField, pipeline, let: bindings = {} } = operand;
-  if (typeof from !== 'string' || typeof as !== 'string') throw new Fault(9, "$lookup needs 'from' and 'as'");
-  if (pipeline === undefined && (typeof localField !== 'string' || typeof foreignField !== 'string')) {
-    throw new Fault(9, '$lookup needs either pipeline or both localField and foreignField');
-  }
-  if (!isDoc(bindings)) throw new Fault(9, `$lookup argument 'let: ${typeName(bindings)}' must be an object`);
-  const bound = Object.entries(bindings).map(([name, value]) => ({ name, value: compileExpression(value) }));
-  return function* (input) {
-    for (const item of input) {
-      const doc = docOf(item);
-      const scope = rootVariables(doc, variables);
-      const inner = { ...variables, ...Object.fromEntries(bound.map(({ name, value }) => [name, value(scope)])) };
-      const join = typeof localField === 'string' ? [{ $match: equalTo(doc, localField, String(foreignField)) }] : [];
-      const found = [...runOn(from, [...join, ...((pipeline as unknown[] | undefined) ?? [])], inner)].map(docOf);
-      const copy = clone(doc);
-      setAt(copy, as.split('.'), found);
-      yield computed(copy);
-    }
-  };
-}
-
-/** What a foreign document has to match: any of the local values; a missing one stands for null. */
-function equalTo(doc: Doc, localField: string, foreignField: string): Doc {
-  const values = reach(doc, localField.split('.')).flatMap((value) => (Array.isArray(value) ? value : [value ?? null]));
-  return { [foreignField]: values.length === 1 ? { $eq: values[0] } : { $in: values } };
 }

@@ -1,10 +1,9 @@
-import { Double, Int32, Long, ObjectId } from 'bson';
+import { Double, Int32, Long } from 'bson';
 import { Fault } from './errors.ts';
 import type { Expression } from './expressions.ts';
 import { compare } from './keys.ts';
-import { arithmetic, likeOperands } from './numbers.ts';
-import type { Doc } from './values.ts';
-import { fromNumber, isDoc, isLong, isNumber, isTruthy, setField, toNumber, typeName } from './values.ts';
+import { arithmetic } from './numbers.ts';
+import { isDoc, isNumber, isTruthy, toNumber, typeName } from './values.ts';
 
 type Compile = (expression: unknown) => Expression;
 type Operator = (operand: unknown, compile: Compile) => Expression;
@@ -23,21 +22,6 @@ function over(least: number, most: number, evaluate: (args: unknown[]) => unknow
   };
 }
 
-/** An operator of one argument that is null for null and missing. */
-function unary(evaluate: (value: unknown) => unknown): Operator {
-  return over(1, 1, ([value]) => (isNothing(value) ? null : evaluate(value)));
-}
-
-/** An operator with named arguments. */
-function named(required: string[], evaluate: (args: Doc) => unknown): Operator {
-  return (operand, compile) => {
-    if (!isDoc(operand)) throw new Fault(9, 'the operator only supports an object as its argument');
-    for (const name of required) if (!(name in operand)) throw new Fault(9, `Missing '${name}' parameter`);
-    const args = Object.entries(operand).map(([name, value]) => ({ name, value: compile(value) }));
-    return (variables) => evaluate(Object.fromEntries(args.map(({ name, value }) => [name, value(variables)])));
-  };
-}
-
 function isNothing(value: unknown): boolean {
   return value === undefined || value === null;
 }
@@ -49,12 +33,6 @@ function numberOf(name: string, value: unknown): number {
 
 function arrayOf(name: string, value: unknown): unknown[] {
   if (!Array.isArray(value)) throw new Fault(17040, `${name} requires arrays, found: ${typeName(value)}`);
-  return value;
-}
-
-function textOf(name: string, value: unknown): string {
-  if (isNothing(value)) return '';
-  if (typeof value !== 'string') throw new Fault(16702, `${name} only supports strings, not ${typeName(value)}`);
   return value;
 }
 
@@ -96,32 +74,6 @@ function subtract([a, b]: unknown[]): unknown {
   return arithmetic('subtract', a, b) ?? new Double(toNumber(a) - toNumber(b));
 }
 
-function multiply(args: unknown[]): unknown {
-  if (args.some(isNothing)) return null;
-  return args.reduce((product: unknown, value) => {
-    numberOf('$multiply', value);
-    return arithmetic('multiply', product, value) ?? new Double(toNumber(product) * toNumber(value));
-  }, new Int32(1));
-}
-
-function divide([a, b]: unknown[]): unknown {
-  if (isNothing(a) || isNothing(b)) return null;
-  const divisor = numberOf('$divide', b);
-  if (divisor === 0) throw new Fault(2, "can't $divide by zero");
-  return new Double(numberOf('$divide', a) / divisor);
-}
-
-function mod([a, b]: unknown[]): unknown {
-  if (isNothing(a) || isNothing(b)) return null;
-  const divisor = numberOf('$mod', b);
-  if (divisor === 0) throw new Fault(16610, "can't $mod by zero");
-  return likeOperands(numberOf('$mod', a) % divisor, a, b);
-}
-
-function rounding(name: string, round: (number: number) => number): Operator {
-  return unary((value) => likeOperands(round(numberOf(name, value)), value));
-}
-
 /** The extreme of the arguments or of one array; null and missing do not count. */
 function extreme(sign: 1 | -1): Operator {
   return over(1, Infinity, (args) => {
@@ -131,32 +83,12 @@ function extreme(sign: 1 | -1): Operator {
   });
 }
 
-function sumOf(args: unknown[]): unknown {
-  const values = args.length === 1 && Array.isArray(args[0]) ? args[0] : args;
-  return values
-    .filter(isNumber)
-    .reduce((sum: unknown, v) => arithmetic('add', sum, v) ?? new Double(toNumber(sum) + toNumber(v)), new Int32(0));
-}
-
-function averageOf(args: unknown[]): unknown {
-  const numbers = (args.length === 1 && Array.isArray(args[0]) ? args[0] : args).filter(isNumber).map(toNumber);
-  return numbers.length === 0 ? null : new Double(numbers.reduce((sum, n) => sum + n, 0) / numbers.length);
-}
-
 function isIn(value: unknown, array: unknown[]): boolean {
   return array.some((element) => order(element, value) === 0);
 }
 
 function distinct(values: unknown[]): unknown[] {
   return values.toSorted(compare).filter((value, at, all) => at === 0 || compare(value, all[at - 1]) !== 0);
-}
-
-function toText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value instanceof Date) return value.toISOString();
-  if (value instanceof ObjectId) return value.toHexString();
-  if (typeof value === 'boolean' || isNumber(value)) return String(value);
-  throw new Fault(241, `Unsupported conversion from ${typeName(value)} to string`);
 }
 
 function slice([array, first, count]: unknown[]): unknown {
@@ -194,21 +126,6 @@ const cond: Operator = (operand, compile) => {
   return (variables) => (isTruthy(test(variables)) ? yes(variables) : no(variables));
 };
 
-const switchOperator: Operator = (operand, compile) => {
-  if (!isDoc(operand) || !Array.isArray(operand.branches)) throw new Fault(40061, '$switch requires branches');
-  const branches = operand.branches.map((branch) => ({
-    when: compile((branch as Doc).case),
-    result: compile((branch as Doc).then),
-  }));
-  const otherwise = 'default' in operand ? compile(operand.default) : undefined;
-  return (variables) => {
-    for (const { when, result } of branches) if (isTruthy(when(variables))) return result(variables);
-    if (otherwise === undefined)
-      throw new Fault(40066, '$switch could not find a matching branch for an input, and no default was specified.');
-    return otherwise(variables);
-  };
-};
-
 const ifNull: Operator = (operand, compile) => {
   const args = (operand as unknown[]).map(compile);
   return (variables) => {
@@ -225,42 +142,25 @@ const ifNull: Operator = (operand, compile) => {
 export const operators: Record<string, Operator> = {
   $add: over(0, Infinity, add),
   $subtract: over(2, 2, subtract),
-  $multiply: over(0, Infinity, multiply),
-  $divide: over(2, 2, divide),
-  $mod: over(2, 2, mod),
-  $abs: rounding('$abs', Math.abs),
-  $floor: rounding('$floor', Math.floor),
-  $ceil: rounding('$ceil', Math.ceil),
   $eq: comparing((o) => o === 0),
   $ne: comparing((o) => o !== 0),
   $gt: comparing((o) => o > 0),
   $gte: comparing((o) => o >= 0),
   $lt: comparing((o) => o < 0),
   $lte: comparing((o) => o <= 0),
-  $cmp: over(2, 2, ([a, b]) => new Int32(Math.sign(order(a, b)))),
   $and: logical(false),
   $or: logical(true),
   $not: over(1, 1, ([value]) => !isTruthy(value)),
   $cond: cond,
-  $switch: switchOperator,
   $ifNull: ifNull,
   $min: extreme(-1),
   $max: extreme(1),
-  $sum: over(0, Infinity, sumOf),
-  $avg: over(0, Infinity, averageOf),
   $in: over(2, 2, ([value, array]) => isIn(value, arrayOf('$in', array))),
   $size: over(1, 1, ([array]) => new Int32(arrayOf('The argument to $size', array).length)),
-  $isArray: over(1, 1, ([value]) => Array.isArray(value)),
   $arrayElemAt: over(2, 2, elementAt),
-  $first: unary((value) => arrayOf('$first', value)[0]),
-  $last: unary((value) => arrayOf('$last', value).at(-1)),
   $slice: over(2, 3, slice),
   $concatArrays: over(0, Infinity, (args) =>
     args.some(isNothing) ? null : args.flatMap((array) => arrayOf('$concatArrays', array)),
-  ),
-  $reverseArray: unary((value) => arrayOf('$reverseArray', value).toReversed()),
-  $indexOfArray: over(2, 2, ([array, value]) =>
-    isNothing(array) ? null : new Int32(arrayOf('$indexOfArray', array).findIndex((e) => order(e, value) === 0)),
   ),
   $setUnion: bySet((arrays) => distinct(arrays.flat())),
   $setIntersection: bySet(([first, ...rest]) => distinct(first!).filter((v) => rest.every((array) => isIn(v, array)))),
@@ -269,65 +169,5 @@ export const operators: Record<string, Operator> = {
       ? null
       : distinct(arrayOf('$setDifference', a)).filter((v) => !isIn(v, arrayOf('$setDifference', b))),
   ),
-  $setIsSubset: over(2, 2, ([a, b]) =>
-    arrayOf('$setIsSubset', a).every((value) => isIn(value, arrayOf('$setIsSubset', b))),
-  ),
-  $anyElementTrue: over(1, 1, ([array]) => arrayOf('$anyElementTrue', array).some(isTruthy)),
-  $allElementsTrue: over(1, 1, ([array]) => arrayOf('$allElementsTrue', array).every(isTruthy)),
-  $concat: over(0, Infinity, (args) => (args.some(isNothing) ? null : args.map((a) => textOf('$concat', a)).join(''))),
-  $toLower: over(1, 1, ([value]) => (isNothing(value) ? '' : toText(value).toLowerCase())),
-  $toUpper: over(1, 1, ([value]) => (isNothing(value) ? '' : toText(value).toUpperCase())),
-  $strLenCP: over(1, 1, ([value]) => new Int32([...textOf('$strLenCP', value)].length)),
-  $toString: unary(toText),
-  $toLong: unary((value) => (isLong(value) ? value : Long.fromNumber(Math.trunc(dateOrNumber(value))))),
-  $toInt: unary((value) => new Int32(Math.trunc(dateOrNumber(value)))),
-  $toDouble: unary((value) => new Double(dateOrNumber(value))),
-  $toBool: unary(isTruthy),
-  $toDate: unary((value) => {
-    if (value instanceof Date) return value;
-    return value instanceof ObjectId ? value.getTimestamp() : new Date(dateOrNumber(value));
-  }),
   $type: over(1, 1, ([value]) => typeName(value)),
-  $isNumber: over(1, 1, ([value]) => isNumber(value)),
-  $mergeObjects: over(0, Infinity, (args) => {
-    const merged: Doc = {};
-    for (const value of args.flat()) {
-      if (isNothing(value)) continue;
-      if (!isDoc(value))
-        throw new Fault(40400, `$mergeObjects requires object inputs, but input is of type ${typeName(value)}`);
-      for (const [name, field] of Object.entries(value)) setField(merged, name, field);
-    }
-    return merged;
-  }),
-  $objectToArray: unary((value) => {
-    if (!isDoc(value)) throw new Fault(40390, `$objectToArray requires a document input, found: ${typeName(value)}`);
-    return Object.entries(value).map(([k, v]) => ({ k, v }));
-  }),
-  $arrayToObject: unary((value) => {
-    const doc: Doc = {};
-    for (const entry of arrayOf('$arrayToObject', value)) {
-      const [k, v] = Array.isArray(entry) ? entry : [(entry as Doc).k, (entry as Doc).v];
-      if (typeof k !== 'string') throw new Fault(40394, '$arrayToObject requires string keys');
-      setField(doc, k, v);
-    }
-    return doc;
-  }),
-  $range: over(2, 3, ([start, end, step]) => {
-    const by = step === undefined ? 1 : numberOf('$range', step);
-    if (by === 0) throw new Fault(34449, '$range requires a non-zero step value');
-    const values = [];
-    for (let n = numberOf('$range', start); by > 0 ? n < toNumber(end) : n > toNumber(end); n += by)
-      values.push(fromNumber(n));
-    return values;
-  }),
-  $getField: named(['field'], ({ field, input }) => (isDoc(input) ? input[String(field)] : undefined)),
 };
-
-function dateOrNumber(value: unknown): number {
-  if (value instanceof Date) return value.getTime();
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : toNumber(value);
-  if (Number.isNaN(number) && !isNumber(value))
-    throw new Fault(241, `Failed to parse number: unsupported value of type ${typeName(value)}`);
-  return number;
-}

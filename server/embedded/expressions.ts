@@ -9,8 +9,8 @@ export type Variables = Readonly<Record<string, unknown>>;
 export type Expression = (variables: Variables) => unknown;
 
 /** The variables of an expression over a document. */
-export function rootVariables(doc: Doc, more: Variables = {}): Variables {
-  return { ...more, ROOT: doc, CURRENT: doc, NOW: more.NOW ?? new Date() };
+export function rootVariables(doc: Doc): Variables {
+  return { ROOT: doc, CURRENT: doc, NOW: new Date() };
 }
 
 /**
@@ -47,28 +47,9 @@ function compileOperator(name: string, operand: unknown): Expression {
   switch (name) {
     case '$literal':
       return () => clone(operand);
-    case '$let': {
-      const { vars, in: body } = fieldsOf(name, operand, ['vars', 'in']);
-      const bindings = Object.entries(vars as Doc).map(([key, value]) => ({ key, value: compileExpression(value) }));
-      const result = compileExpression(body);
-      return (variables) =>
-        result({ ...variables, ...Object.fromEntries(bindings.map(({ key, value }) => [key, value(variables)])) });
-    }
     case '$map':
     case '$filter':
       return compileOverArray(name, operand);
-    case '$reduce': {
-      const spec = fieldsOf(name, operand, ['input', 'initialValue', 'in']);
-      const input = compileExpression(spec.input);
-      const initial = compileExpression(spec.initialValue);
-      const step = compileExpression(spec.in);
-      return (variables) => {
-        const array = input(variables);
-        if (array === undefined || array === null) return null;
-        if (!Array.isArray(array)) throw new Fault(40080, "$reduce requires that 'input' be an array");
-        return array.reduce((value, element) => step({ ...variables, value, this: element }), initial(variables));
-      };
-    }
   }
   const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
   if (operator === undefined) throw new Fault(168, `Unrecognized expression '${name}'`);

@@ -1,12 +1,10 @@
-import { BSONRegExp, Long, MaxKey, MinKey, ObjectId } from 'bson';
+import { BSONRegExp, MaxKey, MinKey, ObjectId } from 'bson';
 import { Fault } from './errors.ts';
-import type { Variables } from './expressions.ts';
 import { compileExpression, rootVariables } from './expressions.ts';
 import { compare, typeOrder } from './keys.ts';
 import { reach } from './paths.ts';
-import { compileSchema } from './schema.ts';
 import type { Doc } from './values.ts';
-import { display, isDoc, isNumber, isTruthy, toInteger, toNumber, typeAliases, typeName } from './values.ts';
+import { isDoc, isNumber, isTruthy, toInteger, toNumber, typeAliases, typeName } from './values.ts';
 
 export type Test = (value: unknown) => boolean;
 
@@ -29,15 +27,15 @@ export interface Filter {
 const everything: Filter = { test: () => true, conditions: [], ors: [] };
 
 /**
- * Compiles a query document; `variables` are what `$expr` may use besides the document.
+ * Compiles a query document.
  * Source of the semantics: MongoDB manual, "Query and Projection Operators".
  * @throws Fault BadValue for an unknown operator or a wrong operand
  */
-export function compileFilter(query: unknown, variables: Variables = {}): Filter {
+export function compileFilter(query: unknown): Filter {
   if (query === undefined || query === null) return everything;
   if (!isDoc(query)) throw new Fault(14, `Expected field filter to be of type object, not ${typeName(query)}`);
   const parts = Object.entries(query).map(([name, operand]) =>
-    name.startsWith('$') ? compileLogical(name, operand, variables) : compileField(name, operand),
+    name.startsWith('$') ? compileLogical(name, operand) : compileField(name, operand),
   );
   return allOf(parts);
 }
@@ -59,29 +57,23 @@ function opaque(test: Filter['test']): Filter {
   return { test, conditions: [{ path: '', op: 'other', operand: undefined }], ors: [] };
 }
 
-function compileLogical(name: string, operand: unknown, variables: Variables): Filter {
+function compileLogical(name: string, operand: unknown): Filter {
   switch (name) {
     case '$and':
-      return allOf(clauses(name, operand, variables));
+      return allOf(clauses(name, operand));
     case '$or': {
-      const alternatives = clauses(name, operand, variables);
+      const alternatives = clauses(name, operand);
       if (alternatives.length === 1) return alternatives[0]!;
       return { test: (doc) => alternatives.some((a) => a.test(doc)), conditions: [], ors: [alternatives] };
     }
     case '$nor': {
-      const alternatives = clauses(name, operand, variables);
+      const alternatives = clauses(name, operand);
       return opaque((doc) => !alternatives.some((a) => a.test(doc)));
     }
     case '$expr': {
       const expression = compileExpression(operand);
-      return opaque((doc) => isTruthy(expression(rootVariables(doc, variables))));
+      return opaque((doc) => isTruthy(expression(rootVariables(doc))));
     }
-    case '$jsonSchema': {
-      const schema = compileSchema(operand);
-      return opaque((doc) => schema(doc) === undefined);
-    }
-    case '$comment':
-      return everything;
     default:
       throw new Fault(
         2,
@@ -90,12 +82,12 @@ function compileLogical(name: string, operand: unknown, variables: Variables): F
   }
 }
 
-function clauses(name: string, operand: unknown, variables: Variables): Filter[] {
+function clauses(name: string, operand: unknown): Filter[] {
   if (!Array.isArray(operand)) throw new Fault(2, `${name} must be an array`);
   if (operand.length === 0) throw new Fault(2, '$and/$or/$nor must be a nonempty array');
   return operand.map((clause) => {
     if (!isDoc(clause)) throw new Fault(2, '$or/$and/$nor entries need to be full objects');
-    return compileFilter(clause, variables);
+    return compileFilter(clause);
   });
 }
 
@@ -288,8 +280,6 @@ function arrayOrScalarTest(op: string, operand: unknown): Test {
       if (!isDoc(operand)) throw new Fault(2, '$elemMatch needs an Object');
       return elemMatch(operand);
     }
-    case '$mod':
-      return elementwise(modTest(operand));
     case '$options':
       throw new Fault(2, '$options needs a $regex');
     default:
@@ -312,20 +302,4 @@ export function elementTest(operand: Doc): Test {
   }
   const filter = compileFilter(operand);
   return (element) => isDoc(element) && filter.test(element);
-}
-
-function modTest(operand: unknown): Test {
-  if (!Array.isArray(operand)) throw new Fault(2, 'malformed mod, needs to be an array');
-  if (operand.length < 2) throw new Fault(2, 'malformed mod, not enough elements');
-  if (operand.length > 2) throw new Fault(2, 'malformed mod, too many elements');
-  if (!isNumber(operand[0]) || !isNumber(operand[1]))
-    throw new Fault(2, `malformed mod, not a number: ${display(operand)}`);
-  const divisor = Long.fromNumber(Math.trunc(toNumber(operand[0])));
-  const remainder = Long.fromNumber(Math.trunc(toNumber(operand[1])));
-  if (divisor.isZero()) throw new Fault(2, 'divisor cannot be 0');
-  return (value) => {
-    if (!isNumber(value) || !Number.isFinite(toNumber(value))) return false;
-    const dividend = Long.isLong(value) ? value : Long.fromNumber(Math.trunc(toNumber(value)));
-    return dividend.modulo(divisor).equals(remainder);
-  };
 }

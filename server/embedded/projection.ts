@@ -1,9 +1,6 @@
 import { Fault } from './errors.ts';
 import type { Expression, Variables } from './expressions.ts';
 import { compileExpression, rootVariables } from './expressions.ts';
-import type { Filter } from './match.ts';
-import { elementTest } from './match.ts';
-import { matchedIndex } from './positional.ts';
 import type { Doc } from './values.ts';
 import { field, isDoc, isNumber, isTruthy, setField, toInteger } from './values.ts';
 
@@ -14,14 +11,14 @@ interface Node {
 type Leaf =
   | { kind: 'include' | 'exclude' }
   | { kind: 'compute'; expression: Expression }
-  | { kind: 'array'; pick: (array: unknown[], root: Doc) => unknown[] | undefined };
+  | { kind: 'array'; pick: (array: unknown[]) => unknown[] };
 
 /**
- * Compiles a projection, of `find` (then with the query, for `$`) or of `$project`.
+ * Compiles a projection, of `find` or of `$project`.
  * Source of the semantics: MongoDB manual, "Project Fields to Return from Query".
  * @throws Fault 31253/31254 if it both includes and excludes
  */
-export function compileProjection(spec: Doc, filter?: Filter): (doc: Doc, variables?: Variables) => Doc {
+export function compileProjection(spec: Doc): (doc: Doc) => Doc {
   const root: Node = { fields: new Map() };
   let inclusive: boolean | undefined;
   const decide = (isInclusion: boolean, path: string) => {
@@ -36,27 +33,15 @@ export function compileProjection(spec: Doc, filter?: Filter): (doc: Doc, variab
     for (const [name, value] of Object.entries(entries)) {
       const parts = [...above, ...name.split('.')];
       const path = parts.join('.');
-      if (parts.at(-1) === '$' && filter !== undefined && isTruthy(value)) {
-        decide(true, path);
-        put(root, parts.slice(0, -1), { kind: 'array', pick: matchedOf(parts.slice(0, -1), filter) });
-      } else if (parts.some((part) => part.startsWith('$'))) {
+      if (parts.some((part) => part.startsWith('$'))) {
         throw new Fault(16410, `FieldPath field names may not start with '$': '${path}'`);
       } else if (isNumber(value) || typeof value === 'boolean') {
         const include = isTruthy(value);
         if (path !== '_id') decide(include, path);
         put(root, parts, { kind: include ? 'include' : 'exclude' });
-      } else if (
-        isDoc(value) &&
-        ('$slice' in value || '$elemMatch' in value) &&
-        Object.keys(value).length === 1 &&
-        isFindArray(value)
-      ) {
-        if ('$elemMatch' in value) decide(true, path);
-        put(root, parts, {
-          kind: 'array',
-          pick: '$slice' in value ? sliceOf(value.$slice) : firstMatch(value.$elemMatch),
-        });
-      } else if (isDoc(value) && Object.keys(value).length > 0 && !Object.keys(value)[0]!.startsWith('$'))
+      } else if (isDoc(value) && Object.keys(value).length === 1 && isFindSlice(value.$slice))
+        put(root, parts, { kind: 'array', pick: sliceOf(value.$slice) });
+      else if (isDoc(value) && Object.keys(value).length > 0 && !Object.keys(value)[0]!.startsWith('$'))
         visit(value, parts);
       else {
         decide(true, path);
@@ -68,14 +53,11 @@ export function compileProjection(spec: Doc, filter?: Filter): (doc: Doc, variab
   const idAlone = root.fields.get('_id');
   const isInclusion = inclusive ?? (idAlone !== undefined && 'kind' in idAlone && idAlone.kind === 'include');
   if (isInclusion && !root.fields.has('_id')) root.fields = new Map([['_id', { kind: 'include' }], ...root.fields]);
-  return (doc, variables) => project(doc, root, isInclusion, rootVariables(doc, variables)) as Doc;
+  return (doc) => project(doc, root, isInclusion, rootVariables(doc)) as Doc;
 }
 
-function isFindArray(value: Doc): boolean {
-  if ('$elemMatch' in value) return true;
-  return (
-    isNumber(value.$slice) || (Array.isArray(value.$slice) && value.$slice.length === 2 && value.$slice.every(isNumber))
-  );
+function isFindSlice(operand: unknown): boolean {
+  return isNumber(operand) || (Array.isArray(operand) && operand.length === 2 && operand.every(isNumber));
 }
 
 function put(root: Node, parts: string[], leaf: Leaf): void {
@@ -109,16 +91,16 @@ function project(value: unknown, node: Node, inclusive: boolean, variables: Vari
       if (!inclusive) setField(result, name, old);
       continue;
     }
-    const projected = 'fields' in rule ? project(old, rule, inclusive, variables) : keep(old, rule, variables);
+    const projected = 'fields' in rule ? project(old, rule, inclusive, variables) : keep(old, rule);
     if (projected !== undefined) setField(result, name, projected);
   }
   compute(result, node, variables);
   return result;
 }
 
-function keep(old: unknown, rule: Leaf, variables: Variables): unknown {
+function keep(old: unknown, rule: Leaf): unknown {
   if (rule.kind === 'include') return old;
-  if (rule.kind === 'array') return Array.isArray(old) ? rule.pick(old, variables.ROOT as Doc) : old;
+  if (rule.kind === 'array') return Array.isArray(old) ? rule.pick(old) : old;
   return undefined;
 }
 
@@ -149,25 +131,5 @@ function sliceOf(operand: unknown): (array: unknown[]) => unknown[] {
   return (array) => {
     const start = n < 0 ? Math.max(0, array.length + n) : n;
     return array.slice(start, start + count);
-  };
-}
-
-function firstMatch(operand: unknown): (array: unknown[]) => unknown[] | undefined {
-  if (!isDoc(operand)) throw new Fault(31274, 'elemMatch: Invalid argument, object required');
-  const test = elementTest(operand);
-  return (array) => {
-    const index = array.findIndex(test);
-    return index < 0 ? undefined : [array[index]];
-  };
-}
-
-/** The element that the query matched. */
-function matchedOf(arrayPath: string[], filter: Filter): (array: unknown[], root: Doc) => unknown[] {
-  return (array, root) => {
-    const index = matchedIndex(root, arrayPath, filter);
-    if (index === undefined) {
-      throw new Fault(51246, 'Executor error during find command :: caused by :: positional operator element mismatch');
-    }
-    return [array[index]];
   };
 }

@@ -1,23 +1,13 @@
 import { Fault } from './errors.ts';
 import { compare } from './keys.ts';
-import { compileRegex } from './match.ts';
 import type { Doc } from './values.ts';
-import { isDoc, isNumber, isTruthy, toNumber, typeAliases, typeName } from './values.ts';
+import { isDoc, isNumber, toNumber, typeAliases, typeName } from './values.ts';
 
 /** A compiled validator: undefined if the document is valid, else what is not, in the shape of MongoDB's `errInfo`. */
 export type SchemaTest = (doc: Doc) => Doc | undefined;
 type Check = (value: unknown) => Doc | undefined;
 
-const annotations = new Set(['title', 'description', 'bsonType', 'type', 'exclusiveMinimum', 'exclusiveMaximum']);
-
-const jsonTypes: Record<string, string[]> = {
-  object: ['object'],
-  array: ['array'],
-  string: ['string'],
-  number: ['int', 'long', 'double', 'decimal'],
-  boolean: ['bool'],
-  null: ['null'],
-};
+const annotations = new Set(['title', 'description', 'bsonType']);
 
 /**
  * Compiles a `$jsonSchema` (JSON Schema draft 4 as MongoDB takes it, with `bsonType`).
@@ -32,7 +22,7 @@ function compile(schema: Doc, isRoot = false): Check {
   const checks = [typeCheck(schema)];
   for (const [keyword, operand] of Object.entries(schema)) {
     if (annotations.has(keyword)) continue;
-    checks.push(keywordCheck(keyword, operand, schema));
+    checks.push(keywordCheck(keyword, operand));
   }
   const present = checks.filter((check) => check !== undefined);
   return (value) => {
@@ -42,32 +32,21 @@ function compile(schema: Doc, isRoot = false): Check {
   };
 }
 
-function typeCheck({ bsonType, type }: Doc): Check | undefined {
-  if (bsonType === undefined && type === undefined) return undefined;
-  const operand = bsonType ?? type;
-  const entries = Array.isArray(operand) ? operand : [operand];
-  const aliases = new Set(
-    bsonType === undefined
-      ? entries.flatMap((entry) => {
-          const names = jsonTypes[String(entry)];
-          if (names === undefined) throw new Fault(9, `Unknown type name alias: ${String(entry)}`);
-          return names;
-        })
-      : entries.flatMap(typeAliases),
-  );
-  const operatorName = bsonType === undefined ? 'type' : 'bsonType';
+function typeCheck({ bsonType }: Doc): Check | undefined {
+  if (bsonType === undefined) return undefined;
+  const aliases = new Set((Array.isArray(bsonType) ? bsonType : [bsonType]).flatMap(typeAliases));
   return (value) =>
     aliases.has(typeName(value))
       ? undefined
       : {
-          operatorName,
-          specifiedAs: { [operatorName]: operand },
+          operatorName: 'bsonType',
+          specifiedAs: { bsonType },
           reason: 'type did not match',
           consideredType: typeName(value),
         };
 }
 
-function keywordCheck(keyword: string, operand: unknown, schema: Doc): Check | undefined {
+function keywordCheck(keyword: string, operand: unknown): Check | undefined {
   const fails = (reason: string, more: Doc = {}): Doc => ({
     operatorName: keyword,
     specifiedAs: { [keyword]: operand },
@@ -88,7 +67,6 @@ function keywordCheck(keyword: string, operand: unknown, schema: Doc): Check | u
   const numberOf = (value: unknown) => (isNumber(value) ? toNumber(value) : undefined);
   const textLength = (value: unknown) => (typeof value === 'string' ? [...value].length : undefined);
   const arrayLength = (value: unknown) => (Array.isArray(value) ? value.length : undefined);
-  const fieldCount = (value: unknown) => (isDoc(value) ? Object.keys(value).length : undefined);
 
   switch (keyword) {
     case 'required': {
@@ -115,10 +93,6 @@ function keywordCheck(keyword: string, operand: unknown, schema: Doc): Check | u
         return propertiesNotSatisfied.length === 0 ? undefined : { operatorName: keyword, propertiesNotSatisfied };
       };
     }
-    case 'additionalProperties':
-      return additionalProperties(operand, schema);
-    case 'patternProperties':
-      return patternProperties(operand);
     case 'items': {
       const item = isDoc(operand) ? compile(operand) : undefined;
       if (item === undefined) throw new Fault(238, "only one schema for all 'items' is supported here");
@@ -141,17 +115,10 @@ function keywordCheck(keyword: string, operand: unknown, schema: Doc): Check | u
           ? undefined
           : fails('value was not found in enum', { consideredValue: value });
     }
-    case 'pattern': {
-      const regex = compileRegex(String(operand), '');
-      return (value) =>
-        typeof value !== 'string' || regex.test(value)
-          ? undefined
-          : fails('regular expression did not match', { consideredValue: value });
-    }
     case 'minimum':
-      return size(numberOf, isTruthy(schema.exclusiveMinimum) ? (n, limit) => n > limit : (n, limit) => n >= limit);
+      return size(numberOf, (n, limit) => n >= limit);
     case 'maximum':
-      return size(numberOf, isTruthy(schema.exclusiveMaximum) ? (n, limit) => n < limit : (n, limit) => n <= limit);
+      return size(numberOf, (n, limit) => n <= limit);
     case 'minLength':
       return size(textLength, (n, limit) => n >= limit);
     case 'maxLength':
@@ -160,81 +127,9 @@ function keywordCheck(keyword: string, operand: unknown, schema: Doc): Check | u
       return size(arrayLength, (n, limit) => n >= limit);
     case 'maxItems':
       return size(arrayLength, (n, limit) => n <= limit);
-    case 'minProperties':
-      return size(fieldCount, (n, limit) => n >= limit);
-    case 'maxProperties':
-      return size(fieldCount, (n, limit) => n <= limit);
-    case 'multipleOf':
-      return size(numberOf, (n, limit) => Number.isInteger(n / limit));
-    case 'uniqueItems':
-      return (value) => {
-        if (!Array.isArray(value) || !isTruthy(operand)) return undefined;
-        const sorted = value.toSorted(compare);
-        const isRepeated = sorted.some((element, at) => at > 0 && compare(element, sorted[at - 1]) === 0);
-        return isRepeated ? fails('found a duplicate item') : undefined;
-      };
-    case 'anyOf':
-    case 'allOf':
-    case 'oneOf': {
-      const alternatives = listOf(keyword, operand).map((each) => compile(docOf(keyword, each)));
-      return (value) => {
-        const valid = alternatives.filter((check) => check(value) === undefined).length;
-        const holds =
-          keyword === 'anyOf' ? valid > 0 : keyword === 'oneOf' ? valid === 1 : valid === alternatives.length;
-        return holds ? undefined : { operatorName: keyword, schemasNotSatisfied: alternatives.length - valid };
-      };
-    }
-    case 'not': {
-      const check = compile(docOf(keyword, operand));
-      return (value) =>
-        check(value) === undefined ? { operatorName: keyword, reason: 'child expression matched' } : undefined;
-    }
     default:
       throw new Fault(9, `Unknown $jsonSchema keyword: ${keyword}`);
   }
-}
-
-function additionalProperties(operand: unknown, schema: Doc): Check | undefined {
-  if (operand === true) return undefined;
-  const check = isDoc(operand) ? compile(operand) : undefined;
-  if (check === undefined && operand !== false) {
-    throw new Fault(14, "$jsonSchema keyword 'additionalProperties' must be an object or a boolean");
-  }
-  const known = new Set(Object.keys(isDoc(schema.properties) ? schema.properties : {}));
-  const patterns = Object.keys(isDoc(schema.patternProperties) ? schema.patternProperties : {}).map((p) =>
-    compileRegex(p, ''),
-  );
-  return (value) => {
-    if (!isDoc(value)) return undefined;
-    const additional = Object.entries(value)
-      .filter(([name]) => !known.has(name) && !patterns.some((pattern) => pattern.test(name)))
-      .filter(([, field]) => check === undefined || check(field) !== undefined)
-      .map(([name]) => name);
-    if (additional.length === 0) return undefined;
-    return {
-      operatorName: 'additionalProperties',
-      specifiedAs: { additionalProperties: operand },
-      additionalProperties: additional,
-    };
-  };
-}
-
-function patternProperties(operand: unknown): Check {
-  const patterns = Object.entries(docOf('patternProperties', operand)).map(([pattern, sub]) => ({
-    regex: compileRegex(pattern, ''),
-    check: compile(docOf(pattern, sub)),
-  }));
-  return (value) => {
-    if (!isDoc(value)) return undefined;
-    for (const { regex, check } of patterns) {
-      for (const [propertyName, field] of Object.entries(value)) {
-        const failure = regex.test(propertyName) ? check(field) : undefined;
-        if (failure !== undefined)
-          return { operatorName: 'patternProperties', details: [{ propertyName, details: [failure] }] };
-      }
-    }
-    return undefined;
-  };
 }
 
 function listOf(keyword: string, operand: unknown): unknown[] {

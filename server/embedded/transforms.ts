@@ -1,12 +1,11 @@
 import { Fault } from './errors.ts';
-import type { Variables } from './expressions.ts';
 import { compileExpression, rootVariables } from './expressions.ts';
 import { compileProjection } from './projection.ts';
 import type { Doc } from './values.ts';
 import { clone, field, isDoc, setField, typeName } from './values.ts';
 
 /** A document made from a document. It may change the one it is given. */
-export type Transform = (doc: Doc, variables?: Variables) => Doc;
+export type Transform = (doc: Doc) => Doc;
 
 /** Compiles a stage that makes one document of each; undefined if the stage is not one of these. */
 export function compileTransform(name: string, operand: unknown): Transform | undefined {
@@ -24,22 +23,6 @@ export function compileTransform(name: string, operand: unknown): Transform | un
         );
       }
       return compileProjection(operand);
-    case '$replaceRoot':
-    case '$replaceWith': {
-      if (name === '$replaceRoot' && (!isDoc(operand) || !('newRoot' in operand))) {
-        throw new Fault(40231, 'no newRoot specified for the $replaceRoot stage');
-      }
-      const expression = compileExpression(name === '$replaceRoot' ? (operand as Doc).newRoot : operand);
-      return (doc, variables) => {
-        const root = expression(rootVariables(doc, variables));
-        if (!isDoc(root))
-          throw new Fault(
-            40228,
-            `'newRoot' expression must evaluate to an object, but resulting value was of type ${typeName(root)}`,
-          );
-        return clone(root);
-      };
-    }
     default:
       return undefined;
   }
@@ -71,8 +54,8 @@ function addFields(name: string, operand: unknown): Transform {
   if (!isDoc(operand))
     throw new Fault(40272, `${name} specification stage must be an object, got ${typeName(operand)}`);
   const fields = flatten(operand, []).map(({ path, value }) => ({ path, expression: compileExpression(value) }));
-  return (doc, variables) => {
-    const scope = rootVariables(doc, variables);
+  return (doc) => {
+    const scope = rootVariables(doc);
     const values = fields.map(({ expression }) => expression(scope));
     let result: Doc = { ...doc };
     for (const [at, { path }] of fields.entries()) result = assign(result, path, clone(values[at])) as Doc;

@@ -1,7 +1,6 @@
-import { Int32, Timestamp } from 'bson';
 import { Fault } from './errors.ts';
 import { compare } from './keys.ts';
-import { elementTest, isOperators } from './match.ts';
+import { elementTest } from './match.ts';
 import { arithmetic } from './numbers.ts';
 import { valueAt } from './paths.ts';
 import { parseSort, sortItems } from './sort.ts';
@@ -20,54 +19,31 @@ export const modifiers: Record<string, Modifier> = {
   $set: (operand) => (doc, path) => setAt(doc, path, clone(operand)),
   $setOnInsert: (operand) => (doc, path) => setAt(doc, path, clone(operand)),
   $unset: () => (doc, path) => unsetAt(doc, path),
-  $inc: (operand) => byNumber('$inc', 'add', operand),
-  $mul: (operand) => byNumber('$mul', 'multiply', operand),
+  $inc: increment,
   $min: (operand) => replaceIf((order) => order < 0, operand),
   $max: (operand) => replaceIf((order) => order > 0, operand),
   $rename: renameTo,
-  $currentDate: currentDate,
   $push: push,
   $addToSet: addToSet,
   $pull: pull,
-  $pullAll: (operand, path) => {
-    if (!Array.isArray(operand))
-      throw new Fault(2, `$pullAll requires an array argument but was given a ${typeName(operand)}`);
-    return removing('$pullAll', path, (element) => operand.some((value) => compare(value, element) === 0));
-  },
-  $pop: (operand, path) => {
-    const which = toInteger(operand, path);
-    if (which !== 1 && which !== -1) throw new Fault(9, `$pop expects 1 or -1, found: ${which}`);
-    return (doc, at) => {
-      const array = valueAt(doc, at);
-      if (array === undefined) return;
-      if (!Array.isArray(array))
-        throw new Fault(14, `Path '${path}' contains an element of non-array type '${typeName(array)}'`);
-      if (which === 1) array.pop();
-      else array.shift();
-    };
-  },
 };
 
-function byNumber(name: '$inc' | '$mul', op: 'add' | 'multiply', operand: unknown): Change {
-  const verb = name === '$inc' ? 'increment' : 'multiply';
-  if (!isNumber(operand)) throw new Fault(14, `Cannot ${verb} with non-numeric argument: ${display(operand)}`);
+function increment(operand: unknown): Change {
+  if (!isNumber(operand)) throw new Fault(14, `Cannot increment with non-numeric argument: ${display(operand)}`);
   return (doc, path) => {
     const value = valueAt(doc, path);
-    if (value === undefined) {
-      const zero = arithmetic('multiply', operand, new Int32(0));
-      return setAt(doc, path, op === 'add' ? operand : zero);
-    }
+    if (value === undefined) return setAt(doc, path, operand);
     if (!isNumber(value)) {
       throw new Fault(
         14,
-        `Cannot apply ${name} to a value of non-numeric type. {_id: ${display(doc._id)}} has the field '${path.at(-1)}' of non-numeric type ${typeName(value)}`,
+        `Cannot apply $inc to a value of non-numeric type. {_id: ${display(doc._id)}} has the field '${path.at(-1)}' of non-numeric type ${typeName(value)}`,
       );
     }
-    const result = arithmetic(op, value, operand);
+    const result = arithmetic('add', value, operand);
     if (result === undefined) {
       throw new Fault(
         2,
-        `Failed to apply ${name} operations to current value (${isLong(value) ? 'NumberLong' : 'NumberInt'}) for document {_id: ${display(doc._id)}}`,
+        `Failed to apply $inc operations to current value (${isLong(value) ? 'NumberLong' : 'NumberInt'}) for document {_id: ${display(doc._id)}}`,
       );
     }
     setAt(doc, path, result);
@@ -91,22 +67,6 @@ function renameTo(operand: unknown, path: string): Change {
     if (value === undefined) return;
     unsetAt(doc, from);
     setAt(doc, target, value);
-  };
-}
-
-function currentDate(operand: unknown, path: string): Change {
-  const type = isDoc(operand) ? operand.$type : 'date';
-  if (operand !== true && !isDoc(operand)) {
-    throw new Fault(
-      2,
-      `${typeName(operand)} is not valid type for $currentDate. Please use a boolean ('true') or a $type expression ({$type: 'timestamp/date'}).`,
-    );
-  }
-  if (type !== 'date' && type !== 'timestamp')
-    throw new Fault(2, `The '$type' string field is required to be 'date' or 'timestamp': ${path}`);
-  return (doc, at) => {
-    const now = new Date();
-    setAt(doc, at, type === 'date' ? now : new Timestamp({ t: Math.floor(now.getTime() / 1000), i: 1 }));
   };
 }
 
@@ -177,16 +137,15 @@ function addToSet(operand: unknown, path: string): Change {
 }
 
 function pull(operand: unknown, path: string): Change {
-  if (isDoc(operand)) return removing('$pull', path, elementTest(operand));
-  if (isOperators(operand)) return removing('$pull', path, elementTest(operand));
-  return removing('$pull', path, (element) => compare(element, operand) === 0);
+  if (isDoc(operand)) return removing(path, elementTest(operand));
+  return removing(path, (element) => compare(element, operand) === 0);
 }
 
-function removing(name: string, path: string, test: (element: unknown) => boolean): Change {
+function removing(path: string, test: (element: unknown) => boolean): Change {
   return (doc, at) => {
     const array = valueAt(doc, at);
     if (array === undefined) return;
-    if (!Array.isArray(array)) throw new Fault(2, `Cannot apply ${name} to a non-array value (${path})`);
+    if (!Array.isArray(array)) throw new Fault(2, `Cannot apply $pull to a non-array value (${path})`);
     setAt(
       doc,
       at,

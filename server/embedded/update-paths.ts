@@ -6,42 +6,20 @@ import { display, field, isDoc, setField } from './values.ts';
 /** The longest gap that a write beyond an array's end may fill with nulls, as MongoDB limits it. */
 const MAX_PADDING = 1_500_000;
 
-/** What `$`, `$[]` and `$[name]` in a path stand for. */
-export interface Positions {
-  /** The index of the array element that the query matched, for `$`. */
-  matched(arrayPath: string[]): number | undefined;
-  /** The tests of `arrayFilters` by name. */
-  filters: ReadonlyMap<string, (element: unknown) => boolean>;
-}
-
 /**
- * The plain paths that an update's path stands for in this document.
- * @throws Fault BadValue if a positional operator has nothing to go by
+ * The plain path that an update's path stands for in this document.
+ * @param matched the index of the array element that the query matched, for `$`
+ * @throws Fault BadValue if `$` has nothing to go by
  */
-export function concretePaths(doc: Doc, parts: string[], positions: Positions): string[][] {
-  const at = parts.findIndex((part) => part === '$' || part.startsWith('$['));
-  if (at < 0) return [parts];
+export function concretePath(parts: string[], matched: (arrayPath: string[]) => number | undefined): string[] {
+  const at = parts.indexOf('$');
+  if (at < 0) return parts;
   const before = parts.slice(0, at);
-  const part = parts[at]!;
-  const array = valueAt(doc, before);
-  const go = (index: number) => concretePaths(doc, [...before, String(index), ...parts.slice(at + 1)], positions);
-  if (part === '$') {
-    const index = positions.matched(before);
-    if (index === undefined) {
-      throw new Fault(2, 'The positional operator did not find the match needed from the query.');
-    }
-    return go(index);
+  const index = matched(before);
+  if (index === undefined) {
+    throw new Fault(2, 'The positional operator did not find the match needed from the query.');
   }
-  if (array === undefined) {
-    throw new Fault(2, `The path '${before.join('.')}' must exist in the document in order to apply array updates.`);
-  }
-  if (!Array.isArray(array))
-    throw new Fault(2, `Cannot apply array updates to non-array element ${before.join('.')}: ${display(array)}`);
-  const name = part.slice(2, -1);
-  const test = name === '' ? () => true : positions.filters.get(name);
-  if (test === undefined)
-    throw new Fault(2, `No array filter found for identifier '${name}' in path '${parts.join('.')}'`);
-  return array.flatMap((element, index) => (test(element) ? go(index) : []));
+  return concretePath([...before, String(index), ...parts.slice(at + 1)], matched);
 }
 
 /**

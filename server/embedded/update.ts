@@ -2,12 +2,10 @@ import { ObjectId } from 'bson';
 import { Fault } from './errors.ts';
 import { compare } from './keys.ts';
 import type { Filter } from './match.ts';
-import { compileFilter } from './match.ts';
 import { matchedIndex } from './positional.ts';
 import { compileTransforms } from './transforms.ts';
 import { modifiers } from './update-operators.ts';
-import type { Positions } from './update-paths.ts';
-import { concretePaths, setAt } from './update-paths.ts';
+import { concretePath, setAt } from './update-paths.ts';
 import type { Doc } from './values.ts';
 import { clone, isDoc, setField, typeName } from './values.ts';
 
@@ -25,11 +23,11 @@ export interface Update {
  * Source of the semantics: MongoDB manual, "Update Operators" and "Updates with Aggregation Pipeline".
  * @throws Fault FailedToParse for an unknown operator, ConflictingUpdateOperators, BadValue
  */
-export function compileUpdate(update: unknown, arrayFilters?: unknown): Update {
+export function compileUpdate(update: unknown): Update {
   if (Array.isArray(update)) return compilePipeline(update);
   if (!isDoc(update)) throw new Fault(9, 'Update argument must be either an object or an array');
   const names = Object.keys(update);
-  return names[0]?.startsWith('$') ? compileModifiers(update, arrayFilters) : compileReplacement(update, names);
+  return names[0]?.startsWith('$') ? compileModifiers(update) : compileReplacement(update, names);
 }
 
 function compileReplacement(replacement: Doc, names: string[]): Update {
@@ -58,7 +56,7 @@ function compilePipeline(stages: unknown[]): Update {
   return { isReplacement: false, apply, upsert: (filter) => withId(apply(seed(filter))) };
 }
 
-function compileModifiers(update: Doc, arrayFilters: unknown): Update {
+function compileModifiers(update: Doc): Update {
   const changes = Object.entries(update).flatMap(([operator, fields]) => {
     const modifier = Object.hasOwn(modifiers, operator) ? modifiers[operator] : undefined;
     if (modifier === undefined) {
@@ -84,19 +82,13 @@ function compileModifiers(update: Doc, arrayFilters: unknown): Update {
   changes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const targets = Object.entries(isDoc(update.$rename) ? update.$rename : {}).map(([, to]) => String(to));
   refuseConflicts([...changes.map(({ path }) => path), ...targets]);
-  const filters = compileArrayFilters(arrayFilters);
-  for (const name of filters.keys()) {
-    if (!changes.some(({ parts }) => parts.includes(`$[${name}]`))) {
-      throw new Fault(9, `The array filter for identifier '${name}' was not used in the update`);
-    }
-  }
   const roots = new Set([...changes.map(({ parts }) => parts[0]!), ...targets.map((target) => target.split('.')[0]!)]);
   const apply = (before: Doc, filter: Filter, isInsert: boolean): Doc => {
     const doc = copyFor(before, roots);
-    const positions: Positions = { filters, matched: (arrayPath) => matchedIndex(before, arrayPath, filter) };
+    const matched = (arrayPath: string[]) => matchedIndex(before, arrayPath, filter);
     for (const { operator, parts, change } of changes) {
       if (operator === '$setOnInsert' && !isInsert) continue;
-      for (const path of concretePaths(doc, parts, positions)) change(doc, path);
+      change(doc, concretePath(parts, matched));
     }
     return doc;
   };
@@ -125,9 +117,7 @@ function partsOf(path: string): string[] {
   if (parts[0]!.startsWith('$')) {
     throw new Fault(2, `Cannot have positional (i.e. '$') element in the first position in path '${path}'`);
   }
-  const strange = parts.find(
-    (part) => part.startsWith('$') && part !== '$' && !/^\$\[[a-z]?[A-Za-z0-9]*\]$/.test(part),
-  );
+  const strange = parts.find((part) => part.startsWith('$') && part !== '$');
   if (strange !== undefined)
     throw new Fault(52, `The dollar ($) prefixed field '${strange}' in '${path}' is not valid for storage.`);
   return parts;
@@ -139,28 +129,6 @@ function refuseConflicts(paths: string[]): void {
     const other = sorted.slice(at + 1).find((next) => next === path || next.startsWith(`${path}.`));
     if (other !== undefined) throw new Fault(40, `Updating the path '${other}' would create a conflict at '${path}'`);
   }
-}
-
-function compileArrayFilters(arrayFilters: unknown): Map<string, (element: unknown) => boolean> {
-  const filters = new Map<string, (element: unknown) => boolean>();
-  if (arrayFilters === undefined) return filters;
-  if (!Array.isArray(arrayFilters)) throw new Fault(14, 'arrayFilters must be an array');
-  for (const each of arrayFilters) {
-    const filter = compileFilter(each);
-    const [name] = filterPaths(each).map((path) => path.split('.')[0]!);
-    if (name === undefined)
-      throw new Fault(9, 'Cannot use an expression without a top-level field name in arrayFilters');
-    if (filters.has(name))
-      throw new Fault(9, `Found multiple array filters with the same top-level field name ${name}`);
-    filters.set(name, (element) => filter.test({ [name]: element }));
-  }
-  return filters;
-}
-
-function filterPaths(query: unknown): string[] {
-  return Object.entries(query as Doc).flatMap(([name, operand]) =>
-    name.startsWith('$') ? (Array.isArray(operand) ? operand.flatMap(filterPaths) : []) : [name],
-  );
 }
 
 function equalities(filter: Filter) {

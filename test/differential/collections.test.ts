@@ -12,14 +12,11 @@ describe('a validator', () => {
     bsonType: 'object',
     required: ['name', 'kind'],
     properties: {
-      name: { bsonType: 'string', minLength: 2, maxLength: 5, pattern: '^[a-z]' },
+      name: { bsonType: 'string', minLength: 2, maxLength: 5 },
       kind: { enum: ['a', 'b', null] },
       n: { bsonType: ['int', 'null'], minimum: 0, maximum: 10 },
       list: { bsonType: 'array', minItems: 1, maxItems: 2, items: { bsonType: 'objectId' } },
-      o: { bsonType: 'object', required: ['x'], properties: { x: { type: 'boolean' } }, additionalProperties: false },
-      any: { anyOf: [{ bsonType: 'string' }, { bsonType: 'date' }] },
-      one: { oneOf: [{ minimum: 5 }, { maximum: 7 }] },
-      no: { not: { bsonType: 'string' } },
+      o: { bsonType: 'object', required: ['x'], properties: { x: { bsonType: 'bool' } } },
     },
   };
   const good = { name: 'abc', kind: 'a' };
@@ -29,30 +26,24 @@ describe('a validator', () => {
     return used.db.createCollection(name, { validator: { $jsonSchema: schema } });
   }
 
-  it.each<Document>([
-    good,
-    { ...good, kind: null, n: 10, extra: 1 },
-    { ...good, n: null, o: { x: true }, any: new Date(), one: 9, no: 1 },
-  ])('lets %j in', async (doc) => {
-    await (await validated()).insertOne({ ...doc });
-  });
+  it.each<Document>([good, { ...good, kind: null, n: 10, extra: 1 }, { ...good, n: null, o: { x: true } }])(
+    'lets %j in',
+    async (doc) => {
+      await (await validated()).insertOne({ ...doc });
+    },
+  );
 
   it.each<[string, Document]>([
     ['a missing field', { name: 'abc' }],
     ['a wrong type', { ...good, name: 5 }],
     ['too short a text', { ...good, name: 'a' }],
     ['too long a text', { ...good, name: 'abcdef' }],
-    ['a text that does not match', { ...good, name: 'Abc' }],
     ['a value that is not listed', { ...good, kind: 'c' }],
     ['too large a number', { ...good, n: 11 }],
     ['a double for an int', { ...good, n: 1.5 }],
     ['too few items', { ...good, list: [] }],
     ['a wrong item', { ...good, list: ['x'] }],
     ['a nested failure', { ...good, o: { x: 1 } }],
-    ['an additional property', { ...good, o: { x: true, y: 1 } }],
-    ['none of anyOf', { ...good, any: 1 }],
-    ['both of oneOf', { ...good, one: 6 }],
-    ['what it must not be', { ...good, no: 'x' }],
   ])('refuses %s', async (_, doc) => {
     const collection = await validated();
     const error = await refusal(collection.insertOne({ ...doc }));

@@ -5,7 +5,6 @@ import { Fault } from '../errors.ts';
 import { compileFilter } from '../match.ts';
 import { int, long } from '../reply.ts';
 import type { Doc } from '../values.ts';
-import { isTruthy } from '../values.ts';
 import type { Command } from './command.ts';
 import { batchOf, docField, existing, flag, targetOf } from './command.ts';
 
@@ -31,9 +30,8 @@ function oneOf(options: Doc, name: string, allowed: string[]): void {
 }
 
 const create: Command = {
-  fields: [...collectionOptions, 'capped', 'idIndex'],
+  fields: collectionOptions,
   run: (engine, request) => {
-    if (isTruthy(request.body.capped)) throw new Fault(115, 'capped collections are not supported here');
     const namespace = targetOf(request);
     const options = optionsOf(request.body);
     return engine.write(() => {

@@ -35,9 +35,6 @@ const ignored = new Set([
   'writeConcern',
   'comment',
   'maxTimeMS',
-  'apiVersion',
-  'apiStrict',
-  'apiDeprecationErrors',
 ]);
 
 /** Refuses what the command does not know, as MongoDB does: never silence for an option that would change the result. */

@@ -18,7 +18,6 @@ const indexOptions = [
   'partialFilterExpression',
   'expireAfterSeconds',
   'background',
-  'hidden',
 ];
 
 /** An index specification as it is stored, checked. */
@@ -39,7 +38,6 @@ function specOf(given: Doc): Doc {
     if (path === '' || path.startsWith('$') || path.split('.').includes(''))
       throw new Fault(67, `Index key contains an illegal field name: '${path}'`);
   }
-  if (isTruthy(given.hidden)) throw new Fault(238, 'hidden indexes are not supported here');
   const { partialFilterExpression: partial, expireAfterSeconds: expire } = given;
   if (partial !== undefined) checkPartial(partial, given);
   if (expire !== undefined) {
@@ -110,7 +108,7 @@ function isThere(indexes: Index[], spec: Doc): boolean {
 }
 
 const createIndexes: Command = {
-  fields: ['indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'],
+  fields: ['indexes'],
   run: (engine, request) => {
     const namespace = targetOf(request);
     const { indexes } = request.body;
@@ -193,5 +191,4 @@ export const indexing: Record<string, Command> = {
   createIndexes,
   listIndexes,
   dropIndexes,
-  deleteIndexes: dropIndexes,
 };

@@ -4,7 +4,6 @@ import type { Collection } from '../catalog.ts';
 import { namespaceOf } from '../catalog.ts';
 import type { Engine } from '../engine.ts';
 import { Fault } from '../errors.ts';
-import type { Variables } from '../expressions.ts';
 import type { Filter } from '../match.ts';
 import { compileFilter } from '../match.ts';
 import type { Plan } from '../planner.ts';
@@ -17,7 +16,7 @@ import { choosePlan } from '../trial.ts';
 import type { Doc } from '../values.ts';
 import { fromNumber, isDoc, isNumber, toInteger, toNumber } from '../values.ts';
 import type { Request } from './command.ts';
-import { countField, docField, flag, targetOf } from './command.ts';
+import { countField, docField, targetOf } from './command.ts';
 
 /** A query ready to run: what it looks at, in which order, and how much of it. */
 export interface Query {
@@ -73,11 +72,8 @@ export function deadlineOf(body: Doc): number {
 /** Reads a `find` command. Throws for options that are not supported. */
 export function prepareFind(engine: Engine, request: Request) {
   const { body } = request;
-  for (const option of ['returnKey', 'showRecordId']) {
-    if (flag(body, option)) throw new Fault(238, `${option} is not supported here`);
-  }
   const projection = docField(body, 'projection');
-  const filter = compileFilter(docField(body, 'filter') ?? {}, letVariables(body));
+  const filter = compileFilter(docField(body, 'filter') ?? {});
   const query = prepare(
     engine,
     targetOf(request),
@@ -88,15 +84,8 @@ export function prepareFind(engine: Engine, request: Request) {
     body.hint,
   );
   const project =
-    projection === undefined || Object.keys(projection).length === 0
-      ? undefined
-      : compileProjection(projection, filter);
+    projection === undefined || Object.keys(projection).length === 0 ? undefined : compileProjection(projection);
   return { query, project };
-}
-
-/** The variables of a command's `let`. */
-export function letVariables(body: Doc): Variables {
-  return docField(body, 'let') ?? {};
 }
 
 /** The documents as the projection leaves them; without one they stay raw. */
@@ -109,13 +98,7 @@ export function* projected(items: Iterable<Found>, project: ((doc: Doc) => Doc) 
  * A pipeline as a query (its leading `$match`, `$sort`, `$skip` and `$limit`, which an index can serve) and the stages
  * behind it.
  */
-export function prepareAggregate(
-  engine: Engine,
-  namespace: string,
-  pipeline: unknown,
-  variables: Variables,
-  hint?: unknown,
-) {
+export function prepareAggregate(engine: Engine, namespace: string, pipeline: unknown, hint?: unknown) {
   const stages = readStages(pipeline);
   const [database] = namespace.split('.', 1) as [string];
   const filters: unknown[] = [];
@@ -132,11 +115,11 @@ export function prepareAggregate(
   if (stages[0]?.name === '$limit' && isNumber(stages[0].operand) && toNumber(stages[0].operand) > 0) {
     limit = toInteger(stages.shift()!.operand, '$limit');
   }
-  const filter = compileFilter(filters.length > 1 ? { $and: filters } : (filters[0] ?? {}), variables);
+  const filter = compileFilter(filters.length > 1 ? { $and: filters } : (filters[0] ?? {}));
   const query = prepare(engine, namespace, filter, sort, skip, limit, hint);
-  const runOn = (collection: string, inner: unknown[], scope: Variables) =>
-    runAggregate(engine, prepareAggregate(engine, namespaceOf(database, collection), inner, scope));
-  const rest: Stage[] = stages.map(({ name, operand }) => compileStage(name, operand, variables, runOn));
+  const runOn = (collection: string, inner: unknown[]) =>
+    runAggregate(engine, prepareAggregate(engine, namespaceOf(database, collection), inner));
+  const rest: Stage[] = stages.map(({ name, operand }) => compileStage(name, operand, runOn));
   return { query, rest, counts: isPlainCount(stages[0], query) ? (stages[0]!.operand as Doc) : undefined };
 }
 

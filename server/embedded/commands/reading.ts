@@ -9,16 +9,7 @@ import { countByIndex, docOf } from '../scan.ts';
 import { fromNumber, isLong, isNumber, toInteger } from '../values.ts';
 import type { Command } from './command.ts';
 import { countField, docField, flag, targetOf } from './command.ts';
-import {
-  deadlineOf,
-  letVariables,
-  prepare,
-  prepareAggregate,
-  prepareFind,
-  projected,
-  run,
-  runAggregate,
-} from './query.ts';
+import { deadlineOf, prepare, prepareAggregate, prepareFind, projected, run, runAggregate } from './query.ts';
 
 const find: Command = {
   fields: [
@@ -30,12 +21,8 @@ const find: Command = {
     'batchSize',
     'singleBatch',
     'hint',
-    'let',
     'allowDiskUse',
     'noCursorTimeout',
-    'allowPartialResults',
-    'returnKey',
-    'showRecordId',
   ],
   run: (engine, request) => {
     const { body } = request;
@@ -48,7 +35,7 @@ const find: Command = {
 };
 
 const aggregate: Command = {
-  fields: ['pipeline', 'cursor', 'explain', 'allowDiskUse', 'hint', 'let', 'bypassDocumentValidation'],
+  fields: ['pipeline', 'cursor', 'allowDiskUse', 'hint', 'bypassDocumentValidation'],
   run: (engine, request) => {
     const { body } = request;
     if (isNumber(body.aggregate)) throw new Fault(73, '{aggregate: 1} is not valid for the stages of this database');
@@ -56,7 +43,7 @@ const aggregate: Command = {
     if (cursor === undefined)
       throw new Fault(9, "The 'cursor' option is required, except for aggregate with the explain argument");
     const namespace = targetOf(request);
-    const prepared = prepareAggregate(engine, namespace, body.pipeline, letVariables(body), body.hint);
+    const prepared = prepareAggregate(engine, namespace, body.pipeline, body.hint);
     const items = runAggregate(engine, prepared, deadlineOf(body));
     return encodeBatch(engine.cursors.open(namespace, items, countField(cursor, 'batchSize')));
   },
@@ -87,7 +74,7 @@ const killCursors: Command = {
 };
 
 const count: Command = {
-  fields: ['query', 'limit', 'skip', 'hint', 'fields'],
+  fields: ['query', 'limit', 'skip', 'hint'],
   run: (engine, request) => {
     const { body } = request;
     const filter = compileFilter(docField(body, 'query') ?? {});

@@ -144,7 +144,7 @@ function prepared(raw: Uint8Array): { doc: Doc; raw: Uint8Array } {
 }
 
 const update: Command = {
-  fields: ['updates', 'ordered', 'bypassDocumentValidation', 'let'],
+  fields: ['updates', 'ordered', 'bypassDocumentValidation'],
   run: (engine, request) => {
     const namespace = targetOf(request);
     const statements = docsField(request.body, 'updates');
@@ -154,9 +154,9 @@ const update: Command = {
       let nModified = 0;
       const upserted: Doc[] = [];
       const errors = eachStatement(statements, isOrdered(request.body), (statement, at) => {
-        checkStatement('update.updates', statement, ['q', 'u', 'multi', 'upsert', 'arrayFilters', 'hint', 'sort']);
+        checkStatement('update.updates', statement, ['q', 'u', 'multi', 'upsert', 'hint']);
         const filter = compileFilter(statement.q);
-        const change = compileUpdate(statement.u, statement.arrayFilters);
+        const change = compileUpdate(statement.u);
         const multi = flag(statement, 'multi');
         if (multi && change.isReplacement)
           throw new Fault(9, 'multi update is not supported for replacement-style update');
@@ -164,7 +164,7 @@ const update: Command = {
         const found =
           collection === undefined
             ? []
-            : matches(engine, collection, filter, multi ? Infinity : 1, parseSort(statement.sort), statement.hint);
+            : matches(engine, collection, filter, multi ? Infinity : 1, undefined, statement.hint);
         for (const each of found) {
           const result = updateFound(engine, collection!, each, change, filter, bypass);
           collection = result.collection;
@@ -184,7 +184,7 @@ const update: Command = {
 };
 
 const remove: Command = {
-  fields: ['deletes', 'ordered', 'let'],
+  fields: ['deletes', 'ordered'],
   run: (engine, request) => {
     const namespace = targetOf(request);
     const statements = docsField(request.body, 'deletes');
@@ -214,19 +214,7 @@ function checkStatement(name: string, statement: Doc, known: string[]): void {
 }
 
 const findAndModify: Command = {
-  fields: [
-    'query',
-    'sort',
-    'remove',
-    'update',
-    'new',
-    'fields',
-    'upsert',
-    'arrayFilters',
-    'hint',
-    'bypassDocumentValidation',
-    'let',
-  ],
+  fields: ['query', 'sort', 'remove', 'update', 'new', 'fields', 'upsert', 'hint', 'bypassDocumentValidation'],
   run: (engine, request) => {
     const namespace = targetOf(request);
     const { body } = request;
@@ -236,7 +224,7 @@ const findAndModify: Command = {
     const change = modification(body, isRemoval);
     const fields = docField(body, 'fields');
     const project =
-      fields === undefined || Object.keys(fields).length === 0 ? (doc: Doc) => doc : compileProjection(fields, filter);
+      fields === undefined || Object.keys(fields).length === 0 ? (doc: Doc) => doc : compileProjection(fields);
     const bypass = flag(body, 'bypassDocumentValidation');
     return engine.write(() => {
       const collection = engine.catalog.find(namespace);
@@ -267,7 +255,7 @@ const findAndModify: Command = {
 function modification(body: Doc, isRemoval: boolean): Update | undefined {
   if (!isRemoval) {
     if (body.update === undefined) throw new Fault(9, 'Either an update or remove=true must be specified');
-    return compileUpdate(body.update, body.arrayFilters);
+    return compileUpdate(body.update);
   }
   if (body.update !== undefined) throw new Fault(9, 'Cannot specify both an update and remove=true');
   if (flag(body, 'new'))
@@ -282,5 +270,4 @@ export const writing: Record<string, Command> = {
   update,
   delete: remove,
   findAndModify,
-  findandmodify: findAndModify,
 };
