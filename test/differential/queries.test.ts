@@ -208,10 +208,6 @@ describe('find', () => {
     ['nested exclusion in arrays', { 'items.k': 0, a: 0, o: 0, list: 0 }, { _id: 1, items: [{ v: 1 }, { v: 2 }] }],
     ['nested inclusion in arrays', { 'items.v': 1 }, { _id: 1, items: [{ v: 1 }, { v: 2 }] }],
     ['_id only', { _id: 1 }, { _id: 1 }],
-    ['$slice', { list: { $slice: 2 }, items: 0, o: 0 }, { _id: 1, a: 1, list: [1, 2] }],
-    ['$slice from the end', { list: { $slice: -1 }, items: 0, o: 0 }, { _id: 1, a: 1, list: [3] }],
-    ['$slice with skip', { list: { $slice: [1, 1] }, items: 0, o: 0 }, { _id: 1, a: 1, list: [2] }],
-    ['$slice with inclusion', { list: { $slice: 1 }, a: 1 }, { _id: 1, a: 1, list: [1] }],
     ['expression', { _id: 0, sum: { $add: ['$o.x', '$o.y'] } }, { sum: 3 }],
     ['field path', { _id: 0, b: '$a' }, { b: 1 }],
   ])('projects by %s', async (_, projection, expected) => {

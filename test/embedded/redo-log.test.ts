@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openRedoLog, readRedoLog } from '../../server/embedded/redo-log.ts';
+import { openRedoLog } from '../../server/embedded/storage/redo-log.ts';
+import { readRedoLog } from '../../server/embedded/storage/redo-records.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -22,6 +22,8 @@ describe.skipIf(process.env.MONGODB_URL)('what MongoDB has and this database lea
   it.each<[string, Document, number]>([
     ['a projection by $elemMatch', { list: { $elemMatch: { $gt: 0 } } }, 168],
     ['a positional projection', { 'list.$': 1 }, 16410],
+    ['a projection by $slice', { list: { $slice: 1 } }, 28667],
+    ['a projection by $slice with skip', { list: { $slice: [1, 1] } }, 28724],
   ])('%s', async (_, projection, code) => {
     await refused(() => used.db.collection('docs').find({ list: 1 }, { projection }).toArray(), code);
   });

@@ -1,5 +1,5 @@
 /** `storage-writer.ts FOLDER FROM`: writes numbered groups of keys without end, and prints each number once it is durable. */
-import { openStorage } from '../../server/embedded/storage.ts';
+import { openStorage } from '../../server/embedded/storage/storage.ts';
 import { groupKeys, KEYS } from './storage-groups.ts';
 
 const [folder, from] = process.argv.slice(2) as [string, string];

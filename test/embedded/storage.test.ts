@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openStorage } from '../../server/embedded/storage.ts';
+import { openStorage } from '../../server/embedded/storage/storage.ts';
 import { KEYS, keysOf, LIFE } from './storage-groups.ts';
 
 let folder: string;
