@@ -15,7 +15,7 @@ export async function prepareFolder(dataDir: string): Promise<void> {
   }
 }
 
-/** Like `mkdir` with `recursive`, which never returns if a parent exists but takes no folders (`/proc`). */
+/** Like `mkdir` with `recursive`, which never returns if a parent exists but cannot hold folders (`/proc`). */
 async function makeFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;

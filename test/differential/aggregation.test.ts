@@ -118,7 +118,7 @@ describe('a pipeline', () => {
     expect(await refusal(main.aggregate(pipeline).toArray())).toMatchObject({ code });
   });
 
-  it('begins with the index of its $match and $sort', async () => {
+  it('uses an index for its leading $match and $sort', async () => {
     const { main } = await collections();
     await main.createIndex({ who: 1, n: 1 });
     const plan = await main.aggregate([{ $match: { who: 'ann' } }, { $sort: { n: 1 } }]).explain('executionStats');
@@ -173,5 +173,26 @@ describe('an expression', () => {
     await collection.insertOne({ n: 2, s: 'Text', list: [1, 2, 3], o: { x: 1 }, docs: [{ k: 1 }, { k: 2 }, {}], at });
     const [result] = await collection.aggregate([{ $project: { _id: 0, v: expression } }]).toArray();
     expect(result?.v).toEqual(expected);
+  });
+
+  it.each<[Document, number]>([
+    [{ $size: '$n' }, 17124],
+    [{ $in: [1, '$n'] }, 40081],
+    [{ $arrayElemAt: ['$n', 0] }, 28689],
+    [{ $slice: ['$n', 1] }, 28724],
+    [{ $slice: ['$n'] }, 28667],
+    [{ $concatArrays: ['$n'] }, 28664],
+    [{ $setUnion: ['$n'] }, 17043],
+    [{ $filter: { input: '$n', cond: true } }, 28651],
+    [{ $filter: { input: '$n' } }, 28650],
+    [{ $map: { in: 1 } }, 16880],
+    [{ $add: ['$n', 'x'] }, 14],
+    [{ $subtract: ['$n', 'x'] }, 14],
+    [{ $eq: ['$n'] }, 16020],
+    [{ $ifNull: ['$n'] }, 1257300],
+  ])('is refused as %j', async (expression, code) => {
+    const collection = used.fresh();
+    await collection.insertOne({ n: 2 });
+    expect(await refusal(collection.aggregate([{ $project: { v: expression } }]).toArray())).toMatchObject({ code });
   });
 });

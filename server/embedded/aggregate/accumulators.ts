@@ -7,7 +7,7 @@ import { type Doc, isDoc, setField } from '../values/document.ts';
 import { Fault } from '../values/fault.ts';
 import { isNumber } from '../values/numbers.ts';
 
-/** Gathers a value from document to document. `state` is undefined before the first. */
+/** Accumulates a value over the documents of a group. `state` is undefined before the first. */
 interface Accumulator {
   add(state: unknown, value: unknown): unknown;
   finish(state: unknown): unknown;

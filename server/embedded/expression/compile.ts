@@ -57,7 +57,7 @@ function compilePath(path: string): Expression {
   };
 }
 
-/** The value at a path. Through an array it is the array of what the elements have. */
+/** The value at a path. Where the path leads through an array, it is the array of the elements' values. */
 function resolve(value: unknown, parts: string[], at: number): unknown {
   if (at === parts.length) return value;
   if (Array.isArray(value)) return value.map((element) => resolve(element, parts, at)).filter((e) => e !== undefined);

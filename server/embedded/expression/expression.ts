@@ -1,6 +1,6 @@
 import type { Doc } from '../values/document.ts';
 
-/** What an expression sees: ROOT, CURRENT, NOW, and what `$map` and `$filter` bind. */
+/** The variables that an expression can name: ROOT, CURRENT, NOW, and what `$map` and `$filter` bind. */
 export type Variables = Readonly<Record<string, unknown>>;
 
 /** A compiled aggregation expression. It returns `undefined` for a missing value. */
@@ -8,7 +8,7 @@ export type Expression = (variables: Variables) => unknown;
 
 export type Compile = (expression: unknown) => Expression;
 
-/** Compiles a use of the operator. It is given `compile` for its arguments, so that operators stand below the compiler. */
+/** Compiles the use of an operator. It is handed `compile` for its arguments, because the compiler imports the operators. */
 export type Operator = (name: string, operand: unknown, compile: Compile) => Expression;
 
 /** The variables of an expression over the document. */

@@ -46,7 +46,7 @@ function* rangeEntries(
   }
 }
 
-/** Several ordered scans as one. They are compared by their keys' bytes, of each scan from its own place on. */
+/** Merges ordered scans. Keys are compared from an offset on, which differs from scan to scan. */
 function* merged(scans: Generator<Entry>[], from: number[], isReverse: boolean): Generator<Entry> {
   const sign = isReverse ? -1 : 1;
   const heads = scans.flatMap((scan, at) => {

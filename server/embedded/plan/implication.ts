@@ -71,13 +71,13 @@ function isSameValue(a: unknown, b: unknown): boolean {
   return !Array.isArray(a) && compare(a, b) === 0;
 }
 
-/** Whether what meets the condition is of one of the types. */
+/** Whether every value that meets the condition has one of the types. */
 function hasType({ op, operand }: Condition, aliases: string[]): boolean {
   if (!['$eq', '$gt', '$gte', '$lt', '$lte'].includes(op) || operand === null || Array.isArray(operand)) return false;
   return comparableTypes(operand).every((type) => aliases.includes(type));
 }
 
-/** The types that a value is compared with: its own, but for a number all number types. */
+/** The types that a value is compared with: its own, or all number types for a number. */
 function comparableTypes(value: unknown): string[] {
   return isNumber(value) ? typeAliases('number') : [typeName(value)];
 }

@@ -4,13 +4,13 @@ import { type Range, under } from '../storage/range.ts';
 import { boundsOf } from './bounds.ts';
 import { type Interval, keyRange, pointBytes } from './intervals.ts';
 
-/** Beyond this many ranges (the points of several fields multiply) the other fields are left to the filter. */
+/** The most ranges of a scan. Points of several fields multiply: a field that would exceed this is left to the filter. */
 const MAX_RANGES = 4000;
 
-/** The keys that conditions leave of an index. */
+/** The part of an index that conditions leave to scan. */
 export interface IndexBounds {
   ranges: Range[];
-  /** For each range, where in its keys the bytes of the fields begin: of those bound to points, and of the next. */
+  /** For each range, the offsets in its keys at which fields begin: those bound to points, and the one after them. */
   fieldStarts: number[][];
   /** How many fields, from the first, are bound to points. */
   points: number;

@@ -49,7 +49,7 @@ export function distinctPoints(points: Interval[]): Interval[] {
   return points.filter((each, at) => at === 0 || !each.low.bytes.equals(points[at - 1]!.low.bytes));
 }
 
-/** What lies in an interval of each list. */
+/** The intervals that both lists have in common. */
 export function intersect(left: Interval[], right: Interval[]): Interval[] {
   const both: Interval[] = [];
   for (const a of left) {

@@ -2,12 +2,12 @@ import type { Condition, Filter } from '../query/filter.ts';
 import type { Index } from '../storage/collection.ts';
 import type { Range } from '../storage/range.ts';
 
-/** A scan of one index. A scan of the primary index is one of the collection. */
+/** A scan of one index. The primary index is the collection itself. */
 export interface IndexPlan {
   kind: 'index';
   index: Index;
   ranges: Range[];
-  /** Where in the keys of each range the wanted order begins, for merging the ranges. */
+  /** For each range, the offset in its keys from which they are compared when ranges are merged. */
   orderedFrom: number[];
   isReverse: boolean;
   /** The entries come in the wanted order, once the ranges are merged. */

@@ -48,7 +48,7 @@ function unionPlan(collection: Collection, filter: Filter): UnionPlan | undefine
   return undefined;
 }
 
-/** What the filter demands besides one `$or`. If that is anything, it is tested by the whole filter. */
+/** What the filter demands besides one `$or`. It is tested by the whole filter, since every match passes that too. */
 function restOf(filter: Filter, or: Filter[]): Filter {
   const ors = filter.ors.filter((other) => other !== or);
   const isNothing = filter.conditions.length === 0 && ors.length === 0;

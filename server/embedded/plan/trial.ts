@@ -6,15 +6,15 @@ import type { Plan } from './plan.ts';
 import { planQuery } from './planner.ts';
 import { runPlan } from './scan.ts';
 
-/** So many results in order decide a trial, as in MongoDB. */
+/** A trial ends at this many results in order, as in MongoDB. */
 const ENOUGH = 101;
 /** Entries that each plan may look at in the first round. Each further round has four times as many. */
 const FIRST_ROUND = 32;
 
 /**
  * Chooses how to run a query. Where several plans look good (one has the bounds, another the order), each may look at a
- * growing number of entries, and the first to deliver what is wanted wins. So no statistics have to be kept. The idea is
- * that of MongoDB's trial period (src/mongo/db/exec/multi_plan.h).
+ * growing number of entries, and the first to deliver what is wanted wins. This needs no statistics. The idea is that of
+ * MongoDB's trial period (src/mongo/db/exec/multi_plan.h).
  * @param wanted how many documents are asked for, skipped ones included
  * @throws what `planQuery` throws
  */

@@ -2,7 +2,7 @@ import type { Doc } from '../values/document.ts';
 
 export type Test = (value: unknown) => boolean;
 
-/** A condition on one path. The planner knows these operators; `other` it can do nothing with. */
+/** A condition on one path. `other` stands for all operators that the planner cannot use. */
 export interface Condition {
   path: string;
   op: '$eq' | '$in' | '$gt' | '$gte' | '$lt' | '$lte' | '$exists' | '$type' | '$regex' | 'other';
@@ -33,7 +33,7 @@ export function allOf(parts: Filter[]): Filter {
   };
 }
 
-/** A filter of which the planner knows nothing but that it is there. */
+/** A filter that only a test can answer. The planner sees that it exists, and no more. */
 export function opaque(test: Filter['test']): Filter {
   return { test, conditions: [{ path: '', op: 'other', operand: undefined }], ors: [] };
 }

@@ -3,7 +3,7 @@ import { Fault } from '../values/fault.ts';
 import { typeName } from '../values/types.ts';
 import { type Check, schemaKeywords } from './schema-keywords.ts';
 
-/** Keywords that say something to people only. */
+/** Keywords for people, without effect. */
 const ANNOTATIONS = ['title', 'description'];
 
 /**

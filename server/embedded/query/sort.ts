@@ -40,7 +40,7 @@ function sortKey(doc: Doc, sort: SortSpec): Buffer {
   return keys.reduce((lowest, key) => (Buffer.compare(key, lowest) < 0 ? key : lowest));
 }
 
-/** The first `limit` items in order. The sort is stable and keeps a few times `limit` items in memory at most. */
+/** The first `limit` items in order. The sort is stable, and holds at most a few times `limit` items in memory. */
 export function sortItems<T>(items: Iterable<T>, docOf: (item: T) => Doc, sort: SortSpec, limit = Infinity): T[] {
   let kept: { key: Buffer; item: T }[] = [];
   const settle = () => {

@@ -4,31 +4,22 @@ import { type Collection, compileCollection, compileIndex } from './collection.t
 import { under } from './range.ts';
 import type { Storage } from './storage.ts';
 
-/* How the catalog lies in the storage: its keys, and the definitions of collections. */
+/* How the catalog is stored: the definitions of collections, and the numbers of trees. */
 
-/** The prefix of all keys of the catalog. Trees of documents and index entries have prefixes from 1 on. */
+/** The prefix of the catalog's own keys. Collections and indexes are trees, whose prefixes are numbers from 1 on. */
 const CATALOG = Buffer.from([0, 0, 0, 0]);
-const STATE = Buffer.concat([CATALOG, Buffer.of(0)]);
+const NEXT_TREE = Buffer.concat([CATALOG, Buffer.of(0)]);
 const COLLECTIONS = Buffer.concat([CATALOG, Buffer.of(1)]);
-/** Followed by the prefix of a tree whose entries are still to be removed. */
+/** Keys with this prefix end with that of a tree whose entries are still to be removed. */
 export const DROPPED = Buffer.concat([CATALOG, Buffer.of(2)]);
 
-/** The numbers of the catalog's version and of the next tree. */
-export interface CatalogState {
-  version: number;
-  nextTree: number;
-}
-
-export function readState(storage: Storage): CatalogState {
-  const bytes = storage.get(STATE);
-  return { version: bytes?.readUInt32BE(0) ?? 0, nextTree: bytes?.readUInt32BE(4) ?? 1 };
-}
-
-export function writeState(storage: Storage, { version, nextTree }: CatalogState): void {
+/** The prefix of a new tree. The number of the next one is stored behind four unused bytes. */
+export function newTreePrefix(storage: Storage): Buffer {
+  const next = storage.get(NEXT_TREE)?.readUInt32BE(4) ?? 1;
   const bytes = Buffer.alloc(8);
-  bytes.writeUInt32BE(version, 0);
-  bytes.writeUInt32BE(nextTree, 4);
-  storage.put(STATE, bytes);
+  bytes.writeUInt32BE(next + 1, 4);
+  storage.put(NEXT_TREE, bytes);
+  return treePrefix(next);
 }
 
 /** All collections, by namespace. */
@@ -54,8 +45,7 @@ export function removeCollection(storage: Storage, namespace: string): void {
   storage.remove(collectionKey(namespace));
 }
 
-/** The prefix of the keys of a tree. */
-export function treePrefix(tree: number): Buffer {
+function treePrefix(tree: number): Buffer {
   const prefix = Buffer.alloc(4);
   prefix.writeUInt32BE(tree);
   return prefix;

@@ -29,11 +29,7 @@ export function openEngine(folder: string): Engine {
     catalog,
     records: openRecords(storage, catalog),
     cursors: createCursors(),
-    async write(action) {
-      const result = await storage.write(action);
-      catalog.forgetOld();
-      return result;
-    },
+    write: storage.write,
     ensure: (namespace) => catalog.find(namespace) ?? catalog.create(namespace, {}),
     close: () => storage.close(),
   };

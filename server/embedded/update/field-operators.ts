@@ -35,7 +35,7 @@ function increment(operand: unknown): Change {
   };
 }
 
-/** `$min` and `$max`: sets the operand where there is no value, or where it wins against it. */
+/** `$min` and `$max`: set the operand if there is no value yet, or if it wins the comparison with it. */
 function replaceIf(wins: (order: number) => boolean): Modifier {
   return (operand) => (doc, path) => {
     const value = valueAt(doc, path);

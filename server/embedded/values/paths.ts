@@ -24,7 +24,7 @@ export function reach(value: unknown, parts: string[], at = 0, found: unknown[] 
   return found;
 }
 
-/** The one value at a path that enters arrays only by index, or undefined. */
+/** The value at a path that enters arrays only by index. Undefined if there is none. */
 export function valueAt(value: unknown, parts: string[]): unknown {
   let current = value;
   for (const part of parts) {
