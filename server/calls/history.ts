@@ -1,36 +1,55 @@
-/** What a user's calls are: the history, and those under way for `sync`. */
-import type { Call as WireCall } from '../../shared/contract/documents.ts';
-import type { CommandPayload } from '../../shared/contract/index.ts';
-import type { Caller } from '../dispatch/caller.ts';
-import type { CallAccess } from './call-access.ts';
-import type { CallStore } from './call-store.ts';
-import { toWireCall } from './call-view.ts';
+/** `call:history`: a user's calls and those of the user's groups, newest first. */
+import type { Filter } from 'mongodb';
+import type { Handler } from '../dispatch/handlers.ts';
+import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
+import type { CallDocument } from '../model/documents.ts';
+import type { CallAccess } from './access.ts';
+import type { Call } from './call.ts';
+import { toCall } from './document.ts';
+import { toWireCall } from './view.ts';
 
 const DEFAULT_LIMIT = 50;
 
-export interface CallHistory {
-  page(caller: Caller, payload: CommandPayload<'call:history'>): Promise<{ calls: WireCall[]; has_more: boolean }>;
-  /** A user's calls that are not over, and ongoing calls of the user's groups. */
-  callsOf(userId: string): Promise<WireCall[]>;
+export interface HistoryOptions {
+  collections: Pick<Collections, 'calls'>;
+  callAccess: Pick<CallAccess, 'reach' | 'groupsOf'>;
 }
 
-export function createCallHistory(store: CallStore, callAccess: CallAccess): CallHistory {
-  return {
-    async page(caller, { limit = DEFAULT_LIMIT, before_id }) {
-      const [groupIds, before] = await Promise.all([
-        callAccess.groupsOf(caller.id),
-        before_id === undefined ? undefined : callAccess.reach(caller.id, before_id),
-      ]);
-      const found = await store.history(caller.id, groupIds, before, limit + 1);
-      return { calls: found.slice(0, limit).map(toWireCall), has_more: found.length > limit };
-    },
-    async callsOf(userId) {
-      const groupIds = await callAccess.groupsOf(userId);
-      const found = await store.openFor(userId, groupIds);
-      return found
-        .filter((call) => call.group_id === undefined || groupIds.includes(call.group_id))
-        .filter((call) => call.status === 'ongoing' || call.told_ids.includes(userId))
-        .map(toWireCall);
-    },
+/** @returns carries out `call:history` */
+export function createHistory({ collections: { calls }, callAccess }: HistoryOptions): Handler<'call:history'> {
+  /** A page of one index: the calls of a user, or those of groups. */
+  async function page(filter: Filter<CallDocument>, before: Call | undefined, limit: number): Promise<Call[]> {
+    const found = await calls
+      .find(before ? { $and: [filter, ...olderThan(before)] } : filter)
+      .sort({ started_at: -1, _id: -1 })
+      .limit(limit)
+      .toArray();
+    return found.map(toCall);
+  }
+
+  return async (caller, { limit = DEFAULT_LIMIT, before_id }) => {
+    const [groupIds, before] = await Promise.all([
+      callAccess.groupsOf(caller.id),
+      before_id === undefined ? undefined : callAccess.reach(caller.id, before_id),
+    ]);
+    const pages = await Promise.all([
+      page({ party_ids: caller.userId }, before, limit + 1),
+      groupIds.length > 0 ? page({ group_id: { $in: groupIds.map(fromId) } }, before, limit + 1) : [],
+    ]);
+    const found = pages.flat().sort(newestFirst);
+    return { calls: found.slice(0, limit).map(toWireCall), has_more: found.length > limit };
   };
+}
+
+/** The filters of calls older than one. The first is implied by the second; the index is searched by it. */
+function olderThan({ started_at, id }: Call): Filter<CallDocument>[] {
+  return [
+    { started_at: { $lte: started_at } },
+    { $or: [{ started_at: { $lt: started_at } }, { started_at, _id: { $lt: fromId(id) } }] },
+  ];
+}
+
+function newestFirst(a: Call, b: Call): number {
+  return b.started_at.getTime() - a.started_at.getTime() || (a.id < b.id ? 1 : -1);
 }

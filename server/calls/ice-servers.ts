@@ -4,14 +4,14 @@ import type { Config } from '../config.ts';
 
 export type IceSettings = Pick<Config, 'iceServers' | 'turnUrls' | 'turnSecret'>;
 
-/** How long TURN credentials are good for, in seconds (PROTOCOL section 8). */
+/** How long TURN credentials are valid, in seconds (protocol, section 8). */
 const TURN_TTL_S = 3600;
 
 /**
- * The ICE servers for one user: the static ones, and TURN servers with credentials of the TURN REST API
- * (draft-uberti-behave-turn-rest-00, what coturn calls `use-auth-secret`).
- * @param config where `ICE_SERVERS`, `TURN_URLS` and `TURN_SECRET` are read
- * @param userId goes into the username, after the Unix time when the credentials expire
+ * The ICE servers for one user: the static ones and, with a TURN secret, TURN servers with credentials of the TURN REST
+ * API (draft-uberti-behave-turn-rest-00; coturn's `use-auth-secret`).
+ * @param settings `ICE_SERVERS`, `TURN_URLS` and `TURN_SECRET`
+ * @param userId goes into the username, behind the Unix time at which the credentials expire
  */
 export function iceServersFor(
   { iceServers, turnUrls, turnSecret }: IceSettings,

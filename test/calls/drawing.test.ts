@@ -30,7 +30,7 @@ function diagram(): string {
 function table(): string {
   const consequence = (row: Row) => {
     if (row.refuse) return `refused: \`${row.refuse.code}\``;
-    const change = row.change ? [row.change.name] : [];
+    const change = row.effect ? [row.effect.name] : [];
     return [...(row.to ? [`→ ${row.to}`] : []), ...change].join(', ') || 'nothing';
   };
   const lines = TABLE.map((row) => {

@@ -5,9 +5,11 @@
 import fc from 'fast-check';
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { type Call, deviceOf, durationOf, isOver, isUnanswered, nextDue } from '../../server/calls/call.ts';
+import { type Call, deviceOf, durationOf, isOver, isUnanswered } from '../../server/calls/call.ts';
 import { createChanges } from '../../server/calls/changes.ts';
-import { type CallEvent, TABLE, transition } from '../../server/calls/machine.ts';
+import { nextDeadline } from '../../server/calls/deadline.ts';
+import type { CallEvent } from '../../server/calls/event.ts';
+import { TABLE, transition } from '../../server/calls/machine.ts';
 import { ContractError } from '../../server/lib/errors.ts';
 import type { Bus } from '../../server/bus/bus.ts';
 
@@ -86,7 +88,7 @@ function simulate() {
   async function happen(call: Call | undefined, event: CallEvent | undefined, device?: SimulatedDevice): Promise<void> {
     if (!call) return;
     try {
-      const after = await changes.apply(call.id, event, device?.socket);
+      const after = event ? await changes.apply(call.id, event, device?.socket) : await changes.applyOverdue(call.id);
       device?.told.set(after.id, after.status);
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
@@ -156,7 +158,7 @@ function simulate() {
       now += ms;
     },
     async sweep(order: number) {
-      const due = [...calls.values()].filter((call) => (nextDue(call)?.at.getTime() ?? Infinity) <= now);
+      const due = [...calls.values()].filter((call) => (nextDeadline(call)?.at.getTime() ?? Infinity) <= now);
       if (order % 2) due.reverse();
       for (const call of due) await happen(call, undefined);
     },
@@ -185,15 +187,15 @@ function checkInvariants({ calls, answers, answeredAt }: Simulation): void {
     expect(call.ended_at).toBeUndefined();
     if (isUnanswered(call)) {
       expect(staying).toEqual([call.caller_id]);
-      expect(nextDue(call)).toBeDefined();
+      expect(nextDeadline(call)).toBeDefined();
     } else {
       expect(staying.length).toBeGreaterThanOrEqual(1);
       expect(staying.length).toBeLessThanOrEqual(MAX);
       if (call.kind === 'direct') expect(staying.length).toBe(2);
-      if (call.ringing_ids.length > 0) expect(nextDue(call)).toBeDefined();
+      if (call.ringing_ids.length > 0) expect(nextDeadline(call)).toBeDefined();
     }
     for (const seat of call.seats)
-      if ('lost_until' in seat) expect(+nextDue(call)!.at).toBeLessThanOrEqual(+seat.lost_until);
+      if ('lost_until' in seat) expect(+nextDeadline(call)!.at).toBeLessThanOrEqual(+seat.lost_until);
   }
   expect(new Set(seated).size).toBe(seated.length);
 }
@@ -303,7 +305,7 @@ describe('the state machine of calls', () => {
     };
     const moved = transition(alone, { type: 'join', user: 'a', device: { socket_id: 't', node_id: 'n' } }, now, 8);
     if (moved.kind !== 'changed') throw new Error(moved.kind);
-    expect(nextDue(moved.call)).toEqual({ at: new Date(RING_MS), event: { type: 'ring_timeout' } });
+    expect(nextDeadline(moved.call)).toEqual({ at: new Date(RING_MS), event: { type: 'ring_timeout' } });
     expect(transition(moved.call, { type: 'ring_timeout' }, now, 8)).toMatchObject({ call: { status: 'missed' } });
   });
 

@@ -13,6 +13,7 @@ import type { DeviceCaller } from '../../server/dispatch/caller.ts';
 import { pairId } from '../../server/model/conversation-ref.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { createAccessRules } from '../../server/conversations/access-rules.ts';
+import { createAudience } from '../../server/conversations/audience.ts';
 import { createVisibility } from '../../server/conversations/visibility.ts';
 
 const RING_MS = 2000;
@@ -52,6 +53,7 @@ beforeAll(async () => {
         collections: connection.collections,
         bus,
         access: createAccessRules(connection.collections, createVisibility(false)),
+        audience: createAudience(connection.collections),
         nodes: { id, deadAmong: async (ids) => ids.filter((each) => dead.has(each)), close: async () => {} },
         isConnected: (socketId) => !gone.has(socketId),
         config,
