@@ -1,6 +1,6 @@
 /**
- * Applies events to stored calls. Each change is one update on condition of the version that was read: of events that
- * race, on one node or several, exactly one wins, and the table judges the others by what the winner left.
+ * Applies events to stored calls. Each change is one conditional update on the version that was read: of events that race,
+ * on one node or several, exactly one wins, and the table judges the others by what the winner left.
  */
 import type { Bus } from '../bus/bus.ts';
 import { ContractError, notFound } from '../lib/errors.ts';

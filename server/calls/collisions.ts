@@ -31,7 +31,7 @@ export async function findBusyCallees(
   const isIn = (userId: string) => (call: Call) => seatOf(call, userId) !== undefined;
   const here = open.find((call) => call.conversation_id === conversation.id);
   const mine = open.find(isIn(callerId));
-  // A user who is already in the group's call gets its id. In a pair's call the user is busy.
+  // A caller who is already in this group's call is told its id; one who is in this pair's call is busy.
   if (mine && !(conversation.kind === 'group' && mine === here)) {
     throw new ContractError('busy', 'you are already in a call');
   }

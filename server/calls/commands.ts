@@ -42,7 +42,7 @@ export function createCallCommands(options: CallCommandOptions): HandlersOf<'cal
   async function takeSeat(type: 'accept' | 'join', caller: DeviceCaller, { call_id }: OfCall): Promise<Seated> {
     const device = { socket_id: caller.socketId, node_id: nodeId };
     const call = await change(caller, call_id, { type, user: caller.id, device });
-    // A removal from the group that came meanwhile found no seat to free.
+    // A removal from the group that came before the seat was stored found no seat to free.
     if (!(await callAccess.mayKnow(caller.id, call))) {
       await changes.apply(call_id, { type: 'remove', user: caller.id }, caller.socketId);
       throw notFound('no such call');
@@ -51,7 +51,7 @@ export function createCallCommands(options: CallCommandOptions): HandlersOf<'cal
   }
 
   function seated(caller: DeviceCaller, call: Call): Seated {
-    // Nor did a disconnection that came meanwhile.
+    // A disconnection that came before the seat was stored found no seat to lose.
     if (!isConnected(caller.socketId)) lostConnections.disconnected(caller.id, caller.socketId);
     return { call: toWireCall(call), ice_servers: iceServers(caller.id) };
   }

@@ -89,7 +89,7 @@ export function createInitiate(options: InitiateOptions) {
       if (conversation.kind === 'direct' && busy[0]) return missWhileBusy(call, busy[0], caller.socketId);
       const free = callees.filter((id) => !busy.includes(id));
       const ringing = ringingFor(call, free, ringTimeoutMs);
-      // When another call was first, its collision is found in the next round.
+      // Another call was first: the next round finds it.
       if (!(await insert(ringing))) continue;
       announceIncoming(bus, ringing, from);
       announceUpdate(bus, ringing, [{ to: [caller.id], reason: 'initiated', user_id: caller.id }], caller.socketId);

@@ -83,11 +83,11 @@ export function createLateRinging({ collections, openCalls, bus, clock, log }: L
   };
 }
 
-/** What a device was sent of calls since it is listened to. */
+/** What a device was sent about calls while it was listened to. */
 interface Heard {
-  /** The ids of calls that it was rung for. */
+  /** The ids of the calls that rang. */
   rung: Set<string>;
-  /** How many changes of calls it was told. */
+  /** How many changes it was told. */
   updates: number;
 }
 

@@ -173,3 +173,22 @@ describe.concurrent('a group’s call', () => {
     await Promise.all([a!, b!].map((device) => device.ok('call:end', { call_id: call._id })));
   });
 });
+
+describe.concurrent('sync', () => {
+  it('lists the caller’s calls that are not over, and ongoing calls of the caller’s groups', async () => {
+    const [a, b, c] = await people(server.url, 3);
+    const group_id = await groupOf([a!, b!, c!]);
+    const calls = async (device: typeof a) => (await device!.ok('sync', {})).calls.map((call) => call._id);
+    const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
+    expect([await calls(a), await calls(b), await calls(c)]).toEqual([[call._id], [call._id], []]);
+    await a!.ok('call:end', { call_id: call._id });
+    expect([await calls(a), await calls(b)]).toEqual([[], []]);
+    const { call: inGroup } = await a!.ok('call:initiate', { group_id, call_type: 'voice' });
+    expect(await calls(c)).toEqual([inGroup._id]);
+    await b!.ok('call:accept', { call_id: inGroup._id });
+    await c!.ok('call:reject', { call_id: inGroup._id });
+    expect([await calls(a), await calls(b), await calls(c)]).toEqual([[inGroup._id], [inGroup._id], [inGroup._id]]);
+    await Promise.all([a!, b!].map((device) => device.ok('call:end', { call_id: inGroup._id })));
+    expect(await calls(c)).toEqual([]);
+  });
+});

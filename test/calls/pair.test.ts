@@ -247,3 +247,25 @@ describe.concurrent('taking over on another device', () => {
     await b2.ok('call:end', { call_id: call._id });
   });
 });
+
+describe.concurrent('call:history', () => {
+  it('gives both users the same calls, newest first, page by page', async () => {
+    const [a, b] = await people(server.url, 2);
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
+      ids.unshift(call._id);
+      await a!.ok('call:end', { call_id: call._id });
+    }
+    for (const device of [a!, b!]) {
+      const first = await device.ok('call:history', { limit: 2 });
+      expect(first).toMatchObject({ has_more: true });
+      const second = await device.ok('call:history', { limit: 2, before_id: first.calls[1]!._id });
+      const third = await device.ok('call:history', { limit: 2, before_id: second.calls[1]!._id });
+      expect(third.has_more).toBe(false);
+      expect([first, second, third].flatMap((page) => page.calls.map((call) => call._id))).toEqual(ids);
+    }
+    expect((await a!.refused('call:history', { limit: 101 })).code).toBe('validation_failed');
+    expect((await a!.ok('call:history', { limit: 100 })).calls).toHaveLength(5);
+  });
+});

@@ -142,7 +142,7 @@ describe('under random commands at once', () => {
             .toEqual([]);
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 10 },
     );
   }, 120_000);
 });
