@@ -12,6 +12,8 @@ export interface Audience {
   contactsOf(userId: string): Promise<string[]>;
   /** The two of a pair, or a group's members. */
   membersOf(conversation: ConversationRef): Promise<ObjectId[]>;
+  /** The members of each group by its id. Groups that are deleted are left out. */
+  membersOfGroups(groupIds: string[]): Promise<Map<string, string[]>>;
   /** Those of the users who have switched a setting off. */
   switchedOff(userIds: ObjectId[], setting: keyof Settings): Promise<string[]>;
 }
@@ -46,6 +48,13 @@ export function createAudience({
       if (conversation.kind === 'direct') return conversation.user_ids.map(fromId);
       const group = await groups.findOne({ _id: fromId(conversation.group_id) }, { projection: { members: 1 } });
       return group?.members ?? [];
+    },
+    async membersOfGroups(groupIds) {
+      if (groupIds.length === 0) return new Map();
+      const found = await groups
+        .find({ _id: { $in: groupIds.map(fromId) }, is_active: true }, { projection: { members: 1 } })
+        .toArray();
+      return new Map(found.map(({ _id, members }) => [_id.toHexString(), members.map((id) => id.toHexString())]));
     },
     async switchedOff(userIds, setting) {
       const found = await users

@@ -1,21 +1,22 @@
-/** Who may know of a call: the two of a pair, the members of a group. */
-import type { Collections } from '../model/collections.ts';
-import { fromId } from '../model/codec.ts';
+/** Decides who may know of a call: the two of a pair, the members of a group. */
 import { notFound } from '../lib/errors.ts';
+import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
 import type { Call } from './call.ts';
-import type { CallStore } from './call-store.ts';
+import type { CallStore } from './store.ts';
 
 export interface CallAccess {
-  /** @throws ContractError `not_found` for an unknown call and for one that the user may not know of */
+  /**
+   * The call, as stored.
+   * @throws ContractError `not_found` for an unknown call and for one that the user may not know of
+   */
   reach(userId: string, callId: string): Promise<Call>;
   mayKnow(userId: string, call: Call): Promise<boolean>;
-  /** The ids of the groups that a user is in. */
+  /** The ids of the groups whose calls a user may know of. */
   groupsOf(userId: string): Promise<string[]>;
-  /** The members of each group as it is now; groups that have ended are left out. */
-  membersOf(groupIds: string[]): Promise<Map<string, string[]>>;
 }
 
-export function createCallAccess({ groups }: Collections, store: CallStore): CallAccess {
+export function createCallAccess({ groups }: Pick<Collections, 'groups'>, store: Pick<CallStore, 'find'>): CallAccess {
   async function mayKnow(userId: string, { caller_id, recipient_id, group_id }: Call): Promise<boolean> {
     if (group_id === undefined) return caller_id === userId || recipient_id === userId;
     const membership = { _id: fromId(group_id), members: fromId(userId), is_active: true };
@@ -34,13 +35,6 @@ export function createCallAccess({ groups }: Collections, store: CallStore): Cal
         .find({ members: fromId(userId), is_active: true }, { projection: { _id: 1 } })
         .toArray();
       return found.map((group) => group._id.toHexString());
-    },
-    async membersOf(groupIds) {
-      if (groupIds.length === 0) return new Map();
-      const found = await groups
-        .find({ _id: { $in: groupIds.map(fromId) }, is_active: true }, { projection: { members: 1 } })
-        .toArray();
-      return new Map(found.map(({ _id, members }) => [_id.toHexString(), members.map((id) => id.toHexString())]));
     },
   };
 }
