@@ -15,7 +15,7 @@ import { createBus, createMemoryBroker } from '../../server/bus/bus.ts';
 import type { Caller } from '../../server/dispatch/caller.ts';
 import { pairRef } from '../../server/model/conversation-ref.ts';
 import { createMessageStore } from '../../server/conversations/message-store.ts';
-import { createSearch, type Search } from '../../server/messages/search.ts';
+import { createSearch } from '../../server/messages/search.ts';
 import { termsOf } from '../../server/messages/terms.ts';
 import type { CommandData } from '../../shared/contract/index.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
@@ -30,7 +30,7 @@ let database: TestDatabase;
 let client: MongoClient;
 let stored: Collections;
 let domain: InboxDomain;
-let search: Search['search'];
+let search: ReturnType<typeof createSearch>;
 const commands: string[] = [];
 
 beforeAll(async () => {
@@ -55,7 +55,7 @@ beforeAll(async () => {
     callsOf: async () => [],
     clock,
   });
-  ({ search } = createSearch(store, access, domain.scopesOf));
+  search = createSearch(store, access, domain.scopesOf);
 });
 afterAll(async () => {
   await client.close();
