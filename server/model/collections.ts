@@ -1,4 +1,4 @@
-/** The collections, typed: the only place that knows their names. */
+/** The typed collections; no other file knows their names. */
 import type { Collection, Db } from 'mongodb';
 import type {
   CallDocument,
@@ -40,7 +40,7 @@ export interface Collections {
 
 export type CollectionName = keyof Collections;
 
-/** Handles on the collections of a database; nothing is read or written. */
+/** @returns handles on the collections of a database, without reading or writing anything */
 export function collections(db: Db): Collections {
   return {
     users: db.collection('users'),

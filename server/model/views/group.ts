@@ -1,3 +1,4 @@
+/** Groups as they leave the server. */
 import type { Group } from '../../../shared/contract/documents.ts';
 import type { GroupDocument } from '../documents.ts';
 import { toWire } from '../codec.ts';
