@@ -3,7 +3,8 @@ import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, randomByte
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type CryptoKey, calculateJwkThumbprint, type JWK } from 'jose';
-import { type Config, ConfigError } from '../config.ts';
+import type { Config } from '../config.ts';
+import { ConfigError } from '../lib/errors.ts';
 
 /** What a generated secret is called in the data folder. */
 const SECRET_FILE = 'jwt-secret';

@@ -2,7 +2,8 @@
 import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { type Config, ConfigError } from '../config.ts';
+import type { Config } from '../config.ts';
+import { ConfigError } from '../lib/errors.ts';
 
 /**
  * @returns the address for people, e.g. `http://127.0.0.1:3000`

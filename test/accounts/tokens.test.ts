@@ -6,7 +6,7 @@ import { createRemoteJWKSet, decodeProtectedHeader, exportJWK, jwtVerify, SignJW
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AccessTokensConfig, createAccessTokens } from '../../server/accounts/access-tokens.ts';
 import { createRefreshTokens } from '../../server/accounts/refresh-tokens.ts';
-import { ConfigError } from '../../server/config.ts';
+import { ConfigError } from '../../server/lib/errors.ts';
 import { http, register } from '../support/client.ts';
 import { startServerForTest } from '../support/server.ts';
 
