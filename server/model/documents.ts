@@ -1,4 +1,4 @@
-/** The documents as they are stored: ObjectId and Date inside (PROTOCOL section 1). */
+/** The documents as they are stored, with native types: ObjectId and Date (PROTOCOL section 1). */
 import type { ObjectId } from 'mongodb';
 
 export interface Settings {
@@ -16,16 +16,16 @@ export interface DeviceInfo {
 export interface UserDocument {
   _id: ObjectId;
   username: string;
-  /** The username in lower case: unique, and what searches and sign-ins look up. */
+  /** The username in lower case: unique, and the key of searches and sign-ins. */
   username_key: string;
   email: string;
   email_key: string;
   password: string;
-  /** The last five hashes, newest first; the current one is not among them. */
+  /** The five hashes before the current one, newest first. */
   password_history: string[];
   last_password_change: Date;
   full_name: string | null;
-  /** The full name folded for prefix search. */
+  /** The full name, folded for prefix search. */
   full_name_key: string;
   profile_picture: string | null;
   bio: string;
@@ -34,7 +34,7 @@ export interface UserDocument {
   updated_at: Date;
   last_seen: Date;
   is_active: boolean;
-  /** Grows by one with each change that is told: says which of two states is the newer. Never on the wire. */
+  /** Grows by one with each change that is sent, so that of two states the newer is known. Never on the wire. */
   version?: number;
 }
 
@@ -51,13 +51,13 @@ export interface SessionDocument {
   revoked_at?: Date;
 }
 
-/** At most one per user, under the user's id: a new token replaces the old one in one write. */
+/** At most one per user, under the user's id: a new token replaces the one before in one write. */
 export interface PasswordResetDocument {
   _id: ObjectId;
   user_id: ObjectId;
-  /** SHA-256 of the password hash that it was made for: once the password changed, the token is void. */
+  /** SHA-256 of the password hash that the token replaces: once the password changes, the token is void. */
   password_fingerprint: string;
-  /** SHA-256 of the token: the token itself is only in the mail. */
+  /** SHA-256 of the token; the token itself is in the mail only. */
   token: string;
   expiry: Date;
   created_at: Date;
@@ -74,7 +74,7 @@ interface MessageBase {
   conversation_id: string;
   seq: number;
   rev: number;
-  /** The revs that it has had, the newest last: what a change left behind must not be given again. */
+  /** All revs of the message, newest last: a rev that a change has replaced must not be given again. */
   revs?: number[];
   sender_id: ObjectId;
   content: string;
@@ -87,7 +87,7 @@ interface MessageBase {
   edited_at?: Date;
   reply_to?: ObjectId;
   reactions?: Reaction[];
-  /** The words of the content, folded: what search looks up. */
+  /** The words of the content, folded: the keys of search. */
   terms?: string[];
 }
 
@@ -103,7 +103,7 @@ export interface GroupMessageDocument extends MessageBase {
 
 export type MessageDocument = PairMessageDocument | GroupMessageDocument;
 
-/** The summary of a conversation: derived from its messages, repaired by whoever finds it behind. */
+/** The summary of a conversation: derived from its messages, and repaired by whoever finds it behind. */
 export interface ConversationDocument {
   _id: string;
   kind: 'direct' | 'group';
@@ -113,14 +113,14 @@ export interface ConversationDocument {
   last_seq: number;
   rev: number;
   last_message_id?: ObjectId;
-  /** When the newest message was sent, or the group created: the order of lists. */
+  /** When the newest message was sent, or the group created; lists are ordered by it. */
   activity_at: Date;
-  /** When anything in it changed last: what `sync` asks by `since`. */
+  /** When anything in it last changed, for the `since` of `sync`. */
   changed_at: Date;
   created_at: Date;
 }
 
-/** One user's place in one conversation: marks and personal settings. */
+/** One user's membership of one conversation: marks and personal settings. */
 export interface MembershipDocument {
   _id: ObjectId;
   user_id: ObjectId;
@@ -128,23 +128,23 @@ export interface MembershipDocument {
   kind: 'direct' | 'group';
   group_id?: ObjectId;
   peer_id?: ObjectId;
-  /** Messages up to this seq are from before the joining and not visible. */
+  /** Messages up to this seq are older than the membership and not visible. */
   from_seq: number;
   joined_at: Date;
-  /** Set while the user is not in the group: an ended membership keeps its marks. The group's document decides. */
+  /** Set while the user is not in the group; the marks are kept. The group's document decides who is in. */
   left_at?: Date;
   delivered_seq: number;
   read_seq: number;
-  /** What others are shown of `read_seq`: readings hidden by a setting leave it where it was. */
+  /** The `read_seq` that others see: while a setting hides what the user reads, it stays where it was. */
   shown_read_seq: number;
   muted_until?: Date;
   pinned?: boolean;
   archived?: boolean;
-  /** When the user's own view of the conversation changed: marks, settings, joining, leaving. */
+  /** When the user's own view of the conversation last changed: marks, settings, joining, leaving. */
   changed_at: Date;
-  /** When what others see of the marks grew last. */
+  /** When the marks that others see last grew. */
   marks_at?: Date;
-  /** As of `UserDocument`. */
+  /** As in `UserDocument`. */
   version?: number;
 }
 
@@ -154,13 +154,13 @@ export interface GroupDocument {
   description: string | null;
   icon: string | null;
   creator_id: ObjectId;
-  /** In the order of joining. */
+  /** In the order in which they joined. */
   members: ObjectId[];
   admins: ObjectId[];
   created_at: Date;
   updated_at: Date;
   is_active: boolean;
-  /** As of `UserDocument`. */
+  /** As in `UserDocument`. */
   version?: number;
 }
 
@@ -168,7 +168,7 @@ export interface ContactDocument {
   _id: ObjectId;
   user_id: ObjectId;
   contact_id: ObjectId;
-  /** The two users' conversation id: the same on both documents, so that a block is found from either side. */
+  /** The conversation id of the two users, the same on both documents, so that a block is found from either side. */
   pair: string;
   status: 'pending' | 'accepted' | 'blocked';
   direction?: 'out' | 'in';
@@ -176,7 +176,7 @@ export interface ContactDocument {
   updated_at: Date;
   notes?: string;
   is_favorite?: boolean;
-  /** As of `UserDocument`. */
+  /** As in `UserDocument`. */
   version?: number;
 }
 
@@ -187,7 +187,7 @@ export interface PresenceDocument {
   last_active: Date;
   custom_status?: string;
   device_info?: DeviceInfo;
-  /** As of `UserDocument`. */
+  /** As in `UserDocument`. */
   version?: number;
 }
 
@@ -197,7 +197,7 @@ export interface CallParticipant {
   left_at?: Date;
 }
 
-/** Where a participant has a call: on a socket of a node, or, its connection lost, nowhere until the grace is over. */
+/** A participant's seat in a call: on a socket of a node, or, once that is lost, nowhere until the grace period ends. */
 export interface CallSeat {
   user_id: ObjectId;
   socket_id?: string;
@@ -205,7 +205,7 @@ export interface CallSeat {
   lost_until?: Date;
 }
 
-/** A call. What follows `metadata` is internal and never goes over the wire. */
+/** A call. The fields after `metadata` are internal and never go over the wire. */
 export interface CallDocument {
   _id: ObjectId;
   caller_id: ObjectId;
@@ -219,39 +219,39 @@ export interface CallDocument {
   participants: CallParticipant[];
   metadata: Record<string, unknown>;
   conversation_id: string;
-  /** The two of a pair's call. */
+  /** The two users of a direct call. */
   party_ids?: ObjectId[];
   answered_at?: Date;
-  /** Who is in the call now. */
+  /** The users who are in the call now. */
   seats: CallSeat[];
-  /** Callees whose devices ring. */
+  /** The callees whose devices ring. */
   ringing_ids: ObjectId[];
-  /** Who is told of changes. */
+  /** The users who are told of changes. */
   told_ids: ObjectId[];
   ring_until?: Date;
-  /** When time changes the call next: what the sweepers look for. */
+  /** When the next deadline changes the call; sweepers look for it. */
   deadline_at?: Date;
-  /** Present until the call is over: what the partial indexes go by. */
+  /** Present until the call is over; the partial indexes depend on it. */
   is_open?: true;
-  /** Grows by one with each change: what each conditional update compares. */
+  /** Grows by one with each change; each conditional update compares it. */
   version: number;
-  /** Of the write that made this version: tells whether it arrived when its answer did not. */
+  /** Names the write that made this version: shows whether a write arrived whose answer did not. */
   write_id: ObjectId;
 }
 
-/** Work that must be done some time, by whichever node lives then. */
+/** Work that must be done at some time, by whichever node is alive then. */
 export interface JobDocument {
-  /** Its kind and key. */
+  /** The kind and key of the job. */
   _id: string;
   kind: string;
-  /** No secrets: it is stored as it is. */
+  /** Stored as it is, so it must hold no secrets. */
   payload: Record<string, string | number | boolean>;
-  /** When it is to be done; moved on by whoever claims it. */
+  /** When the job is due; whoever claims it moves this on. */
   due_at: Date;
   attempts: number;
 }
 
-/** A server process that runs, or did. */
+/** A server process that is running, or was. */
 export interface NodeDocument {
   /** New at each start. */
   _id: string;
@@ -261,7 +261,7 @@ export interface NodeDocument {
   /** Grows while the node lives. */
   beat: number;
   seen_at: Date;
-  /** Since when it cannot tell the other nodes what it stores, if so. */
+  /** Since when the node has been unable to tell others what it stores, if it is. */
   cut_off_at?: Date;
 }
 
@@ -276,11 +276,11 @@ interface UploadDocument {
   group_message_id?: ObjectId;
   created_at: Date;
   is_deleted: boolean;
-  /** Its bytes are there, or were not all removed yet. */
+  /** Set while its bytes, or some of them, are stored. */
   stored?: true;
-  /** No message has been sent with it. */
+  /** Set until a message is sent with it. */
   unsent?: true;
-  /** When it was last about to be sent or shown: the clean-up of what was never sent counts from here. */
+  /** When it was last about to be sent or shown; the clean-up of unsent uploads counts from here. */
   used_at: Date;
 }
 
@@ -292,7 +292,7 @@ export interface MediaDocument extends UploadDocument {
   height?: number;
   view_count: number;
   optimized?: boolean;
-  /** Bytes of the thumbnail. */
+  /** In bytes. */
   thumbnail_size?: number;
 }
 
@@ -300,16 +300,16 @@ export interface FileDocument extends UploadDocument {
   download_count: number;
 }
 
-/** Bytes that no document speaks of yet: whatever becomes of the upload, these are found again. */
+/** Stored bytes that no document refers to yet: whatever becomes of the upload, they are found again. */
 export interface PendingUploadDocument {
-  /** The id that the Media or File document will have. */
+  /** The id that the media or file document will have. */
   _id: ObjectId;
-  /** Under which bytes are, or may be, stored. */
+  /** The keys under which bytes are, or may be, stored. */
   keys: string[];
   expires_at: Date;
-  /** The clean-up has taken it over: whoever still works on it must give up. */
+  /** The clean-up has taken it over, and whoever still works on it must give up. */
   abandoned?: true;
-  /** A resumable upload, until it is finished. */
+  /** Present for a resumable upload until it is finished. */
   resumable?: ResumableUpload;
 }
 
@@ -317,11 +317,11 @@ export interface ResumableUpload {
   uploader_id: ObjectId;
   kind: 'media' | 'file';
   original_filename: string;
-  /** Of the whole, in bytes. */
+  /** Of the whole upload, in bytes. */
   size: number;
-  /** How many bytes have been received. */
+  /** How many bytes have arrived. */
   offset: number;
-  /** Where they are, in order. */
+  /** Where they are stored, in order. */
   parts: { key: string; size: number }[];
   created_at: Date;
 }
