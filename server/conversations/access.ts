@@ -15,7 +15,10 @@ export interface Access {
   isAdmin: boolean;
 }
 
-/** @throws ContractError `forbidden` where a block stands between the two */
+/** The refusal of what a block between two users forbids; it does not tell which of them blocks the other. */
+export const refusedByBlock = () => forbidden('nothing may pass between you and this user');
+
+/** @throws ContractError `forbidden` if a block stands between the two */
 export function refuseBlocked(access: Access): void {
-  if (access.blocked) throw forbidden('nothing passes between the two of you');
+  if (access.blocked) throw refusedByBlock();
 }
