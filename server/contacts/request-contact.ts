@@ -5,7 +5,7 @@ import type { Handler } from '../dispatch/handlers.ts';
 import { invalid, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import type { UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
 import { untilDone } from './attempts.ts';
 import { answerWith } from './contact-view.ts';
 import type { PairDocuments } from './pair-documents.ts';

@@ -3,7 +3,8 @@ import type { ObjectId } from 'mongodb';
 import { batched } from '../lib/group-commit.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import type { GroupDocument, MembershipDocument } from '../model/documents.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 
 /** Documents per reply of the store: enough for a whole batch, so that it takes one round trip. */
 const ONE_REPLY = 1000;

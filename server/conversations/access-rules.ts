@@ -11,7 +11,7 @@ import { invalid, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import { groupRef, pairId, pairRef, refOf } from '../model/conversation-ref.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import type { Access } from './access.ts';
 import { createAccessLookups } from './access-lookups.ts';
 import { type AccessMemory, NO_MEMORY } from './access-memory.ts';

@@ -5,7 +5,7 @@ import { batched } from '../lib/group-commit.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { Settings } from '../model/documents.ts';
+import type { Settings } from '../model/documents/accounts.ts';
 
 export interface Audience {
   /** A user's accepted contacts: they see the user's presence and hear of profile changes. */

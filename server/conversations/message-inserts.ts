@@ -1,7 +1,7 @@
 /** Inserts messages: those of one conversation in their order, those of several conversations by one command. */
 import type { Collection } from 'mongodb';
 import { batched } from '../lib/group-commit.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { type Refusal, refusals } from '../model/failures.ts';
 
 /** Messages in one command, where they belong to several conversations. */

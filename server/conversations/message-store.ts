@@ -2,7 +2,7 @@
 import type { Collection, ObjectId, UpdateFilter } from 'mongodb';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { createInserts, type Stored } from './message-inserts.ts';
 
 /**

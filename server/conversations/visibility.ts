@@ -1,7 +1,8 @@
 /** What a user may see of a conversation. Whoever needs to know asks here. */
 import type { Filter } from 'mongodb';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { MembershipDocument, MessageDocument } from '../model/documents.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 
 /** Above every `seq`: nothing is visible. */
 const NOTHING = Number.MAX_SAFE_INTEGER;

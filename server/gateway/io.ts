@@ -10,7 +10,7 @@ const MAX_FRAME_BYTES = 256 * 1024;
 /** How long a connection may take to join the namespace, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Takes no connections before `createGateway` attached its middleware. */
+/** Takes no connections before `attachGateway` attached its middleware. */
 export function createIo(http: HttpServer, config: Pick<Config, 'corsOrigins' | 'publicUrl' | 'trustProxy'>): Io {
   const io: Io = new Server(http, {
     serveClient: false,

@@ -3,7 +3,7 @@ import type { UpdateFilter } from 'mongodb';
 import type { Bus } from '../bus/bus.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import { MAX_ATTEMPTS, type Positions, tooBusy } from './positions.ts';

@@ -9,7 +9,7 @@ import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { conflict, forbidden, invalid, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import { createHistory } from './history.ts';
 import { withoutReaction, withReaction } from './reactions.ts';

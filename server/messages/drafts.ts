@@ -7,7 +7,7 @@ import { isVisible } from '../conversations/visibility.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import { invalid, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
-import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../model/documents.ts';
+import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../model/documents/messages.ts';
 import { termsOf } from './terms.ts';
 
 type SendPayload = CommandPayload<'message:send'>;

@@ -1,7 +1,7 @@
 /** Reactions to a message: one entry per emoji, in the order of first use, with its users in the order of reacting. */
 import type { ObjectId } from 'mongodb';
 import { conflict } from '../lib/errors.ts';
-import type { Reaction } from '../model/documents.ts';
+import type { Reaction } from '../model/documents/messages.ts';
 
 /** Distinct emojis on one message: enough for people, and keeps the document small. */
 export const MAX_EMOJIS = 128;

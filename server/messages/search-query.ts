@@ -1,7 +1,7 @@
 /** What a search asks of the store, and the order of its results. */
 import type { Filter, Sort } from 'mongodb';
 import { type Scope, visibleWithin } from '../conversations/visibility.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 
 /** One order over all conversations. Within one of them, `seq` orders what came in the same millisecond. */
 export const NEWEST_FIRST: Sort = { created_at: -1, seq: -1, _id: -1 };

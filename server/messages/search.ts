@@ -10,7 +10,7 @@ import type { Caller } from '../dispatch/caller.ts';
 import type { Handler } from '../dispatch/handlers.ts';
 import { notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import { compareNewestFirst, matching, NEWEST_FIRST } from './search-query.ts';
 import { termsOf } from './terms.ts';

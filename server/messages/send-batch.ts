@@ -3,7 +3,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Change } from '../bus/operations.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { duplicateIndex, type Refusal } from '../model/failures.ts';
 import { CLIENT_MESSAGE_INDEX } from '../model/indexes.ts';
 import { toWireMessage } from '../model/views/message.ts';

@@ -3,7 +3,7 @@ import type { Stored } from '../conversations/message-inserts.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Actors } from '../delivery/actors.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import type { SummaryWriter } from './summary-writer.ts';
 
 export interface StoreParts {

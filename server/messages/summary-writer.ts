@@ -1,5 +1,5 @@
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 
 /** What messages need of conversation summaries: each write keeps its conversation's summary up to date. */
 export interface SummaryWriter {

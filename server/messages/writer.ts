@@ -10,7 +10,7 @@ import type { MessageStore } from '../conversations/message-store.ts';
 import type { Actors } from '../delivery/actors.ts';
 import { createLanes } from '../lib/lanes.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { type Amendment, amend } from './amend.ts';
 import type { Draft } from './drafts.ts';
 import { createPositions, type PositionsOptions } from './positions.ts';

@@ -5,7 +5,7 @@ import { batched } from '../lib/group-commit.ts';
 import { upsertAll } from '../model/batches.ts';
 import { fromId, toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import type { PresenceDocument } from '../model/documents.ts';
+import type { PresenceDocument } from '../model/documents/presence.ts';
 
 /** What to write about a user. It is news only if the filter matches, which must contain `_id`. */
 export interface News {

@@ -4,7 +4,7 @@ import { type AccessRules, createAccessRules } from '../../server/conversations/
 import { createVisibility } from '../../server/conversations/visibility.ts';
 import { collections } from '../../server/model/collections.ts';
 import { pairId } from '../../server/model/conversation-ref.ts';
-import type { MessageDocument } from '../../server/model/documents.ts';
+import type { MessageDocument } from '../../server/model/documents/messages.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;

@@ -6,7 +6,7 @@ import type { Caller } from '../../server/dispatch/caller.ts';
 import { notFound } from '../../server/lib/errors.ts';
 import { checkShape, draftOf, prepareDraft } from '../../server/messages/drafts.ts';
 import { groupRef } from '../../server/model/conversation-ref.ts';
-import type { MessageDocument } from '../../server/model/documents.ts';
+import type { MessageDocument } from '../../server/model/documents/messages.ts';
 
 const sender = new ObjectId();
 const caller = { id: sender.toHexString(), userId: sender } as Caller;

@@ -1,7 +1,7 @@
 import { MongoServerError, type UpdateFilter } from 'mongodb';
 import type { Stored } from '../../server/conversations/message-inserts.ts';
 import type { WriterOptions } from '../../server/messages/writer.ts';
-import type { MessageDocument } from '../../server/model/documents.ts';
+import type { MessageDocument } from '../../server/model/documents/messages.ts';
 import { CLIENT_MESSAGE_INDEX } from '../../server/model/indexes.ts';
 
 /** A command that never arrived, or whose answer never did. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { ObjectId } from 'mongodb';
 import { expect, it } from 'vitest';
 import { MAX_EMOJIS, withoutReaction, withReaction } from '../../server/messages/reactions.ts';
-import type { Reaction } from '../../server/model/documents.ts';
+import type { Reaction } from '../../server/model/documents/messages.ts';
 
 const users = Array.from({ length: 3 }, () => new ObjectId());
 const [ann, bob] = users as [ObjectId, ObjectId, ObjectId];

@@ -5,7 +5,7 @@ import type { Change } from '../../server/bus/operations.ts';
 import { draftOf } from '../../server/messages/drafts.ts';
 import { createWriter, type WriterOptions } from '../../server/messages/writer.ts';
 import { pairRef } from '../../server/model/conversation-ref.ts';
-import type { MessageDocument } from '../../server/model/documents.ts';
+import type { MessageDocument } from '../../server/model/documents/messages.ts';
 import { createMemoryStore, type Fault } from './memory-store.ts';
 
 const ann = new ObjectId();
