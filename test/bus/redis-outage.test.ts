@@ -204,9 +204,9 @@ describe('a node that dies', () => {
     const client = await MongoClient.connect(cluster.database.url);
     try {
       const db = client.db();
-      const place = (await db.collection('nodes').findOne())!.place;
+      const { machine } = (await db.collection('nodes').findOne())!;
       const nodes = db.collection<{ _id: string }>('nodes');
-      await nodes.insertOne({ _id: 'one that dies', place, pid: 2 ** 22 + 1, beat: 1, seen_at: new Date() } as never);
+      await nodes.insertOne({ _id: 'one that dies', machine, pid: 2 ** 22 + 1, beat: 1, seen_at: new Date() } as never);
       const stored = (await db.collection('messages').findOne({ conversation_id: message.conversation_id }))!;
       const now = new Date();
       const { _id, client_message_id: _none, ...rest } = stored;
