@@ -5,7 +5,8 @@ import { groupRoom, sessionRoom, userRoom } from './rooms.ts';
 export const EVERYBODY = 'all';
 
 /**
- * The channels on which an operation reaches every node that has a recipient: one for each room.
+ * The channels on which an operation reaches every node that has a recipient: one for each room. An event for one
+ * socket stays on the node that emits it.
  */
 export function channelsOf(operation: Operation): string[] {
   switch (operation.kind) {
@@ -13,7 +14,7 @@ export function channelsOf(operation: Operation): string[] {
       const { to } = operation;
       if ('users' in to) return to.users.map(userRoom);
       if ('group' in to) return [groupRoom(to.group)];
-      return 'session' in to ? [sessionRoom(to.session)] : [to.socket];
+      return 'session' in to ? [sessionRoom(to.session)] : [];
     }
     case 'changes':
     case 'heal': {

@@ -20,7 +20,7 @@ export function lastSeqBefore(change: Change): number {
   return change.is_new ? change.last_seq - 1 : change.last_seq;
 }
 
-/** Who an event is for. */
+/** Who an event is for. A socket of another node is reached by ephemeral events only. */
 export type Address = { users: string[] } | { group: string } | { session: string } | { socket: string };
 
 export interface Exceptions {
@@ -48,3 +48,10 @@ export type Operation =
   /** A user joined a group (nothing up to `from_seq` is visible) or left it (null). */
   | { kind: 'membership'; user_id: string; group_id: string; from_seq: number | null }
   | { kind: 'revoked'; session_ids: string[] };
+
+/** Events that mean nothing later. They travel by the Socket.IO adapter, and nobody looks for those that got lost. */
+const EPHEMERAL: ReadonlySet<EventName> = new Set<EventName>(['typing', 'call:signal']);
+
+export function isEphemeral(operation: Operation): operation is EventOperation {
+  return operation.kind === 'event' && EPHEMERAL.has(operation.event);
+}

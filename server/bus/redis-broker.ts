@@ -6,7 +6,7 @@
 import type { Broker } from './bus.ts';
 import { channelsOf, EVERYBODY } from './channels.ts';
 import { createEnvelopes } from './envelopes.ts';
-import type { Operation } from './operations.ts';
+import { type EventOperation, isEphemeral, type Operation } from './operations.ts';
 import type { RedisLink } from './redis-link.ts';
 import { createReplay } from './replay.ts';
 
@@ -37,12 +37,14 @@ export interface RedisBrokerOptions {
   link: RedisLink;
   /** Applies an operation to this node's sockets. */
   deliver(operation: Operation): void;
+  /** Takes an ephemeral event to the sockets of all nodes, this one's first. */
+  relay(operation: EventOperation): void;
   /** Another node asks to compare with the database what was stored after a moment, in milliseconds. */
   onResync(since: number): void;
   onError(error: unknown): void;
 }
 
-export function createRedisBroker({ link, deliver, onResync, onError }: RedisBrokerOptions): RedisBroker {
+export function createRedisBroker({ link, deliver, relay, onResync, onError }: RedisBrokerOptions): RedisBroker {
   const envelopes = createEnvelopes<Operation | Request>(link.nodeId);
   const published = createReplay();
   const startedAt = Date.now();
@@ -83,6 +85,10 @@ export function createRedisBroker({ link, deliver, onResync, onError }: RedisBro
 
   return {
     publish(operation) {
+      if (isEphemeral(operation)) {
+        relay(operation);
+        return;
+      }
       deliver(operation);
       publish(operation);
     },

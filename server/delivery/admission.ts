@@ -62,7 +62,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       const arrival = arrivals.begin(socket);
       try {
         // Before the groups are read: from here on, a membership that changes is noted.
-        await held.hold(socket, [userRoom(userId), sessionRoom(sessionId), socket.id]);
+        await held.hold(socket, [userRoom(userId), sessionRoom(sessionId)]);
         const places = await loadGroups();
         const groupIds = places.map(({ group_id }) => group_id);
         await held.hold(socket, groupIds.map(groupRoom));

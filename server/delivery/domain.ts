@@ -15,7 +15,7 @@ import { createArrivals } from './arrivals.ts';
 import { createBaselines } from './baseline.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
-import { createEmitter } from './emit.ts';
+import { createEmitter, type Emitter } from './emit.ts';
 import { createFloors } from './floors.ts';
 import { createHeldRooms, type HeldRooms } from './held-rooms.ts';
 import type { Io } from './io.ts';
@@ -47,6 +47,7 @@ export interface DeliveryDomain {
 
 interface LocalDelivery {
   delivery: Delivery;
+  emitter: Emitter;
   sequencer: Sequencer;
 }
 
@@ -108,13 +109,13 @@ function createLocalDelivery(options: DeliveryDomainOptions, actors: Actors, hel
   });
   const revoke = createRevocation(rooms, arrivals);
   const delivery = createDelivery({ emitter, sequencer, memberships, revoke, admission, rooms });
-  return { delivery, sequencer };
+  return { delivery, emitter, sequencer };
 }
 
 /** What a node among others has besides: a broker over Redis, and repair of what was lost. */
 function joinCluster(options: DeliveryDomainOptions, redis: RedisLink, local: LocalDelivery) {
   const { collections, nodes, visibility, log } = options;
-  const { delivery, sequencer } = local;
+  const { delivery, emitter, sequencer } = local;
   const resync = createResync({
     collections,
     delivery,
@@ -127,6 +128,7 @@ function joinCluster(options: DeliveryDomainOptions, redis: RedisLink, local: Lo
   const broker = createRedisBroker({
     link: redis,
     deliver: delivery.apply,
+    relay: emitter.relay,
     onResync: resync.request,
     onError: (err) => log.error({ err }, 'an operation of another node could not be applied'),
   });

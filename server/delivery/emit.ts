@@ -13,6 +13,8 @@ import { createStates } from './states.ts';
 export interface Emitter {
   /** Emits an event to this node's sockets, unless they were told something newer. */
   event(operation: EventOperation): void;
+  /** Emits an ephemeral event to the sockets of all nodes, this one's first. */
+  relay(operation: EventOperation): void;
   /** Emits a change of a conversation to everyone connected here who may see it, except the socket that acted. */
   change(conversation: ConversationRef, change: Change): void;
   /** Emits a change to one user's devices on this node. */
@@ -27,6 +29,7 @@ export interface EmitterOptions {
 }
 
 export function createEmitter({ io, rooms, floors, actors }: EmitterOptions): Emitter {
+  const { sockets } = io.of('/');
   const newMarks = createMarks();
   const newState = createStates();
 
@@ -61,6 +64,14 @@ export function createEmitter({ io, rooms, floors, actors }: EmitterOptions): Em
       }
       const room = io.local.to(target);
       (except.length > 0 ? room.except(except) : room).emit(event, payload as never);
+    },
+    relay(operation) {
+      const { to, event, payload } = operation;
+      const target = roomsOf(to);
+      if (target.length === 0) return;
+      const isHere = 'socket' in to && sockets.has(to.socket);
+      const room = isHere ? io.local.to(target) : io.to(target);
+      room.except(exceptionsOf(operation)).emit(event, payload as never);
     },
     change(conversation, { rev, message, is_new, except_socket }) {
       const actor = except_socket ?? actors.find(message._id, rev);
