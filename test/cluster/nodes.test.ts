@@ -1,4 +1,3 @@
-/** Which server processes count as dead. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { pino } from 'pino';
