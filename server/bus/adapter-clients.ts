@@ -1,6 +1,6 @@
 /**
- * The Redis clients that the Socket.IO adapter is given: as much of ioredis as it calls. It waits for none of its
- * publications and none of its subscriptions, so nothing here rejects, and subscriptions are kept over reconnections.
+ * The Redis clients of the Socket.IO adapter: as much of ioredis as it calls. It looks after none of its publications and
+ * subscriptions, so here no publication rejects, and subscriptions are kept over reconnections.
  */
 import type { Cluster } from 'ioredis';
 import type { Logger } from 'pino';
@@ -10,9 +10,6 @@ import type { RedisClient } from './redis-clients.ts';
 const RETRY_MS = 500;
 
 type Listener = (...args: unknown[]) => void;
-
-export type AdapterPublisher = ReturnType<typeof createAdapterPublisher>;
-export type AdapterSubscriber = ReturnType<typeof createAdapterSubscriber>;
 
 /** What cannot be published is lost, and logged at level debug. */
 export function createAdapterPublisher(client: RedisClient, log: Logger) {

@@ -6,12 +6,7 @@ import { createShardedAdapter, RedisAdapter } from '@socket.io/redis-adapter';
 import type { Logger } from 'pino';
 import type { Namespace } from 'socket.io';
 import { type BroadcastOptions, MessageType } from 'socket.io-adapter';
-import {
-  type AdapterPublisher,
-  type AdapterSubscriber,
-  createAdapterPublisher,
-  createAdapterSubscriber,
-} from './adapter-clients.ts';
+import { createAdapterPublisher, createAdapterSubscriber } from './adapter-clients.ts';
 import type { RedisClient } from './redis-clients.ts';
 import type { RedisLink } from './redis-link.ts';
 
@@ -34,7 +29,7 @@ class NodeAdapter extends RedisAdapter {
     this.#sharded = Object.assign(sharded, { rooms, sids });
   }
 
-  /** Serves this node's sockets at once, whatever becomes of the others: neither adapter waits for Redis here. */
+  /** Serves this node's sockets at once, whatever Redis does. */
   override broadcast(packet: object, options: BroadcastOptions): void {
     if (!this.#sharded || options.flags?.local) {
       super.broadcast(packet, options);
@@ -57,8 +52,8 @@ class NodeAdapter extends RedisAdapter {
  */
 export function createAdapter(link: RedisLink, log: Logger): (nsp: Namespace) => RedisAdapter {
   const client = link.connect();
-  const publisher: AdapterPublisher = createAdapterPublisher(client, log);
-  const subscriber: AdapterSubscriber = createAdapterSubscriber(link.connect(), log);
+  const publisher = createAdapterPublisher(client, log);
+  const subscriber = createAdapterSubscriber(link.connect(), log);
   const sharded = untilSharded(client, log);
   // Called by Socket.IO with `new`.
   return function create(nsp) {

@@ -6,8 +6,6 @@ import type { LocalRooms } from './local-rooms.ts';
 import type { Memberships } from './memberships.ts';
 import type { Sequencer } from './sequencer.ts';
 
-export type { GroupPlace } from './admission.ts';
-
 export interface Delivery extends Admission, Pick<LocalRooms, 'members'> {
   /** Applies an operation to this node's sockets. */
   apply(operation: Operation): void;

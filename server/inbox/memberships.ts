@@ -3,7 +3,7 @@ import { ObjectId } from 'mongodb';
 import type { Collections } from '../model/collections.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 import { fromId } from '../model/codec.ts';
-import type { GroupPlace } from '../delivery/delivery.ts';
+import type { GroupPlace } from '../delivery/admission.ts';
 import { batched } from '../lib/group-commit.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { Visibility } from '../conversations/visibility.ts';
