@@ -4,7 +4,7 @@ import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Visibility } from '../conversations/visibility.ts';
-import type { GroupPlace } from '../delivery/delivery.ts';
+import type { GroupPlace } from '../delivery/admission.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
 import type { Collections } from '../model/collections.ts';
