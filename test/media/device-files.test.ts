@@ -169,6 +169,7 @@ describe('bytes behind the end', () => {
     ones: Buffer.alloc(100, 0xff),
     text: Buffer.from('<html>an error page that was appended</html>'),
     'an ID3 tag': Buffer.concat([Buffer.from('TAG'), Buffer.alloc(125)]),
+    'what looks like a block of a fifth track, half a minute later': Buffer.from('a384857fff00', 'hex'),
     'a box of its own': box('sefd', Buffer.alloc(20)),
     'padding that breaks off': box('free', Buffer.alloc(100)).subarray(0, 50),
   };
