@@ -264,6 +264,15 @@ describe('a file whose end is missing', () => {
   });
 });
 
+it.each([
+  ['voice.mp3', 3, 'audio/mpeg'],
+  ['voice.ogg', 100, 'audio/ogg'],
+  ['voice.flac', 8, 'audio/flac'],
+])('%s that its parser gives up on is taken for what its first bytes say', async (name, at, mimeType) => {
+  const damaged = Buffer.from(await sample(name)).fill(0xfe, at, at + 300);
+  expect(await inspect(damaged)).toMatchObject({ mediaType: 'audio', mimeType });
+});
+
 describe('a crafted file', () => {
   it('that takes a parser too much memory is taken for what its first bytes say', async () => {
     const frame = Buffer.from('TXXX\0\0\0\x04\0\0\x03a\0b', 'latin1');
