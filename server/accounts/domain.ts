@@ -1,6 +1,7 @@
 /** Accounts, put together: registration, sign-in, sessions, passwords and profiles over HTTP. */
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Jobs } from '../cluster/jobs.ts';
 import type { Config } from '../config.ts';
 import type { RateLimiter } from '../dispatch/rate-limits.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
@@ -8,6 +9,7 @@ import { type Authenticate, authenticated } from '../http/authentication.ts';
 import { listeningUrl } from '../http/listen.ts';
 import type { Collections } from '../model/collections.ts';
 import { createDeactivation, type DeactivationOptions } from './deactivation.ts';
+import { foldNamesAnew } from './fold-anew.ts';
 import { createAccessTokens } from './jwt/access-tokens.ts';
 import { loadSigningKey, type SigningKey } from './jwt/signing-key.ts';
 import { createMailer } from './mail/mailer.ts';
@@ -35,6 +37,7 @@ export interface AccountDomainOptions {
   http: FastifyInstance;
   serverTime: ServerTime;
   rateLimiter: RateLimiter;
+  jobs: Pick<Jobs, 'handle' | 'add'>;
   config: Config;
   /** Called with sessions that have ended, on this node or another. */
   onSessionsEnded(sessionIds: string[]): void;
@@ -91,6 +94,7 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
     serverTime,
   });
   registerKeyRoutes(http, key);
+  foldNamesAnew(options);
 
   return {
     authenticate,

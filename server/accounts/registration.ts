@@ -2,12 +2,12 @@ import { ObjectId } from 'mongodb';
 import type { Static } from 'typebox';
 import type { RegisterBody, SignedIn } from '../../shared/contract/accounts.ts';
 import { conflict } from '../lib/errors.ts';
+import { nameKey } from '../lib/name-key.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 import { toSelf } from '../model/views/user.ts';
 import type { PasswordHashing } from './passwords/hashing.ts';
-import { fullNameKey } from './search-key.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 export interface RegistrationOptions {
@@ -72,7 +72,7 @@ function newUser({ username, email, full_name = null }: Registration, hash: stri
     password_history: [],
     last_password_change: now,
     full_name,
-    full_name_key: fullNameKey(full_name),
+    full_name_key: nameKey(full_name),
     profile_picture: null,
     bio: '',
     settings: { notifications_enabled: true, read_receipts_enabled: true, typing_indicators_enabled: true },
