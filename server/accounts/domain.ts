@@ -15,6 +15,7 @@ import { loadSigningKey, type SigningKey } from './jwt/signing-key.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createPasswordChange } from './passwords/change.ts';
 import { createPasswordHashing } from './passwords/hashing.ts';
+import { createHashRenewal } from './passwords/renewal.ts';
 import { createPasswordReplacement } from './passwords/replacement.ts';
 import { createPasswordReset } from './passwords/reset.ts';
 import { createProfileUpdate, type ProfileOptions } from './profile.ts';
@@ -74,7 +75,12 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   const budgets = createAccountBudgets(rateLimiter, collections);
   registerSignInRoutes(http, {
     register: createRegistration({ collections, hashing, sessions, clock }),
-    signIn: createSignIn({ collections, hashing, sessions }),
+    signIn: createSignIn({
+      collections,
+      hashing,
+      sessions,
+      renewHash: createHashRenewal({ collections, hashing, log }),
+    }),
     sessions,
     budgets,
   });

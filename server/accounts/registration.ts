@@ -7,6 +7,7 @@ import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 import { toSelf } from '../model/views/user.ts';
+import { assertAcceptable } from './passwords/acceptance.ts';
 import type { PasswordHashing } from './passwords/hashing.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
@@ -21,7 +22,7 @@ type Registration = Static<typeof RegisterBody>;
 
 /**
  * Registers a user and signs in.
- * @throws ContractError `conflict` naming the fields that are taken, `username` before `email`
+ * @throws ContractError `validation_failed` for a password that is not acceptable; `conflict` naming the fields that are taken, `username` before `email`
  */
 export type Register = (registration: Registration) => Promise<SignedIn>;
 
@@ -29,6 +30,7 @@ export function createRegistration({ collections, hashing, sessions, clock }: Re
   const { users } = collections;
 
   return async function register(registration) {
+    assertAcceptable('password', registration.password);
     // Saves the hash where a name is taken; the unique indexes decide.
     await assertFree(users, registration);
     const hash = await hashing.hash(registration.password);
