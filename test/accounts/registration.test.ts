@@ -77,6 +77,9 @@ describe('registration', () => {
     ['a lone surrogate in the password', { password: 'password\ud800' }, 'password'],
     ['a missing password', { password: undefined }, 'password'],
     ['a long full name', { full_name: 'x'.repeat(101) }, 'full_name'],
+    ['a full name of white space', { full_name: ' \u00a0' }, 'full_name'],
+    ['a full name that is invisible', { full_name: '\u200b\u2800\u3164' }, 'full_name'],
+    ['a full name that turns the writing direction', { full_name: 'gpj.\u202eexe' }, 'full_name'],
     ['an unknown property', { is_admin: true }, 'is_admin'],
   ])('refuses %s', async (_what, over, path) => {
     const { status, json } = await post('/auth/register', { ...valid(), ...over });
@@ -213,6 +216,8 @@ describe('an account', () => {
       { bio: 'x'.repeat(501) },
       { bio: null },
       { full_name: 'x'.repeat(101) },
+      { full_name: '\u2800' },
+      { full_name: 'a\u202db' },
       { profile_picture: 'no-id' },
       { settings: { theme: 'dark' } },
       { settings: { read_receipts_enabled: 'no' } },
