@@ -51,7 +51,7 @@ beforeAll(async () => {
     callsOf: async () => [],
     clock,
   });
-  search = createSearch(store, access, domain.scopesOf);
+  search = createSearch(store, access, domain.scopesOf, () => false);
   few = await createUserWithPairs(stored, 20, 40);
   many = await createUserWithPairs(stored, MANY, MISSED);
 });
