@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextStep } from '../../server/contacts/pair.ts';
+import { nextStep } from '../../server/contacts/pair-rules.ts';
 
 type Side = NonNullable<Parameters<typeof nextStep>[0]>;
 
