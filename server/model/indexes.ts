@@ -136,6 +136,12 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'user_conversation', key: { user_id: 1, conversation_id: 1 }, unique: true },
     // A conversation's members and their marks; sync: whose marks grew since a time.
     { name: 'conversation', key: { conversation_id: 1, marks_at: 1 } },
+    // sync: in which of a user's pairs the peer's marks grew since a time.
+    {
+      name: 'peer_marks',
+      key: { peer_id: 1, marks_at: 1 },
+      partialFilterExpression: { peer_id: { $exists: true } },
+    },
     // A user's groups.
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
   ],
