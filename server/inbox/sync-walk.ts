@@ -41,7 +41,7 @@ export async function* walk(
   const rest = groups.filter((group) => isAfter(group, after));
   for await (const outline of merged(rest, pagesOf(pairsAfter, after))) {
     yield { outline, before: last, isRevisit: false };
-    last = outline;
+    last = { at: outline.at, id: outline.id };
   }
   const active = groups.filter(({ at }) => at >= startedAt.getTime());
   const activePairs = pagesOf((from, limit) => activePairsAfter(from, limit, startedAt), undefined);
