@@ -1,6 +1,8 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY shared/client/package.json shared/client/
+COPY server/embedded/package.json server/embedded/
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY shared shared
@@ -10,6 +12,8 @@ RUN npm run build
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY shared/client/package.json shared/client/
+COPY server/embedded/package.json server/embedded/
 RUN npm ci --omit=dev
 
 FROM node:24-bookworm-slim

@@ -25,7 +25,7 @@ export async function createDomains(foundation: Foundation) {
   const accounts = await createAccountDomain({
     ...foundation,
     onSessionsEnded: bus.revoke,
-    profilePicture: (userId, mediaId) => media.ownership.checkPicture(userId, mediaId),
+    checkPicture: (userId, mediaId) => media.ownership.checkPicture(userId, mediaId),
     onProfileChanged(user) {
       const userId = user._id.toHexString();
       const state = stateOf('user', user._id, user.version);
@@ -33,15 +33,23 @@ export async function createDomains(foundation: Foundation) {
       aside(contacts.tellContacts(userId), 'contacts are not told of a profile');
     },
     whileDeactivating: (write) => accessMemory.changing(undefined, write),
-    onDeactivated(userId) {
-      aside(contacts.tellContacts(userId), 'contacts are not told of a deactivation');
+    async announceDeactivation(userId) {
+      const telling = contacts.tellContacts(userId);
+      aside(telling, 'contacts are not told of a deactivation');
       aside(groups.succeedAdmin(userId), 'a group is without an admin');
+      await Promise.allSettled([telling]);
     },
+    eraseParts: [
+      (userId) => contacts.erase(userId),
+      (userId) => presence.erase(userId),
+      (userId) => inbox.erase(userId),
+      (userId) => media.erase(userId),
+    ],
   });
   const media = createMediaDomain({
     ...foundation,
-    authenticate: authenticated(accounts.sessions),
-    linkKey: accounts.tokens.deriveKey('media links'),
+    authenticate: authenticated(accounts.authenticate),
+    linkKey: accounts.deriveKey('media links'),
   });
   const presence = createPresenceDomain({ ...foundation, graceMs: config.presenceGraceMs });
   const calls = createCallDomain({

@@ -1,22 +1,22 @@
-/** A call as the state machine sees it: plain values, ids as hex characters. Nothing here does I/O. */
+/** A call as the state machine sees it: plain values, ids as hex characters, no I/O. */
 import type { CallReason } from '../../shared/contract/calls.ts';
 
 export type CallStatus = 'initiated' | 'ringing' | 'ongoing' | 'ended' | 'missed' | 'rejected';
 
-/** A stay in the call; who comes back gets a new one. */
+/** One stay in the call. A user who comes back gets a new one. */
 export interface Stay {
   user_id: string;
   joined_at: Date;
   left_at?: Date;
 }
 
-/** One connection of a user: the node that holds it and its socket there. */
+/** One connection of a user: a socket and the node that holds it. */
 export interface Device {
   socket_id: string;
   node_id: string;
 }
 
-/** Where a user has the call: on a device, or, with its connection lost, nowhere until the grace is over. */
+/** Where a user has the call: on a device or, after its connection was lost, nowhere until the grace period ends. */
 export type Seat = { user_id: string } & (Device | { lost_until: Date });
 
 export interface Call {
@@ -24,9 +24,9 @@ export interface Call {
   kind: 'direct' | 'group';
   conversation_id: string;
   caller_id: string;
-  /** Of a pair's call. */
+  /** Only in a pair's call. */
   recipient_id?: string;
-  /** Of a group's call. */
+  /** Only in a group's call. */
   group_id?: string;
   call_type: 'voice' | 'video';
   metadata: Record<string, unknown>;
@@ -34,21 +34,21 @@ export interface Call {
   started_at: Date;
   answered_at?: Date;
   ended_at?: Date;
-  /** Every stay there was, in the order of joining. */
+  /** Every stay so far, in order of joining. */
   participants: Stay[];
   /** Who is in the call now, and where: one seat for each stay that has not ended. */
   seats: Seat[];
   /** Callees whose devices ring. */
   ringing_ids: string[];
-  /** Who is told of changes: the caller, the callees, whoever took part; not who was removed from the group. */
+  /** Who is told of changes: the caller, the callees and everyone who took part, except removed group members. */
   told_ids: string[];
-  /** When the ringing ends by itself; unset once nobody rings any more. */
+  /** The ring timeout; unset once an answered call rings for nobody, and when the call is over. */
   ring_until?: Date;
-  /** Grows by one with each change: what a conditional update compares. */
+  /** Grows by one with each change; the conditional update compares it. */
   version: number;
 }
 
-/** Something to be told by `call:updated` to all devices of some users. */
+/** One `call:updated` for all devices of some users. */
 export interface Notice {
   to: string[];
   reason: CallReason;
@@ -58,31 +58,20 @@ export interface Notice {
 const UNANSWERED: ReadonlySet<CallStatus> = new Set(['initiated', 'ringing']);
 
 /** Whether nobody has answered yet. */
-export const isUnanswered = (call: Pick<Call, 'status'>) => UNANSWERED.has(call.status);
+export const isUnanswered = ({ status }: Pick<Call, 'status'>) => UNANSWERED.has(status);
 /** Whether the call is in a final state. */
-export const isOver = (call: Pick<Call, 'status'>) => !UNANSWERED.has(call.status) && call.status !== 'ongoing';
-export const seatOf = (call: Call, userId: string) => call.seats.find((seat) => seat.user_id === userId);
-/** The device on which a user has the call; undefined without one. */
-export function deviceOf(seat: Seat | undefined): Device | undefined {
-  return seat && 'socket_id' in seat ? seat : undefined;
-}
+export const isOver = ({ status }: Pick<Call, 'status'>) => !UNANSWERED.has(status) && status !== 'ongoing';
 
-/** Whole seconds from the answer to the end (or 0 before it), rounded down. */
+/** The seat of a user; undefined when the user is not in the call. */
+export const seatOf = ({ seats }: Pick<Call, 'seats'>, userId: string): Seat | undefined =>
+  seats.find((seat) => seat.user_id === userId);
+
+/** The device that holds a seat; undefined without a seat and while its connection is lost. */
+export const deviceOf = (seat: Seat | undefined): Device | undefined =>
+  seat && 'socket_id' in seat ? seat : undefined;
+
+/** Whole seconds from the answer to the end, rounded down; 0 before the end and for a call that nobody answered. */
 export function durationOf({ answered_at, ended_at }: Pick<Call, 'answered_at' | 'ended_at'>): number {
   if (!answered_at || !ended_at) return 0;
   return Math.max(0, Math.floor((ended_at.getTime() - answered_at.getTime()) / 1000));
-}
-
-/** What time does to a call: the ringing ends, or a lost connection has not come back. */
-export type Due = { type: 'ring_timeout' } | { type: 'grace_over'; user: string };
-
-/** The next thing that time will do to a call, and when; undefined when it is over or nothing is pending. */
-export function nextDue(call: Call): { at: Date; event: Due } | undefined {
-  if (isOver(call)) return undefined;
-  const pending: { at: Date; event: Due }[] = [];
-  if (call.ring_until) pending.push({ at: call.ring_until, event: { type: 'ring_timeout' } });
-  for (const seat of call.seats) {
-    if ('lost_until' in seat) pending.push({ at: seat.lost_until, event: { type: 'grace_over', user: seat.user_id } });
-  }
-  return pending.sort((a, b) => a.at.getTime() - b.at.getTime())[0];
 }

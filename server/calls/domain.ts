@@ -1,24 +1,30 @@
-/** Puts the parts of calls together. */
+/** Builds the domain of calls from its parts. */
 import type { Logger } from 'pino';
-import type { Collections } from '../model/collections.ts';
+import type { Call as WireCall } from '../../shared/contract/documents.ts';
 import type { Bus } from '../bus/bus.ts';
-import type { HandlersOf } from '../dispatch/handlers.ts';
 import type { Nodes } from '../cluster/nodes.ts';
-import { createCallAccess } from './call-access.ts';
-import { createCallHistory } from './call-history.ts';
-import { createCallStore } from './call-store.ts';
-import { type Calls, createCalls } from './calls.ts';
-import { createChanges } from './changes.ts';
-import { type IceSettings, iceServersFor } from './ice-servers.ts';
-import { createInitiate } from './initiate.ts';
-import { createSignals } from './signals.ts';
-import { startSweeper } from './sweeper.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
+import type { Audience } from '../conversations/audience.ts';
+import type { HandlersOf } from '../dispatch/handlers.ts';
+import type { Collections } from '../model/collections.ts';
+import { createCallAccess } from './access.ts';
+import { createChanges } from './changes.ts';
+import { createCallCommands } from './commands.ts';
+import { type IceSettings, iceServersFor } from './ice-servers.ts';
+import { type ConnectingDevice, createLateRinging } from './late-ringing.ts';
+import { createLostAccess, type LostAccess } from './lost-access.ts';
+import { createLostConnections, type LostConnections } from './lost-connections.ts';
+import { createOpenCalls } from './open-calls.ts';
+import { createReconciliation } from './reconciliation.ts';
+import { createCallStore } from './store.ts';
+import { startSweeper } from './sweeper.ts';
+import { createCallSync } from './sync.ts';
 
 export interface CallDomainOptions {
   collections: Collections;
   bus: Bus;
   access: AccessRules;
+  audience: Audience;
   nodes: Nodes;
   /** Whether a socket of this node is connected. */
   isConnected(socketId: string): boolean;
@@ -27,46 +33,41 @@ export interface CallDomainOptions {
   log: Logger;
 }
 
-export interface CallDomain extends Pick<Calls, 'connected' | 'disconnected' | 'endBetween' | 'removeFromCalls'> {
+export interface CallDomain extends LostAccess, Pick<LostConnections, 'disconnected'> {
   handlers: HandlersOf<'call'>;
+  /** A device connected: the calls that ring for its user ring there too. */
+  connected(userId: string, device: ConnectingDevice): void;
   /** A user's calls that are not over, and ongoing calls of the user's groups: for `sync`. */
-  callsOf: ReturnType<typeof createCallHistory>['callsOf'];
-  /** Stops sweeping; the calls stay as they are. */
+  callsOf(userId: string): Promise<WireCall[]>;
+  /** Stops sweeping. The calls stay as they are. */
   close(): Promise<void>;
 }
 
 /** Builds the domain and starts its sweeper. */
 export function createCallDomain(options: CallDomainOptions): CallDomain {
-  const { collections, bus, access, nodes, isConnected, config, clock, log } = options;
+  const { collections, bus, nodes, config, clock } = options;
   const store = createCallStore(collections);
-  const callAccess = createCallAccess(collections, store);
-  const changes = createChanges({ store, bus, max: config.groupCallMax, clock });
-  const shared = { collections, store, changes, callAccess, bus, nodeId: nodes.id, clock };
-  const calls = createCalls({
-    ...shared,
-    initiate: createInitiate({ ...shared, access, ringTimeoutMs: config.callRingTimeoutMs }),
-    isConnected,
-    iceServers: (userId) => iceServersFor(config, userId, clock()),
+  const parts = {
+    ...options,
+    nodeId: nodes.id,
+    ringTimeoutMs: config.callRingTimeoutMs,
     reconnectGraceMs: config.callReconnectGraceMs,
-    log,
-  });
-  const history = createCallHistory(store, callAccess);
-  const { isBlocked } = access;
-  const sweeper = startSweeper({ store, changes, calls, callAccess, nodes, isConnected, isBlocked, clock, log });
+    iceServers: (userId: string) => iceServersFor(config, userId, clock()),
+    store,
+    openCalls: createOpenCalls(collections),
+    callAccess: createCallAccess(collections, store),
+    changes: createChanges({ store, bus, max: config.groupCallMax, clock }),
+  };
+  const lostConnections = createLostConnections(parts);
+  const lostAccess = createLostAccess(parts);
+  const reconciliation = createReconciliation({ ...parts, lostConnections, lostAccess });
+  const sweeper = startSweeper({ ...parts, reconciliation });
   return {
-    ...calls,
-    handlers: {
-      'call:initiate': calls.initiate,
-      'call:ringing': calls.ringing,
-      'call:accept': calls.accept,
-      'call:reject': calls.reject,
-      'call:join': calls.join,
-      'call:leave': calls.leave,
-      'call:end': calls.leave,
-      'call:signal': createSignals(store, callAccess, bus),
-      'call:history': history.page,
-    },
-    callsOf: history.callsOf,
+    ...lostAccess,
+    disconnected: lostConnections.disconnected,
+    connected: createLateRinging(parts),
+    handlers: createCallCommands({ ...parts, lostConnections }),
+    callsOf: createCallSync(parts),
     close: sweeper.close,
   };
 }

@@ -1,17 +1,20 @@
 import { createHmac } from 'node:crypto';
 import type { IceServer } from '../../shared/contract/documents.ts';
-import type { Config } from '../config.ts';
 
-export type IceSettings = Pick<Config, 'iceServers' | 'turnUrls' | 'turnSecret'>;
+/** From `ICE_SERVERS`, `TURN_URLS` and `TURN_SECRET`. */
+export interface IceSettings {
+  iceServers: IceServer[];
+  turnUrls: string[];
+  turnSecret: string | undefined;
+}
 
-/** How long TURN credentials are good for, in seconds (PROTOCOL section 8). */
+/** How long TURN credentials are valid, in seconds (protocol, section 8). */
 const TURN_TTL_S = 3600;
 
 /**
- * The ICE servers for one user: the static ones, and TURN servers with credentials of the TURN REST API
- * (draft-uberti-behave-turn-rest-00, what coturn calls `use-auth-secret`).
- * @param config where `ICE_SERVERS`, `TURN_URLS` and `TURN_SECRET` are read
- * @param userId goes into the username, after the Unix time when the credentials expire
+ * The ICE servers for one user: the static ones and, with a TURN secret, TURN servers with credentials of the TURN REST
+ * API (draft-uberti-behave-turn-rest-00; coturn's `use-auth-secret`).
+ * @param userId goes into the username, behind the Unix time at which the credentials expire
  */
 export function iceServersFor(
   { iceServers, turnUrls, turnSecret }: IceSettings,

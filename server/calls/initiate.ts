@@ -1,126 +1,71 @@
-/** Starting a call (PROTOCOL section 8). */
-import { ObjectId } from 'mongodb';
+/** Starting a call (protocol, section 8). */
 import type { PublicUser } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import { toPublicUser } from '../model/views/user.ts';
+import type { Bus } from '../bus/bus.ts';
+import { refuseBlocked, refuseUnreachable } from '../conversations/access.ts';
+import type { AccessRules } from '../conversations/access-rules.ts';
+import type { Audience } from '../conversations/audience.ts';
+import type { DeviceCaller } from '../dispatch/caller.ts';
+import { ContractError, notFound } from '../lib/errors.ts';
 import type { Collections } from '../model/collections.ts';
 import { isDuplicateKey } from '../model/failures.ts';
-import { fromId } from '../model/codec.ts';
-import { ContractError, conflict, invalid, notFound } from '../lib/errors.ts';
-import type { Bus } from '../bus/bus.ts';
-import type { DeviceCaller } from '../dispatch/caller.ts';
-import { refuseBlocked } from '../conversations/access.ts';
-import { type Call, nextDue } from './call.ts';
-import type { CallAccess } from './call-access.ts';
-import type { CallStore } from './call-store.ts';
-import { toWireCall } from './call-view.ts';
-import { stateOf } from '../model/state.ts';
+import { toPublicUser } from '../model/views/user.ts';
+import { announceIncoming, announceUpdate } from './announce.ts';
+import type { Call } from './call.ts';
+import { calleesOf } from './callees.ts';
 import type { Changes } from './changes.ts';
-import type { AccessRules } from '../conversations/access-rules.ts';
+import { findBusyCallees } from './collisions.ts';
+import { checkMetadata } from './metadata.ts';
+import { missedBy, newCall, ringingFor } from './new-call.ts';
+import type { OpenCalls } from './open-calls.ts';
+import type { CallStore } from './store.ts';
 
-/** Largest metadata, in bytes of UTF-8 JSON. */
-const MAX_METADATA_BYTES = 4096;
+type Payload = CommandPayload<'call:initiate'>;
 
 export interface InitiateOptions {
-  collections: Collections;
-  store: CallStore;
+  collections: Pick<Collections, 'users'>;
+  store: Pick<CallStore, 'insert'>;
+  openCalls: Pick<OpenCalls, 'around'>;
   changes: Changes;
   access: AccessRules;
-  callAccess: CallAccess;
+  audience: Pick<Audience, 'membersOfGroups'>;
   bus: Bus;
   nodeId: string;
   ringTimeoutMs: number;
   clock(): Date;
 }
 
-const busy = (message: string) => new ContractError('busy', message);
-
-/** @returns what carries out `call:initiate`: the stored call, after its callees were told */
+/** @returns carries out `call:initiate`: gives the stored call after its callees were rung */
 export function createInitiate(options: InitiateOptions) {
-  const { collections, store, changes, access, callAccess, bus, nodeId, ringTimeoutMs, clock } = options;
+  const { collections, store, changes, access, audience, bus, nodeId, ringTimeoutMs, clock } = options;
 
-  /** The callees whose accounts are active. */
-  async function calleesOf(callerId: string, groupId: string): Promise<string[]> {
-    const members = ((await callAccess.membersOf([groupId])).get(groupId) ?? []).filter((id) => id !== callerId);
-    const active = await collections.users
-      .find({ _id: { $in: members.map(fromId) }, is_active: true }, { projection: { _id: 1 } })
-      .toArray();
-    return active.map((user) => user._id.toHexString());
-  }
-
-  /**
-   * The open calls that stand in the way of a new one, as far as time has not ended them.
-   * @throws ContractError `busy` or `conflict` where the caller may not start another
-   */
-  async function lookAround(callerId: string, conversationId: string, isGroup: boolean, callees: string[]) {
-    const found = await store.openAround(conversationId, [callerId, ...callees]);
-    const now = clock();
-    const settled = found.map((call) => {
-      const due = nextDue(call);
-      return due && due.at <= now ? changes.apply(call.id, undefined) : call;
-    });
-    const seated = (call: Call, userId: string) => call.seats.some((seat) => seat.user_id === userId);
-    const open = (await Promise.all(settled)).filter((call) => call.seats.length > 0);
-    const here = open.find((call) => call.conversation_id === conversationId);
-    const mine = open.find((call) => seated(call, callerId));
-    // The one who is in the group's call already is told which it is; the caller of a pair's is in a call.
-    if (mine && !(isGroup && mine === here)) throw busy('you are in a call');
-    if (here) throw conflict('there is a call already', { call_id: here.id });
-    return { busyCallees: callees.filter((id) => open.some((call) => seated(call, id))) };
-  }
-
-  function draft(caller: DeviceCaller, conversationId: string, payload: CommandPayload<'call:initiate'>): Call {
-    const now = clock();
-    const { recipient_id, group_id, call_type, metadata = {} } = payload;
-    return {
-      id: new ObjectId().toHexString(),
-      kind: group_id === undefined ? 'direct' : 'group',
-      conversation_id: conversationId,
-      caller_id: caller.id,
-      ...(recipient_id === undefined ? {} : { recipient_id }),
-      ...(group_id === undefined ? {} : { group_id }),
-      call_type,
-      metadata,
-      status: 'initiated',
-      started_at: now,
-      participants: [{ user_id: caller.id, joined_at: now }],
-      seats: [{ user_id: caller.id, socket_id: caller.socketId, node_id: nodeId }],
-      ringing_ids: [],
-      told_ids: [caller.id],
-      version: 1,
-    };
-  }
-
-  /** The callee is in another call: one that was missed, in both histories. */
-  async function missWhileBusy(caller: DeviceCaller, call: Call, calleeId: string): Promise<never> {
-    const { started_at } = call;
-    const missed: Call = {
-      ...call,
-      status: 'missed',
-      ended_at: started_at,
-      participants: call.participants.map((stay) => ({ ...stay, left_at: started_at })),
-      seats: [],
-      told_ids: [caller.id, calleeId],
-    };
-    await store.insert(missed);
-    changes.tell(missed, [{ to: missed.told_ids, reason: 'busy', user_id: calleeId }], caller.socketId);
-    throw busy('the other one is in a call');
-  }
-
-  async function callerOf(caller: DeviceCaller): Promise<PublicUser> {
-    const user = await collections.users.findOne({ _id: caller.userId });
+  async function publicUser({ userId }: DeviceCaller): Promise<PublicUser> {
+    const user = await collections.users.findOne({ _id: userId });
     if (!user) throw notFound('no such user');
     return toPublicUser(user);
   }
 
-  function ring(caller: DeviceCaller, call: Call, from: PublicUser): void {
-    const incoming = { call: toWireCall(call), from };
-    bus.emit({ users: call.ringing_ids }, 'call:incoming', incoming, undefined, stateOf('call', call.id, call.version));
-    changes.tell(call, [{ to: [caller.id], reason: 'initiated', user_id: caller.id }], caller.socketId);
+  /** @returns false when another call was first, on whichever node */
+  async function insert(call: Call): Promise<boolean> {
+    try {
+      await store.insert(call);
+      return true;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
   }
 
-  /** A block or a removal that came between the look and the insertion did not find the call: it is found now. */
-  async function checkAgain(caller: DeviceCaller, call: Call, payload: CommandPayload<'call:initiate'>): Promise<void> {
+  /** A call that a busy callee misses is in both histories. */
+  async function missWhileBusy(call: Call, calleeId: string, actor: string): Promise<never> {
+    const missed = missedBy(call, calleeId);
+    await store.insert(missed);
+    announceUpdate(bus, missed, [{ to: missed.told_ids, reason: 'busy', user_id: calleeId }], actor);
+    throw new ContractError('busy', 'the user is in another call');
+  }
+
+  /** A block or removal that came after the first check, but before the call was stored, did not find the call. */
+  async function checkAgain(caller: DeviceCaller, call: Call, payload: Payload): Promise<void> {
     try {
       refuseBlocked(await access.enter(caller.id, payload));
     } catch (refusal) {
@@ -129,52 +74,26 @@ export function createInitiate(options: InitiateOptions) {
     }
   }
 
-  return async function initiate(caller: DeviceCaller, payload: CommandPayload<'call:initiate'>): Promise<Call> {
+  return async function initiate(caller: DeviceCaller, payload: Payload): Promise<Call> {
     if (payload.metadata) checkMetadata(payload.metadata);
     const entered = await access.enter(caller.id, payload);
-    refuseBlocked(entered);
-    if (!entered.peerActive) throw notFound('no such user');
+    refuseUnreachable(entered);
     const { conversation } = entered;
-    const isGroup = conversation.kind === 'group';
-    const from = await callerOf(caller);
+    const from = await publicUser(caller);
+    const device = { socket_id: caller.socketId, node_id: nodeId };
     for (;;) {
-      const callees = isGroup ? await calleesOf(caller.id, conversation.id) : [payload.recipient_id!];
-      const { busyCallees } = await lookAround(caller.id, conversation.id, isGroup, callees);
-      const call = draft(caller, conversation.id, payload);
-      if (!isGroup && busyCallees.length > 0) return missWhileBusy(caller, call, callees[0]!);
-      call.ringing_ids = callees.filter((id) => !busyCallees.includes(id));
-      call.told_ids.push(...call.ringing_ids);
-      call.ring_until = new Date(call.started_at.getTime() + ringTimeoutMs);
-      try {
-        await store.insert(call);
-      } catch (error) {
-        // Another call was first, on whichever node: look again at what is there now.
-        if (isDuplicateKey(error)) continue;
-        throw error;
-      }
-      ring(caller, call, from);
-      await checkAgain(caller, call, payload);
-      return call;
+      const callees = await calleesOf(collections, audience, conversation, caller.id);
+      const busy = await findBusyCallees(options, conversation, caller.id, callees);
+      const call = newCall(caller.id, device, conversation.id, payload, clock());
+      if (conversation.kind === 'direct' && busy[0]) return missWhileBusy(call, busy[0], caller.socketId);
+      const free = callees.filter((id) => !busy.includes(id));
+      const ringing = ringingFor(call, free, ringTimeoutMs);
+      // Another call was first: the next round finds it.
+      if (!(await insert(ringing))) continue;
+      announceIncoming(bus, ringing, from);
+      announceUpdate(bus, ringing, [{ to: [caller.id], reason: 'initiated', user_id: caller.id }], caller.socketId);
+      await checkAgain(caller, ringing, payload);
+      return ringing;
     }
   };
-}
-
-/**
- * @throws ContractError `validation_failed` when it is too large, or when the database gives a meaning of its own to a
- * name in it: what is stored must come back as it was
- */
-function checkMetadata(metadata: Record<string, unknown>): void {
-  if (Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES) {
-    throw invalid('metadata', `must NOT have more than ${MAX_METADATA_BYTES} bytes`);
-  }
-  checkNames(metadata, 'metadata');
-}
-
-function checkNames(value: unknown, path: string): void {
-  if (typeof value !== 'object' || value === null) return;
-  for (const [name, inner] of Object.entries(value)) {
-    if (name.startsWith('$') || name === '_bsontype' || name === 'toBSON')
-      throw invalid(path, `must NOT have a property ${name}`);
-    checkNames(inner, `${path}.${name}`);
-  }
 }

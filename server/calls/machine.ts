@@ -1,7 +1,7 @@
 /**
- * The state machine of calls (PROTOCOL section 8) as a table: in which state, on which event, under which guard, what
- * becomes of the call, and what is told to whom. Pure: the store makes each transition one conditional update, and
- * `docs/calls.md` is drawn from the same table.
+ * The state machine of calls (protocol, section 8) as a table: which event, in which states and under which guards, leads
+ * to which state, effect and notice. Pure: `changes.ts` makes each transition one conditional update, and
+ * `docs/calls-states.md` is drawn from the table.
  */
 import type { CallReason } from '../../shared/contract/calls.ts';
 import type { ErrorCode } from '../../shared/contract/errors.ts';
@@ -9,50 +9,49 @@ import {
   type Call,
   type CallStatus,
   type Device,
-  type Due,
   deviceOf,
+  isOver,
   isUnanswered,
   type Notice,
   seatOf,
 } from './call.ts';
+import type { CallEvent } from './event.ts';
 
-export type CallEvent =
-  | { type: 'ringing' | 'reject' | 'leave' | 'remove'; user: string }
-  | { type: 'accept' | 'join'; user: string; device: Device }
-  | { type: 'disconnect'; user: string; device: Device; until: Date }
-  | { type: 'block' | 'close' }
-  | Due;
+interface Refusal {
+  code: Extract<ErrorCode, 'forbidden' | 'conflict' | 'busy'>;
+  message: string;
+}
 
 export type Outcome =
-  | { kind: 'refused'; code: Extract<ErrorCode, 'forbidden' | 'conflict' | 'busy'>; message: string }
+  | ({ kind: 'refused' } & Refusal)
   | { kind: 'unchanged' }
   | { kind: 'changed'; call: Call; notices: Notice[] };
 
-/** What a row looks at. */
+/** What guards and effects look at. */
 interface Situation {
   call: Call;
   event: CallEvent;
-  /** The user whom the event is about; empty for events about the call itself. */
+  /** The user whom the event is about; empty when it is about the call itself. */
   user: string;
-  /** The device that acts or was lost. */
+  /** The device that takes a seat or was lost. */
   device: Device | undefined;
   now: Date;
-  /** How many may be in a group's call at once. */
+  /** How many users may be in a group's call at once. */
   max: number;
 }
 
 interface Row {
   on: CallEvent['type'][];
   in: readonly CallStatus[];
-  /** Names of guards; all must hold. */
+  /** All of these guards must hold. */
   when?: GuardName[];
-  /** The state that follows; without it, and without `refuse`, the state stays. */
+  refuse?: Refusal;
+  /** The next state; the state stays when it is left out. */
   to?: CallStatus;
-  /** What else becomes of the call. */
-  change?: (draft: Call, situation: Situation) => void;
-  /** Why everybody concerned is told; without it nobody is. */
+  /** What else changes. */
+  effect?: (draft: Call, situation: Situation) => void;
+  /** The reason that everyone concerned is told; nobody is told when it is left out. */
   tell?: CallReason;
-  refuse?: { code: Extract<ErrorCode, 'forbidden' | 'conflict' | 'busy'>; message: string };
 }
 
 const OPEN = ['initiated', 'ringing', 'ongoing'] as const;
@@ -60,18 +59,18 @@ const UNANSWERED = ['initiated', 'ringing'] as const;
 const OVER = ['ended', 'missed', 'rejected'] as const;
 const ANY = [...OPEN, ...OVER] as const;
 
-/** More stays than any people need: a call's document stays a document. */
+/** Keeps the document small; far more stays than people need. */
 const MAX_STAYS = 1000;
-/** When more than this many members miss a call at once, each is told of its own only, and those in the call of all. */
+/** When more members than this miss a call at once, each is told only of their own miss; those in the call, of all. */
 const MAX_TOLD_OF_EACH_OTHER = 32;
 
-/** What rows ask, by the names that the drawing shows. */
+/** Named as the drawing shows them. */
 const guards = {
   direct: ({ call }) => call.kind === 'direct',
   group: ({ call }) => call.kind === 'group',
   caller: ({ call, user }) => call.caller_id === user,
-  rings: ({ call, user }) => call.ringing_ids.includes(user),
-  'last that rings': ({ call }) => call.ringing_ids.length === 1,
+  'being rung': ({ call, user }) => call.ringing_ids.includes(user),
+  'last one rung': ({ call }) => call.ringing_ids.length === 1,
   'others were called': ({ call, user }) => call.told_ids.some((id) => id !== user && id !== call.caller_id),
   'in call': ({ call, user }) => seatOf(call, user) !== undefined,
   'alone in call': ({ call }) => call.seats.length === 1,
@@ -81,78 +80,79 @@ const guards = {
 
 type GuardName = keyof typeof guards;
 
-const conflict = (message: string) => ({ code: 'conflict' as const, message });
+const forbidden = (message: string): Refusal => ({ code: 'forbidden', message });
+const conflict = (message: string): Refusal => ({ code: 'conflict', message });
 const LEAVING: CallEvent['type'][] = ['leave', 'grace_over', 'remove'];
 
-/** The first row that fits is taken; none that fits: nothing changes. */
+/** The first row that matches applies. When none matches, nothing changes. */
 export const TABLE: readonly Row[] = [
-  // A callee's device says that it rings. Late ones change nothing.
-  { on: ['ringing'], in: ANY, when: ['caller'], refuse: { code: 'forbidden', message: 'the caller does not ring' } },
-  { on: ['ringing'], in: ['initiated'], when: ['rings'], to: 'ringing', tell: 'ringing' },
+  // A callee's device says that it rings. A late one changes nothing.
+  { on: ['ringing'], in: ANY, when: ['caller'], refuse: forbidden('your own call does not ring for you') },
+  { on: ['ringing'], in: ['initiated'], when: ['being rung'], to: 'ringing', tell: 'ringing' },
 
   // Answering.
-  { on: ['accept'], in: ANY, when: ['caller'], refuse: { code: 'forbidden', message: 'the caller cannot accept' } },
+  { on: ['accept'], in: ANY, when: ['caller'], refuse: forbidden('you cannot accept your own call') },
   { on: ['accept', 'join'], in: OVER, refuse: conflict('the call is over') },
-  { on: ['accept'], in: OPEN, when: ['in call'], refuse: conflict('answered on another device') },
-  { on: ['accept'], in: UNANSWERED, when: ['direct', 'rings'], to: 'ongoing', change: answer, tell: 'accepted' },
+  { on: ['accept'], in: OPEN, when: ['in call'], refuse: conflict('you have already answered this call') },
+  { on: ['accept'], in: UNANSWERED, when: ['direct', 'being rung'], to: 'ongoing', effect: answer, tell: 'accepted' },
 
-  // Coming back, or taking over on another device.
+  // Coming back, or moving the call to another device.
   { on: ['join'], in: OPEN, when: ['in call', 'this device'] },
-  { on: ['join'], in: OPEN, when: ['in call'], change: takeOver, tell: 'moved' },
-  { on: ['accept', 'join'], in: OPEN, when: ['direct'], refuse: conflict('the call is not under way') },
+  { on: ['join'], in: OPEN, when: ['in call'], effect: moveSeat, tell: 'moved' },
+  { on: ['accept', 'join'], in: OPEN, when: ['direct'], refuse: conflict('the call is not ongoing') },
 
   // A group's call: the first answer makes it ongoing, later ones join.
   { on: ['accept', 'join'], in: OPEN, when: ['full'], refuse: { code: 'busy', message: 'the call is full' } },
-  { on: ['accept', 'join'], in: UNANSWERED, when: ['group'], to: 'ongoing', change: answer, tell: 'accepted' },
-  { on: ['accept', 'join'], in: ['ongoing'], when: ['group'], change: enter, tell: 'joined' },
+  { on: ['accept', 'join'], in: UNANSWERED, when: ['group'], to: 'ongoing', effect: answer, tell: 'accepted' },
+  { on: ['accept', 'join'], in: ['ongoing'], when: ['group'], effect: takeSeat, tell: 'joined' },
 
-  // Declining; hanging up while it rings is the same.
-  { on: ['reject'], in: ANY, when: ['caller'], refuse: { code: 'forbidden', message: 'the caller cannot reject' } },
-  { on: ['reject', 'leave'], in: UNANSWERED, when: ['rings', 'last that rings'], to: 'rejected', tell: 'rejected' },
-  { on: ['reject', 'leave'], in: OPEN, when: ['rings'], change: stopRinging, tell: 'rejected' },
+  // Rejecting; hanging up while it rings is the same.
+  { on: ['reject'], in: ANY, when: ['caller'], refuse: forbidden('you cannot reject your own call') },
+  { on: ['reject', 'leave'], in: UNANSWERED, when: ['being rung', 'last one rung'], to: 'rejected', tell: 'rejected' },
+  { on: ['reject', 'leave'], in: OPEN, when: ['being rung'], effect: stopRinging, tell: 'rejected' },
   { on: ['reject'], in: ANY, refuse: conflict('the call does not ring for you') },
 
-  // Giving up before an answer; leaving; what a lost connection or a removal from the group comes to.
-  { on: LEAVING, in: UNANSWERED, when: ['caller'], to: 'missed', change: exit, tell: 'cancelled' },
-  { on: LEAVING, in: ['ongoing'], when: ['direct', 'in call'], to: 'ended', change: exit, tell: 'ended' },
-  { on: LEAVING, in: ['ongoing'], when: ['in call', 'alone in call'], to: 'ended', change: exit, tell: 'ended' },
-  { on: LEAVING, in: ['ongoing'], when: ['in call'], change: exit, tell: 'left' },
+  // Giving up before an answer, or leaving. A lost connection and a removal from the group come to the same.
+  { on: LEAVING, in: UNANSWERED, when: ['caller'], to: 'missed', effect: leaveSeat, tell: 'cancelled' },
+  { on: LEAVING, in: ['ongoing'], when: ['direct', 'in call'], to: 'ended', effect: leaveSeat, tell: 'ended' },
+  { on: LEAVING, in: ['ongoing'], when: ['in call', 'alone in call'], to: 'ended', effect: leaveSeat, tell: 'ended' },
+  { on: LEAVING, in: ['ongoing'], when: ['in call'], effect: leaveSeat, tell: 'left' },
 
-  // A member who is removed while it rings: those who are left have all declined, or nobody is.
+  // The last member who is being rung is removed: the others have rejected the call, or nobody else was called.
   {
     on: ['remove'],
     in: UNANSWERED,
-    when: ['rings', 'last that rings', 'others were called'],
+    when: ['being rung', 'last one rung', 'others were called'],
     to: 'rejected',
-    change: stopRinging,
+    effect: stopRinging,
     tell: 'rejected',
   },
   {
     on: ['remove'],
     in: UNANSWERED,
-    when: ['rings', 'last that rings'],
+    when: ['being rung', 'last one rung'],
     to: 'missed',
-    change: stopRinging,
+    effect: stopRinging,
     tell: 'missed',
   },
-  { on: ['remove'], in: OPEN, change: stopRinging },
+  { on: ['remove'], in: OPEN, effect: stopRinging },
 
-  // A connection is lost: the grace begins.
-  { on: ['disconnect'], in: OPEN, when: ['in call', 'this device'], change: lose },
+  // A connection is lost: the grace period begins.
+  { on: ['disconnect'], in: OPEN, when: ['in call', 'this device'], effect: startGrace },
 
   // Time.
   { on: ['ring_timeout'], in: UNANSWERED, to: 'missed', tell: 'missed' },
-  { on: ['ring_timeout'], in: ['ongoing'], change: stopRinging, tell: 'missed' },
+  { on: ['ring_timeout'], in: ['ongoing'], effect: stopRinging, tell: 'missed' },
 
-  // A block between the two of a pair, the end of a group. To the blocked one it looks as if nobody had answered.
+  // A block between a pair, or the end of a group. To the blocked user it looks as if nobody had answered.
   { on: ['block', 'close'], in: UNANSWERED, to: 'missed', tell: 'missed' },
   { on: ['block', 'close'], in: ['ongoing'], to: 'ended', tell: 'ended' },
 ];
 
 /**
- * What an event does to a call.
- * @param now when it happens: stamps joining, leaving and ending
- * @param max how many may be in a group's call at once
+ * What an event does to a call. The call itself is not modified.
+ * @param now when the event happens; stamps joining, leaving and ending
+ * @param max how many users may be in a group's call at once
  */
 export function transition(call: Call, event: CallEvent, now: Date, max: number): Outcome {
   const user = 'user' in event ? event.user : '';
@@ -166,7 +166,7 @@ export function transition(call: Call, event: CallEvent, now: Date, max: number)
   );
   if (!row) return { kind: 'unchanged' };
   if (row.refuse) return { kind: 'refused', ...row.refuse };
-  if (!row.change && !row.to) return { kind: 'unchanged' };
+  if (!row.effect && !row.to) return { kind: 'unchanged' };
 
   const draft: Call = {
     ...call,
@@ -177,41 +177,41 @@ export function transition(call: Call, event: CallEvent, now: Date, max: number)
     version: call.version + 1,
   };
   if (row.to) draft.status = row.to;
-  row.change?.(draft, situation);
+  row.effect?.(draft, situation);
   if (event.type === 'remove') draft.told_ids = draft.told_ids.filter((id) => id !== user);
-  if (OVER.some((status) => status === draft.status)) finish(draft, now);
-  // Before an answer the time to ring runs though nobody rings: the caller waits no longer than that.
+  if (isOver(draft)) finish(draft, now);
+  // Until an answer the ring timeout stays even when nobody is rung any more: it is the longest that the caller waits.
   if (!isUnanswered(draft) && draft.ringing_ids.length === 0) delete draft.ring_until;
   return { kind: 'changed', call: draft, notices: row.tell ? noticesOf(row.tell, draft, situation) : [] };
 }
 
 function answer(draft: Call, situation: Situation): void {
   draft.answered_at = situation.now;
-  enter(draft, situation);
+  takeSeat(draft, situation);
 }
 
-function enter(draft: Call, { user, device, now }: Situation): void {
+function takeSeat(draft: Call, { user, device, now }: Situation): void {
   draft.participants.push({ user_id: user, joined_at: now });
   draft.seats.push({ user_id: user, ...device! });
   draft.ringing_ids = draft.ringing_ids.filter((id) => id !== user);
   if (!draft.told_ids.includes(user)) draft.told_ids.push(user);
 }
 
-function takeOver(draft: Call, { user, device }: Situation): void {
+function moveSeat(draft: Call, { user, device }: Situation): void {
   draft.seats = draft.seats.map((seat) => (seat.user_id === user ? { user_id: user, ...device! } : seat));
 }
 
-function lose(draft: Call, { user, event }: Situation): void {
+function startGrace(draft: Call, { user, event }: Situation): void {
   if (event.type !== 'disconnect') return;
   draft.seats = draft.seats.map((seat) => (seat.user_id === user ? { user_id: user, lost_until: event.until } : seat));
 }
 
-function exit(draft: Call, { user, now }: Situation): void {
+function leaveSeat(draft: Call, { user, now }: Situation): void {
   draft.seats = draft.seats.filter((seat) => seat.user_id !== user);
   for (const stay of draft.participants) if (stay.user_id === user && !stay.left_at) stay.left_at = now;
 }
 
-/** One callee's devices fall silent; at the timeout everyone's. */
+/** For one callee, or at the ring timeout for all. */
 function stopRinging(draft: Call, { user, event }: Situation): void {
   draft.ringing_ids = event.type === 'ring_timeout' ? [] : draft.ringing_ids.filter((id) => id !== user);
 }
@@ -230,7 +230,7 @@ function noticesOf(reason: CallReason, after: Call, { call: before, event, user 
     const inCall = after.seats.map((seat) => seat.user_id);
     return before.ringing_ids.map((id) => ({ to: few ? everyone : [id, ...inCall], reason, user_id: id }));
   }
-  // What the caller of a call that is over is told of a removal names nobody: the members learn of it elsewhere.
+  // A removal that ends the call names nobody: members learn from `group:updated` who was removed.
   const about = user === '' || (event.type === 'remove' && reason !== 'left') ? {} : { user_id: user };
   const answered = (reason === 'accepted' || reason === 'joined') && before.ringing_ids.includes(user);
   if (!answered) return [{ to: everyone, reason, ...about }];

@@ -3,7 +3,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Audience } from '../conversations/audience.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import type { ContactDocument } from '../model/documents.ts';
+import type { ContactDocument } from '../model/documents/contacts.ts';
 import { stateOf } from '../model/state.ts';
 import { toKnownUser, viewContact } from './contact-view.ts';
 

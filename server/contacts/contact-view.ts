@@ -3,7 +3,8 @@ import type { Contact, PublicUser } from '../../shared/contract/documents.ts';
 import { notFound } from '../lib/errors.ts';
 import { toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import type { ContactDocument, UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
+import type { ContactDocument } from '../model/documents/contacts.ts';
 import { toPublicUser } from '../model/views/user.ts';
 
 /** A user as seen by those who may see the user's presence too. */

@@ -1,6 +1,6 @@
 import type { Handler } from '../dispatch/handlers.ts';
 import type { Collections } from '../model/collections.ts';
-import type { ContactDocument } from '../model/documents.ts';
+import type { ContactDocument } from '../model/documents/contacts.ts';
 import { toWireContact } from './contact-view.ts';
 import { nextStep } from './pair-rules.ts';
 import type { Reconcile } from './reconciliation.ts';

@@ -3,7 +3,7 @@ import { ObjectId } from 'mongodb';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import { pairId } from '../model/conversation-ref.ts';
-import type { ContactDocument } from '../model/documents.ts';
+import type { ContactDocument } from '../model/documents/contacts.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 import type { ContactAnnouncements } from './announcements.ts';
 import type { Step } from './pair-rules.ts';

@@ -4,7 +4,7 @@
  * from what the two documents then say, by the rules below. The same rules complete or undo a command whose process died
  * halfway, whoever touches the pair next. See docs/data.md, "Contacts".
  */
-import type { ContactDocument } from '../model/documents.ts';
+import type { ContactDocument } from '../model/documents/contacts.ts';
 
 type Side = Pick<ContactDocument, 'status' | 'direction'>;
 

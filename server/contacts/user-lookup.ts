@@ -8,7 +8,7 @@ import { notFound } from '../lib/errors.ts';
 import { fold } from '../lib/fold.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import type { UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
 import { toPublicUser } from '../model/views/user.ts';
 import { toKnownUser } from './contact-view.ts';
 

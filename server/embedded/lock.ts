@@ -1,16 +1,16 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Which process holds the folder: its id, and when that process started, since ids come back. */
+/** The process that holds the folder. Ids are reused, so its start time tells it apart. */
 interface Holder {
   pid: number;
   started: string;
 }
 
 /**
- * Takes the folder for this process; a lock left by a process that is gone (`kill -9`) does not count.
- * @returns the release
- * @throws Error if another process that still runs has it, or the folder is not writable
+ * Takes the folder for this process. A lock that a dead process (`kill -9`) left behind does not count.
+ * @returns a function that releases the folder
+ * @throws Error with a one-line message if a running process holds it, or the folder is not writable
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const file = join(folder, 'lock');
@@ -51,7 +51,7 @@ async function isRunning({ pid, started }: Holder): Promise<boolean> {
   }
 }
 
-/** When the process started, in clock ticks since boot (Linux, proc(5)); undefined where that is not known. */
+/** When the process started, in clock ticks since boot (Linux, proc(5)). Undefined if that is not known. */
 async function startOf(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');

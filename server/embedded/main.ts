@@ -1,6 +1,6 @@
 import { startEmbedded } from './start.ts';
 
-/** `npm run database`: the embedded database alone, on DATABASE_PORT (27017; 0 for any) with its data in DATA_DIR. */
+/** `npm run database`: the embedded database alone, on DATABASE_PORT (default 27017, 0 for any) with its data in DATA_DIR. */
 try {
   const database = await startEmbedded({
     dataDir: process.env.DATA_DIR || './data',

@@ -1,21 +1,26 @@
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { errorReply, execute } from './commands/execute.ts';
-import type { Engine } from './engine.ts';
-import { createSplitter, readMessage, writeError, writeReply } from './wire.ts';
+import type { Engine } from './storage/engine.ts';
+import { readMessage } from './wire/message.ts';
+import { writeError, writeReply } from './wire/reply.ts';
+import { createSplitter } from './wire/splitter.ts';
 
 export interface DatabaseServer {
   port: number;
-  /** Answers what has been asked, then closes the connections. */
+  /** Answers the commands that have arrived, then closes the connections. */
   close(): Promise<void>;
 }
 
-/** Listens for drivers. Throws what `listen` throws, for a port that is taken or not ours. */
+/**
+ * Listens for drivers.
+ * @throws what `net.Server.listen` reports, for a port that is taken or not allowed
+ */
 export async function listen(engine: Engine, host: string, port: number): Promise<DatabaseServer> {
-  const sockets = new Map<Socket, { idle(): Promise<void> }>();
+  const connections = new Map<Socket, Connection>();
   const server = createServer((socket) => {
-    sockets.set(socket, serve(engine, socket));
-    socket.on('close', () => sockets.delete(socket));
+    connections.set(socket, serve(engine, socket));
+    socket.on('close', () => connections.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -26,7 +31,7 @@ export async function listen(engine: Engine, host: string, port: number): Promis
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       await Promise.all(
-        [...sockets].map(async ([socket, connection]) => {
+        [...connections].map(async ([socket, connection]) => {
           socket.pause();
           await connection.idle();
           socket.end();
@@ -43,12 +48,17 @@ function portOf(server: Server): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Serves one connection: its commands one after the other, as MongoDB does. */
-function serve(engine: Engine, socket: Socket): { idle(): Promise<void> } {
+interface Connection {
+  /** Resolves when all commands that have arrived are answered. */
+  idle(): Promise<void>;
+}
+
+/** Serves one connection. Its commands run one after the other, as in MongoDB. */
+function serve(engine: Engine, socket: Socket): Connection {
   const split = createSplitter();
   let tail: Promise<void> = Promise.resolve();
   socket.setNoDelay(true);
-  // A broken connection ends itself; what it asked for is done all the same.
+  // A broken connection closes by itself. The commands that it sent are carried out all the same.
   socket.on('error', () => {});
   socket.on('data', (chunk: Buffer) => {
     try {
@@ -65,7 +75,7 @@ async function answer(engine: Engine, socket: Socket, bytes: Buffer): Promise<vo
   try {
     const message = readMessage(bytes);
     const reply = await execute(engine, message.request);
-    if (!message.silent) await send(socket, writeReply(message, reply));
+    if (!message.isSilent) await send(socket, writeReply(message, reply));
   } catch (error) {
     const reply = writeError(bytes, errorReply(error));
     if (reply !== undefined) socket.write(reply);
@@ -73,7 +83,7 @@ async function answer(engine: Engine, socket: Socket, bytes: Buffer): Promise<vo
   }
 }
 
-/** Waits for a slow reader, so that a connection never holds more than one reply in memory. */
+/** Waits for a slow reader, so that a connection holds one reply in memory at most. */
 function send(socket: Socket, bytes: Buffer): Promise<void> | undefined {
   if (socket.destroyed || socket.write(bytes)) return undefined;
   return new Promise((resolve) => {

@@ -4,21 +4,21 @@ import { prepareFolder } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import type { WorkerInput, WorkerReport } from './worker.ts';
 
-/** How long a process that ends waits for the thread, in milliseconds. Nothing is lost by killing it: there is the log. */
+/** How long a process that ends waits for the thread, in milliseconds. Killing it loses nothing: the log has it all. */
 const RELEASE_MS = 2000;
 
 export interface EmbeddedOptions {
-  /** The folder for data; the database keeps to `database` in it. Made if it is missing. */
+  /** The folder for data, made if it is missing. The database keeps to `database` inside it. */
   dataDir: string;
-  /** Default 127.0.0.1: there is no authentication. */
+  /** Default 127.0.0.1, because there is no authentication. */
   host?: string;
-  /** Default 0: any free port. */
+  /** Default 0, which means any free port. */
   port?: number;
 }
 
 export interface Embedded {
   url: string;
-  /** Lets commands that are under way finish, then stops. */
+  /** Finishes the commands under way, then stops. */
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export async function startEmbedded({ dataDir, host = '127.0.0.1', port = 0 }: E
   const released = new Int32Array(new SharedArrayBuffer(4));
   const input: WorkerInput = { folder, host, port, released };
   const worker = newWorker(input);
-  // A process that ends without `close` ends its threads: this one has to let go first (`Storage.release`).
+  // A process that ends without `close` ends its threads, and this one has to let go first (`Storage.release`).
   const release = () => {
     worker.postMessage('release');
     if (Atomics.wait(released, 0, 0, RELEASE_MS) === 'timed-out') process.kill(process.pid, 'SIGKILL');
@@ -44,7 +44,7 @@ export async function startEmbedded({ dataDir, host = '127.0.0.1', port = 0 }: E
   try {
     const actualPort = await listening(worker, host, port);
     let closing: Promise<void> | undefined;
-    // Without its store the process is of no use to anyone: better a clear end than errors without end.
+    // Without its store the process is useless: a clear end is better than errors without end.
     worker.once('exit', () => {
       if (closing === undefined) throw new Error('the embedded database has stopped unexpectedly');
     });
@@ -66,7 +66,7 @@ export async function startEmbedded({ dataDir, host = '127.0.0.1', port = 0 }: E
   }
 }
 
-/** From source, the worker has to register the TypeScript loader first: Node 20 does not hand `--import tsx` on. */
+/** From source, the worker must register the TypeScript loader itself: Node 20 does not pass `--import tsx` on. */
 function newWorker(workerData: WorkerInput): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData });
   const entry = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
@@ -85,11 +85,8 @@ function listening(worker: Worker, host: string, port: number): Promise<number> 
   });
 }
 
-function failureOf(
-  { failure, code }: { failure: string; code: string | undefined },
-  host: string,
-  port: number,
-): Error {
+function failureOf(report: { failure: string; code: string | undefined }, host: string, port: number): Error {
+  const { failure, code } = report;
   if (code === 'EADDRINUSE') return new Error(`port ${port} (DATABASE_PORT) of ${host} is in use`);
   return new Error(`the embedded database did not start: ${failure}`);
 }

@@ -1,19 +1,22 @@
-import type { Engine } from './engine.ts';
-import { compileFilter } from './match.ts';
-import { docOf, nothingExamined, runPlan } from './scan.ts';
-import { choosePlan } from './trial.ts';
+import { matches } from './commands/matches.ts';
+import { docOf } from './plan/found.ts';
+import { compileFilter } from './query/match.ts';
+import type { Engine } from './storage/engine.ts';
 
-/** How often expired documents are looked for, ms; MongoDB does it once a minute. */
-const PERIOD = 5_000;
-/** What one write removes at most, so that others get their turn. */
+/** How often the sweeper runs, in milliseconds. MongoDB looks for expired documents once a minute. */
+const PERIOD_MS = 5_000;
+/** How much one write removes at most, so that others get their turn. */
 const PORTION = 5_000;
 
-/** Removes what TTL indexes say has expired, what dropped collections left, and idle cursors. Returns the stop. */
+/**
+ * Removes expired documents, the entries of dropped collections, and idle cursors.
+ * @returns a function that stops it
+ */
 export function startSweeper(engine: Engine): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     running = running.then(() => sweep(engine)).catch(() => {});
-  }, PERIOD);
+  }, PERIOD_MS);
   return async () => {
     clearInterval(timer);
     await running;
@@ -30,26 +33,14 @@ async function sweep(engine: Engine): Promise<void> {
   }
 }
 
-/** Removes documents whose date (or the earliest of its dates) lies more than `seconds` back. */
+/** Removes documents whose date, or the earliest of whose dates, lies more than `seconds` back. */
 async function removeExpired(engine: Engine, namespace: string, path: string, seconds: number): Promise<void> {
   const filter = compileFilter({ [path]: { $lte: new Date(Date.now() - seconds * 1000) } });
   for (;;) {
     const removed = await engine.write(() => {
       const collection = engine.catalog.find(namespace);
       if (collection === undefined) return 0;
-      const expired = [];
-      for (const found of runPlan(
-        engine.storage,
-        collection,
-        choosePlan(engine.storage, collection, filter, undefined, PORTION),
-        undefined,
-        PORTION,
-        nothingExamined(),
-        () => {},
-      )) {
-        expired.push(found);
-        if (expired.length === PORTION) break;
-      }
+      const expired = matches(engine, collection, { filter, limit: PORTION });
       for (const found of expired) engine.records.remove(collection, docOf(found));
       return expired.length;
     });

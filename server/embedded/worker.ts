@@ -1,18 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { openEngine } from './engine.ts';
 import { listen } from './server.ts';
+import { openEngine } from './storage/engine.ts';
 import { startSweeper } from './sweeper.ts';
 
-/** What `start.ts` hands to the worker. */
+/** What `start.ts` hands to the worker thread. */
 export interface WorkerInput {
   folder: string;
   host: string;
   port: number;
-  /** Becomes 1 when this thread may be ended. */
+  /** Set to 1 once the thread may be ended. */
   released: Int32Array;
 }
 
-/** What the worker tells `start.ts`: where it listens, or why it does not; and that it has closed. */
+/** What the worker tells `start.ts`: where it listens, why it does not, or that it has closed. */
 export type WorkerReport = { port: number } | { failure: string; code: string | undefined } | { closed: true };
 
 const { folder, host, port, released } = workerData as WorkerInput;
@@ -30,7 +30,7 @@ try {
     Atomics.store(released, 0, 1);
     Atomics.notify(released, 0);
   };
-  // Where this thread ends by itself: an error that nobody caught.
+  // For the case that this thread ends by itself, through an error that nobody caught.
   process.once('exit', release);
   parentPort!.on('message', async (message: 'release' | 'close') => {
     if (message === 'release') return release();

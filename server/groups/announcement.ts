@@ -3,7 +3,7 @@ import type { Group } from '../../shared/contract/documents.ts';
 import type { GroupReason } from '../../shared/contract/groups.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Caller } from '../dispatch/caller.ts';
-import type { GroupDocument } from '../model/documents.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 import { stateOf } from '../model/state.ts';
 import { toWireGroup } from '../model/views/group.ts';
 

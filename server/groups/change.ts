@@ -5,7 +5,7 @@
  */
 import type { Collection, Filter, UpdateFilter } from 'mongodb';
 import { unavailable } from '../lib/errors.ts';
-import type { GroupDocument } from '../model/documents.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 
 /** How often a change decides again before it gives up. */
 const MAX_ATTEMPTS = 20;

@@ -2,7 +2,7 @@ import { ObjectId } from 'mongodb';
 import type { Handler } from '../dispatch/handlers.ts';
 import { fromId, toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import type { GroupDocument } from '../model/documents.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 import type { AnnounceGroup } from './announcement.ts';
 import type { FollowUp } from './follow-up.ts';
 import { assertCanBeAdded, assertWithinLimit, type CandidateOptions } from './members.ts';

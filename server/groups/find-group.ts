@@ -2,7 +2,7 @@
 import type { Collection, ObjectId } from 'mongodb';
 import type { Caller } from '../dispatch/caller.ts';
 import { forbidden, notFound } from '../lib/errors.ts';
-import type { GroupDocument } from '../model/documents.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 import { includes } from './members.ts';
 
 type Groups = Collection<GroupDocument>;

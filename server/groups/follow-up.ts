@@ -5,7 +5,7 @@
 import type { ObjectId } from 'mongodb';
 import type { Logger } from 'pino';
 import { toWire } from '../model/codec.ts';
-import type { GroupDocument } from '../model/documents.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 import type { Rooms } from './rooms.ts';
 import type { Stays } from './stays.ts';
 

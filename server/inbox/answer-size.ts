@@ -1,5 +1,5 @@
 /** How large an answer is, in bytes of JSON: before it is made, and near enough. */
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import type { CheckedPlace } from './place.ts';

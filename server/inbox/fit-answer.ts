@@ -1,5 +1,5 @@
 /** Bounds one answer of `sync`, by messages and by bytes. */
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { MAX_ANSWER_BYTES } from './answer-size.ts';
 
 export interface Missed {

@@ -1,11 +1,11 @@
 /** Where each group begins for its members: what delivery needs when a device connects. */
 import type { Filter } from 'mongodb';
 import type { Visibility } from '../conversations/visibility.ts';
-import type { GroupPlace } from '../delivery/delivery.ts';
+import type { GroupPlace } from '../delivery/admission.ts';
 import { batched } from '../lib/group-commit.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import type { MembershipDocument } from '../model/documents.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
 import { ONE_BATCH } from './one-batch.ts';
 
 export interface GroupPlacesOptions {

@@ -2,7 +2,7 @@
 import type { Document } from 'mongodb';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { bytesOfMessage, MAX_ANSWER_BYTES } from './answer-size.ts';
 import { fitAnswer, type Missed, type Sized } from './fit-answer.ts';
 

@@ -1,5 +1,6 @@
 /** A user's conversation in outline: enough to say where it is listed and what a client lacks of it. */
-import type { ConversationDocument, GroupDocument, MembershipDocument } from '../model/documents.ts';
+import type { ConversationDocument, MembershipDocument } from '../model/documents/conversations.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 import type { ListPosition } from './list-position.ts';
 
 /** Its position is that of its last activity; it may move up at any time. */

@@ -2,7 +2,7 @@
 import type { Filter, ObjectId } from 'mongodb';
 import type { Visibility } from '../conversations/visibility.ts';
 import type { Collections } from '../model/collections.ts';
-import type { ConversationDocument } from '../model/documents.ts';
+import type { ConversationDocument } from '../model/documents/conversations.ts';
 import { comparePositions, type ListPosition } from './list-position.ts';
 import { ONE_BATCH } from './one-batch.ts';
 import { type GroupOutline, type Outline, outlineOfGroup, outlineOfPair } from './outline.ts';

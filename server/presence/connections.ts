@@ -1,5 +1,5 @@
 /** The devices that are connected to this node, and what they are set to. */
-import type { DeviceInfo } from '../model/documents.ts';
+import type { DeviceInfo } from '../model/documents/accounts.ts';
 import type { Background } from './background.ts';
 import type { Departures } from './departures.ts';
 import type { DeviceRegistry } from './devices.ts';

@@ -3,7 +3,8 @@
  * written only when that changes: a storm of connections of one user costs one write.
  */
 import { fromId } from '../model/codec.ts';
-import type { DeviceInfo, PresenceDocument } from '../model/documents.ts';
+import type { DeviceInfo } from '../model/documents/accounts.ts';
+import type { PresenceDocument } from '../model/documents/presence.ts';
 import type { Departures } from './departures.ts';
 import type { DeviceRegistry } from './devices.ts';
 import type { PresenceStore } from './presence-store.ts';

@@ -1,4 +1,4 @@
-import type { PresenceDocument } from '../model/documents.ts';
+import type { PresenceDocument } from '../model/documents/presence.ts';
 
 export type Status = PresenceDocument['status'];
 

@@ -1,6 +1,6 @@
 /**
- * What a web client does for calls, as small as it can be: signaling over the socket, one RTCPeerConnection for each
- * other participant, negotiated by "perfect negotiation" (W3C WebRTC 1.0, section 10.7).
+ * A minimal web client for calls: signaling over the socket and one RTCPeerConnection for each other participant,
+ * negotiated by "perfect negotiation" (W3C WebRTC 1.0, section 10.7).
  */
 window.startClient = async ({ token, userId }) => {
   const media = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 }, audio: true });
@@ -104,7 +104,7 @@ window.startClient = async ({ token, userId }) => {
   client.restartIce = () => {
     for (const { connection } of client.peers.values()) connection.restartIce();
   };
-  /** What can be seen from outside: the frames decoded of each peer, and the ICE credentials in use. */
+  /** What tests look at, such as each peer's decoded frames and ICE credentials. */
   client.look = async () => {
     const peers = [];
     for (const { connection } of client.peers.values()) {

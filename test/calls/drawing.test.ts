@@ -1,4 +1,7 @@
-/** `docs/calls-states.md` is drawn from the table of the state machine; `npx vitest run test/calls/drawing.test.ts -u` draws it anew. */
+/**
+ * Draws `docs/calls-states.md` from the table of the state machine, and fails when the file differs. To update it:
+ * `npx vitest run test/calls/drawing.test.ts -u`.
+ */
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { TABLE } from '../../server/calls/machine.ts';
@@ -9,7 +12,7 @@ type Row = (typeof TABLE)[number];
 
 const FINAL = ['ended', 'missed', 'rejected'];
 
-/** One arrow for each pair of states, with everything that leads along it. */
+/** One arrow for each pair of states, labelled with every event that leads along it. */
 function diagram(): string {
   const arrows = new Map<string, Set<string>>([['[*] --> initiated', new Set(['initiate'])]]);
   arrows.set('[*] --> missed', new Set(['initiate [callee busy] / busy']));
@@ -30,20 +33,21 @@ function diagram(): string {
 function table(): string {
   const consequence = (row: Row) => {
     if (row.refuse) return `refused: \`${row.refuse.code}\``;
-    const change = row.change ? [row.change.name] : [];
-    return [...(row.to ? [`→ ${row.to}`] : []), ...change].join(', ') || 'nothing';
+    const effect = row.effect ? [row.effect.name] : [];
+    return [...(row.to ? [`→ ${row.to}`] : []), ...effect].join(', ') || 'nothing';
   };
   const lines = TABLE.map((row) => {
     const states = row.in.length === 6 ? 'any' : row.in.join(', ');
     return `| ${row.on.join(', ')} | ${states} | ${row.when?.join(', ') ?? ''} | ${consequence(row)} | ${row.tell ?? ''} |`;
   });
-  return ['| event | in | if | then | told |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
+  return ['| event | in state | guards | then | reason |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
 }
 
-it('the drawing of the states of calls is that of the table', async () => {
+it('docs/calls-states.md is drawn from the table', async () => {
   const drawing = `# States of a call
 
-Drawn from the table in \`server/calls/machine.ts\`; a test compares them. An arrow reads: event [guards] / what is told.
+Drawn from the table in \`server/calls/machine.ts\` by a test. A label reads: event [guards] / reason of the
+\`call:updated\` that tells of it.
 
 \`\`\`mermaid
 ${diagram()}
@@ -51,7 +55,7 @@ ${diagram()}
 
 ## The table
 
-The first row that fits is taken; where none fits, the command succeeds and changes nothing.
+The first row that matches applies. When none matches, the command succeeds and changes nothing.
 
 ${table()}
 `;

@@ -1,4 +1,4 @@
-/** ICE servers: the static ones, and TURN credentials that a real coturn takes. */
+/** ICE servers: the static ones, and TURN credentials that a real coturn accepts. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 describe('ICE servers', () => {
-  it('come with initiate, accept and join; coturn takes their credentials', async () => {
+  it('come with initiate, accept and join, and coturn accepts their credentials', async () => {
     const [a, b] = await people(server.url, 2);
     const { call, ice_servers } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
     const answered = await b!.ok('call:accept', { call_id: call._id });
@@ -98,12 +98,12 @@ describe('ICE servers', () => {
     expect(await allocate(port, good.username, altered)).toBe(401);
   });
 
-  it('are the static ones alone without a secret', () => {
+  it('are only the static ones without a secret', () => {
     const settings = { iceServers: [STUN], turnUrls: [], turnSecret: undefined };
     expect(iceServersFor(settings, 'someone', new Date())).toEqual([STUN]);
   });
 
-  it('carry base64 HMAC-SHA1 of the username', () => {
+  it('carry the base64 HMAC-SHA1 of the username', () => {
     const settings = { iceServers: [], turnUrls: ['turn:t'], turnSecret: 'north' };
     expect(iceServersFor(settings, 'u', new Date(1_400_000_000_000))).toEqual([
       // echo -n 1400003600:u | openssl dgst -sha1 -hmac north -binary | base64

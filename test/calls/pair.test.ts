@@ -1,19 +1,17 @@
-/** A pair's call, sentence by sentence of PROTOCOL section 8. */
+/** A pair's call on a real server (protocol, section 8). Timeouts are in `timeouts.test.ts` and `timers.test.ts`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, register, settle } from '../support/client.ts';
+import { settle } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { another, people, reasons, talking, updated } from './scene.ts';
+import { another, incoming, PATIENT, people, reasons, signalled, talking, updated } from './scene.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer({ env: { CALL_RING_TIMEOUT_MS: '4000', CALL_RECONNECT_GRACE_MS: '2000' } });
+  server = await startServer({ env: PATIENT });
 });
 afterAll(() => server.stop());
 
-const NOBODY = 'f'.repeat(24);
-
 describe.concurrent('ringing', () => {
-  it('reaches all devices of the callee, with the caller as a public user, and tells the caller’s other devices', async () => {
+  it('reaches all devices of the callee with the caller as a public user, and the caller’s other devices are told', async () => {
     const [a, b] = await people(server.url, 2);
     const [a2, b2] = await Promise.all([another(server.url, a!), another(server.url, b!)]);
     const payload = {
@@ -32,11 +30,11 @@ describe.concurrent('ringing', () => {
     });
     expect(call.participants.map((stay) => stay.user_id)).toEqual([a!.id]);
     for (const device of [b!, b2]) {
-      const incoming = await device.next('call:incoming');
-      expect(incoming.call).toEqual(call);
-      expect(incoming.from).toMatchObject({ _id: a!.id, username: a!.account.username });
-      expect(incoming.from).not.toHaveProperty('email');
-      expect(incoming.from).not.toHaveProperty('settings');
+      const event = await incoming(device);
+      expect(event.call).toEqual(call);
+      expect(event.from).toMatchObject({ _id: a!.id, username: a!.account.username });
+      expect(event.from).not.toHaveProperty('email');
+      expect(event.from).not.toHaveProperty('settings');
     }
     await updated(a2, 'initiated');
     await settle(a!, b!);
@@ -58,24 +56,24 @@ describe.concurrent('ringing', () => {
     await a!.ok('call:end', { call_id: call._id });
   });
 
-  it('reaches a device that connects while it rings, and not one that connects later', async () => {
+  it('reaches a device that connects while the call rings, but none that connects later', async () => {
     const [a, b] = await people(server.url, 2);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
     const late = await another(server.url, b!);
-    expect((await late.next('call:incoming')).call._id).toBe(call._id);
+    expect((await incoming(late)).call._id).toBe(call._id);
     await b!.ok('call:reject', { call_id: call._id });
     const later = await another(server.url, b!);
     await settle(later);
     expect(later.seen('call:incoming')).toEqual([]);
   });
 
-  it('reaches a device that connects as the call begins just once', async () => {
+  it('reaches a device that connects as the call begins exactly once', async () => {
     const [a, b] = await people(server.url, 2);
     for (let round = 0; round < 5; round++) {
       const connecting = Promise.all([another(server.url, b!), another(server.url, b!), another(server.url, b!)]);
       const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
       const late = await connecting;
-      await Promise.all(late.map((device) => device.next('call:incoming')));
+      await Promise.all(late.map(incoming));
       await settle(...late);
       expect(late.map((device) => device.seen('call:incoming').length)).toEqual([1, 1, 1]);
       await a!.ok('call:end', { call_id: call._id });
@@ -83,7 +81,7 @@ describe.concurrent('ringing', () => {
     }
   });
 
-  it('is said once; a late one changes nothing', async () => {
+  it('is reported once; a late report changes nothing', async () => {
     const [a, b] = await people(server.url, 2);
     const b2 = await another(server.url, b!);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
@@ -100,21 +98,6 @@ describe.concurrent('ringing', () => {
     expect((await a!.refused('call:ringing', { call_id: call._id })).code).toBe('forbidden');
   });
 
-  it('ends by itself: missed, for everyone', async () => {
-    const [a, b] = await people(server.url, 2);
-    const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
-    for (const device of [a!, b!]) {
-      const event = await updated(device, 'missed');
-      expect(event.call).toMatchObject({ _id: call._id, status: 'missed', duration: 0 });
-      expect(event.call.ended_at).toBeDefined();
-      expect(event.call.participants.map((stay) => stay.user_id)).toEqual([a!.id]);
-      expect(event.call.participants[0]!.left_at).toBeDefined();
-    }
-    expect((await b!.refused('call:accept', { call_id: call._id })).code).toBe('conflict');
-    await settle(a!, b!);
-    expect(reasons(a!)).toEqual(['missed']);
-  });
-
   it('ends when the caller gives up', async () => {
     const [a, b] = await people(server.url, 2);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
@@ -124,14 +107,7 @@ describe.concurrent('ringing', () => {
     expect(reasons(a!)).toEqual([]);
   });
 
-  it('ends when the caller stays disconnected past the grace', async () => {
-    const [a, b] = await people(server.url, 2);
-    await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
-    a!.close();
-    expect((await updated(b!, 'cancelled')).call.status).toBe('missed');
-  });
-
-  it('goes on when the caller comes back in time', async () => {
+  it('goes on when the caller comes back by call:join', async () => {
     const [a, b] = await people(server.url, 2);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
     a!.close();
@@ -139,14 +115,14 @@ describe.concurrent('ringing', () => {
     expect((await back.ok('call:join', { call_id: call._id })).call.status).toBe('initiated');
     const { call: answered } = await b!.ok('call:accept', { call_id: call._id });
     expect(answered.status).toBe('ongoing');
-    await new Promise((resolve) => setTimeout(resolve, 2800));
+    await updated(back, 'accepted', b!.id);
     expect(reasons(back)).toEqual(['accepted']);
     await back.ok('call:end', { call_id: call._id });
   });
 });
 
 describe.concurrent('answering', () => {
-  it('makes it ongoing, straight from initiated too, and silences the other devices', async () => {
+  it('makes the call ongoing, straight from initiated too, and silences the other devices', async () => {
     const [a, b] = await people(server.url, 2);
     const [a2, b2] = await Promise.all([another(server.url, a!), another(server.url, b!)]);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'video' });
@@ -162,7 +138,7 @@ describe.concurrent('answering', () => {
     await b!.ok('call:end', { call_id: call._id });
   });
 
-  it('has exactly one winner of two devices', async () => {
+  it('has one winner when two devices accept at once', async () => {
     const [a, b] = await people(server.url, 2);
     const b2 = await another(server.url, b!);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'video' });
@@ -174,7 +150,7 @@ describe.concurrent('answering', () => {
     await a!.ok('call:end', { call_id: call._id });
   });
 
-  it('is not for the caller, on whichever device', async () => {
+  it('is refused to the caller on every device', async () => {
     const [a, b] = await people(server.url, 2);
     const a2 = await another(server.url, a!);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'video' });
@@ -185,7 +161,7 @@ describe.concurrent('answering', () => {
     await a!.ok('call:end', { call_id: call._id });
   });
 
-  it('by no: rejected, told to everyone, the callee’s other devices too', async () => {
+  it('with a rejection tells everyone, the callee’s other devices included', async () => {
     const [a, b] = await people(server.url, 2);
     const b2 = await another(server.url, b!);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'video' });
@@ -198,7 +174,7 @@ describe.concurrent('answering', () => {
     expect((await a!.ok('call:end', { call_id: call._id })).call.status).toBe('rejected');
   });
 
-  it('by hanging up while it rings is a rejection', async () => {
+  it('by hanging up while the call rings is a rejection', async () => {
     const [a, b] = await people(server.url, 2);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'video' });
     expect((await b!.ok('call:end', { call_id: call._id })).call.status).toBe('rejected');
@@ -207,17 +183,14 @@ describe.concurrent('answering', () => {
 });
 
 describe.concurrent('ending', () => {
-  it('comes when one leaves; the duration counts whole seconds from the answer', async () => {
+  it('comes when one leaves, and leaving again changes nothing', async () => {
     const [a, b] = await people(server.url, 2);
     const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'video' });
-    await new Promise((resolve) => setTimeout(resolve, 600));
     const { call: answered } = await b!.ok('call:accept', { call_id: call._id });
-    await new Promise((resolve) => setTimeout(resolve, 1600));
     const { call: ended } = await a!.ok('call:end', { call_id: call._id });
     const joined = answered.participants.find((stay) => stay.user_id === b!.id)!.joined_at;
     const seconds = Math.floor((Date.parse(ended.ended_at!) - Date.parse(joined)) / 1000);
     expect(ended).toMatchObject({ status: 'ended', duration: seconds });
-    expect(seconds).toBeGreaterThanOrEqual(1);
     for (const stay of ended.participants) expect(stay.left_at).toBe(ended.ended_at);
     expect(await updated(b!, 'ended')).toMatchObject({ user_id: a!.id, call: ended });
     const again = await b!.ok('call:leave', { call_id: call._id });
@@ -227,26 +200,18 @@ describe.concurrent('ending', () => {
     expect((await a!.refused('call:join', { call_id: call._id })).code).toBe('conflict');
   });
 
-  it('waits for a lost connection, which comes back by call:join', async () => {
+  it('does not come when a participant whose connection was lost comes back by call:join', async () => {
     const [a, b] = await people(server.url, 2);
     const call = await talking(a!, b!);
     b!.close();
     const back = await another(server.url, b!);
     expect((await back.ok('call:join', { call_id: call._id })).call.status).toBe('ongoing');
     await updated(a!, 'moved', b!.id);
-    await new Promise((resolve) => setTimeout(resolve, 2800));
     expect(reasons(a!)).toEqual(['accepted', 'moved']);
     await back.ok('call:end', { call_id: call._id });
   });
 
-  it('comes when a lost connection does not come back', async () => {
-    const [a, b] = await people(server.url, 2);
-    await talking(a!, b!);
-    b!.close();
-    expect(await updated(a!, 'ended')).toMatchObject({ user_id: b!.id, call: { status: 'ended' } });
-  });
-
-  it('comes when one of the two blocks the other', async () => {
+  it('comes when one blocks the other', async () => {
     const [a, b] = await people(server.url, 2);
     const call = await talking(a!, b!);
     await b!.ok('contact:block', { user_id: a!.id });
@@ -264,18 +229,17 @@ describe.concurrent('ending', () => {
 });
 
 describe.concurrent('taking over on another device', () => {
-  it('moves the call there; the old device is told, and its disconnection ends nothing', async () => {
+  it('moves the call there and tells the old device; joining again changes nothing', async () => {
     const [a, b] = await people(server.url, 2);
     const b2 = await another(server.url, b!);
     const call = await talking(a!, b!);
     await b2.ok('call:join', { call_id: call._id });
     for (const device of [a!, b!]) await updated(device, 'moved', b!.id);
     await a!.ok('call:signal', { call_id: call._id, to_user_id: b!.id, signal: { sdp: 'x' } });
-    expect(await b2.next('call:signal')).toEqual({ call_id: call._id, from_user_id: a!.id, signal: { sdp: 'x' } });
-    b!.close();
-    await new Promise((resolve) => setTimeout(resolve, 2800));
-    expect(reasons(a!)).toEqual(['accepted', 'moved']);
+    expect(await signalled(b2)).toEqual({ call_id: call._id, from_user_id: a!.id, signal: { sdp: 'x' } });
+    await settle(b!);
     expect(b!.seen('call:signal')).toEqual([]);
+    b!.close();
     // The same device again: nothing changes.
     await b2.ok('call:join', { call_id: call._id });
     await settle(a!);
@@ -284,130 +248,8 @@ describe.concurrent('taking over on another device', () => {
   });
 });
 
-describe.concurrent('who is in a call', () => {
-  it('starts no second one', async () => {
-    const [a, b, c] = await people(server.url, 3);
-    const { call } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
-    // Caller of one not yet answered.
-    expect((await a!.refused('call:initiate', { recipient_id: c!.id, call_type: 'voice' })).code).toBe('busy');
-    await b!.ok('call:accept', { call_id: call._id });
-    for (const device of [a!, b!]) {
-      expect((await device.refused('call:initiate', { recipient_id: c!.id, call_type: 'voice' })).code).toBe('busy');
-    }
-    await settle(c!);
-    expect(c!.events.map((event) => event.name)).toEqual(['session:ready']);
-    await a!.ok('call:end', { call_id: call._id });
-    const { call: next } = await a!.ok('call:initiate', { recipient_id: c!.id, call_type: 'voice' });
-    await a!.ok('call:end', { call_id: next._id });
-  });
-
-  it('is not called: the caller gets busy, the callee a missed call, which both find in their histories', async () => {
-    const [a, b, c] = await people(server.url, 3);
-    const call = await talking(a!, b!);
-    expect((await c!.refused('call:initiate', { recipient_id: b!.id, call_type: 'voice' })).code).toBe('busy');
-    const event = await updated(b!, 'busy');
-    expect(event.call).toMatchObject({ caller_id: c!.id, recipient_id: b!.id, status: 'missed', duration: 0 });
-    expect(event.call.ended_at).toBeDefined();
-    for (const device of [b!, c!]) {
-      const { calls } = await device.ok('call:history', {});
-      expect(calls[0]).toEqual(event.call);
-    }
-    await settle(b!);
-    expect(b!.seen('call:incoming').map((incoming) => incoming.call._id)).toEqual([call._id]);
-    // A caller that nobody has answered is in a call as well.
-    await a!.ok('call:end', { call_id: call._id });
-    const { call: waiting } = await b!.ok('call:initiate', { recipient_id: a!.id, call_type: 'voice' });
-    expect((await c!.refused('call:initiate', { recipient_id: b!.id, call_type: 'voice' })).code).toBe('busy');
-    await b!.ok('call:end', { call_id: waiting._id });
-  });
-
-  it('being rung is not being in a call; accepting while in one is busy', async () => {
-    const [a, b, c, d] = await people(server.url, 4);
-    const { call: first } = await a!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
-    const { call: second } = await c!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
-    await b!.ok('call:accept', { call_id: first._id });
-    expect((await b!.refused('call:accept', { call_id: second._id })).code).toBe('busy');
-    expect((await updated(c!, 'missed')).call.status).toBe('missed');
-    await a!.ok('call:end', { call_id: first._id });
-    const { call: third } = await c!.ok('call:initiate', { recipient_id: b!.id, call_type: 'voice' });
-    const { call: own } = await b!.ok('call:initiate', { recipient_id: d!.id, call_type: 'voice' });
-    await c!.ok('call:end', { call_id: third._id });
-    await b!.ok('call:end', { call_id: own._id });
-  });
-
-  it('both calling each other at once: one call, and the other is told which', async () => {
-    const [a, b] = await people(server.url, 2);
-    for (let round = 0; round < 10; round++) {
-      const answers = await Promise.all([
-        a!.raw('call:initiate', { recipient_id: b!.id, call_type: 'voice' }),
-        b!.raw('call:initiate', { recipient_id: a!.id, call_type: 'voice' }),
-      ]);
-      const won = answers.find((answer) => answer.ok)!.data as { call: { _id: string; caller_id: string } };
-      const lost = answers.find((answer) => !answer.ok)!.error!;
-      expect(lost).toMatchObject({ code: 'conflict', details: { call_id: won.call._id } });
-      const callee = won.call.caller_id === a!.id ? b! : a!;
-      await callee.ok('call:accept', { call_id: won.call._id });
-      await callee.ok('call:end', { call_id: won.call._id });
-    }
-  });
-});
-
-describe.concurrent('what is refused', () => {
-  it('calls to oneself, to nobody, to a deactivated user, and malformed ones', async () => {
-    const [a, b] = await people(server.url, 2);
-    const gone = await register(server.url);
-    const initiate = async (payload: object) => (await a!.refused('call:initiate', payload)).code;
-    expect(await initiate({ recipient_id: a!.id, call_type: 'voice' })).toBe('validation_failed');
-    expect(await initiate({ recipient_id: NOBODY, call_type: 'voice' })).toBe('not_found');
-    expect(await initiate({ group_id: NOBODY, call_type: 'voice' })).toBe('not_found');
-    expect(await initiate({ recipient_id: b!.id })).toBe('validation_failed');
-    expect(await initiate({ recipient_id: b!.id, group_id: NOBODY, call_type: 'voice' })).toBe('validation_failed');
-    expect(await initiate({ recipient_id: b!.id, call_type: 'fax' })).toBe('validation_failed');
-    const device = await connect(server.url, gone);
-    await fetch(`${server.url}/users/me`, {
-      method: 'DELETE',
-      headers: { authorization: `Bearer ${gone.access_token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ password: gone.password }),
-    });
-    device.close();
-    expect(await initiate({ recipient_id: gone.id, call_type: 'voice' })).toBe('not_found');
-  });
-
-  it('metadata above 4 KiB, or with names that the database would read as its own', async () => {
-    const [a, b] = await people(server.url, 2);
-    const initiate = (metadata: object) =>
-      a!.raw('call:initiate', { recipient_id: b!.id, call_type: 'voice', metadata });
-    const fits = { note: 'é'.repeat((4096 - '{"note":""}'.length - 1) / 2) };
-    const { data } = (await initiate(fits)) as { data: { call: { _id: string; metadata: object } } };
-    expect(data.call.metadata).toEqual(fits);
-    await a!.ok('call:end', { call_id: data.call._id });
-    for (const metadata of [
-      { note: 'é'.repeat(2045) },
-      { a: { $ref: 'users', $id: 'x' } },
-      { _bsontype: 'ObjectId' },
-    ]) {
-      expect((await initiate(metadata)).error!.code).toBe('validation_failed');
-    }
-  });
-
-  it('every command of a stranger: not_found', async () => {
-    const [a, b, stranger] = await people(server.url, 3);
-    const call = await talking(a!, b!);
-    for (const name of ['ringing', 'accept', 'reject', 'join', 'leave', 'end']) {
-      expect((await stranger!.refused(`call:${name}`, { call_id: call._id })).code).toBe('not_found');
-      expect((await stranger!.refused(`call:${name}`, { call_id: NOBODY })).code).toBe('not_found');
-      expect((await stranger!.refused(`call:${name}`, { call_id: 'x' })).code).toBe('validation_failed');
-    }
-    const signal = { call_id: call._id, to_user_id: a!.id, signal: {} };
-    expect((await stranger!.refused('call:signal', signal)).code).toBe('not_found');
-    expect((await stranger!.refused('call:history', { before_id: call._id })).code).toBe('not_found');
-    await a!.ok('call:end', { call_id: call._id });
-    expect((await stranger!.refused('call:leave', { call_id: call._id })).code).toBe('not_found');
-  });
-});
-
-describe.concurrent('history', () => {
-  it('is newest first, page by page, the same for both', async () => {
+describe.concurrent('call:history', () => {
+  it('gives both users the same calls, newest first, page by page', async () => {
     const [a, b] = await people(server.url, 2);
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) {

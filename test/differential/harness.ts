@@ -28,7 +28,7 @@ export async function startDatabase(dataDir: string, env: Record<string, string>
   throw new Error(`the database ended with exit code ${child.exitCode}`);
 }
 
-/** Ends a process by the signal and waits until it is gone. */
+/** Sends the process a signal and waits until it has exited. */
 export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
@@ -37,8 +37,8 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTER
 }
 
 /**
- * A database for the tests of one file: the real server that MONGODB_URL names, else the embedded one on a temporary
- * folder. The name of the database is the file's own; it is dropped at the end.
+ * A database for the tests of one file: on the server that MONGODB_URL names, or on an embedded one in a temporary
+ * folder. Each file gets a database of its own, which is dropped at the end.
  */
 export function useDatabase(): { db: Db; client: MongoClient; fresh(): Collection<Document> } {
   const used = {} as { db: Db; client: MongoClient; fresh(): Collection<Document> };
@@ -65,7 +65,7 @@ export function useDatabase(): { db: Db; client: MongoClient; fresh(): Collectio
   return used;
 }
 
-/** The error that the action is refused with. */
+/** The error with which the action is refused. */
 export async function refusal(action: Promise<unknown>): Promise<MongoServerError> {
   return action.then(
     () => expect.unreachable('the action was not refused'),
@@ -73,7 +73,7 @@ export async function refusal(action: Promise<unknown>): Promise<MongoServerErro
   );
 }
 
-/** The stage names of a plan from the top down, branches included. */
+/** The names of a plan's stages from the top down, including its branches. */
 export function stages(plan: Document): string[] {
   const inner = [plan.inputStage, ...(plan.inputStages ?? [])].filter((stage) => stage !== undefined);
   return [plan.stage, ...inner.flatMap(stages)];

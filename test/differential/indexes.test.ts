@@ -31,14 +31,14 @@ describe('a unique index', () => {
     ]);
   });
 
-  it('counts a missing field as null', async () => {
+  it('treats a missing field as null', async () => {
     const collection = used.fresh();
     await collection.createIndex({ a: 1 }, { unique: true });
     await collection.insertOne({});
     expect(await refusal(collection.insertOne({ a: null }))).toMatchObject({ code: 11000, keyValue: { a: null } });
   });
 
-  it('holds for each element of arrays, though not within one document', async () => {
+  it('applies to each element of an array, but not within one document', async () => {
     const collection = used.fresh();
     await collection.createIndex({ a: 1 }, { unique: true });
     await collection.insertOne({ a: [1, 2, 2] });
@@ -46,7 +46,7 @@ describe('a unique index', () => {
     await collection.insertOne({ a: [3, 4] });
   });
 
-  it('takes equal numbers of different types as equal, and other types as different', async () => {
+  it('treats equal numbers of different types as duplicates, but not values of other types', async () => {
     const collection = used.fresh();
     await collection.createIndex({ a: 1 }, { unique: true });
     await collection.insertMany([{ a: 1 }, { a: '1' }, { a: true }, { a: [] }, { a: {} }]);
@@ -54,7 +54,7 @@ describe('a unique index', () => {
     await collection.insertMany([{ a: 1.5 }, { a: 'ab' }, { a: 'a\0b' }]);
   });
 
-  it('leaves the value free again when its document changes or goes', async () => {
+  it('frees a value when its document changes or is deleted', async () => {
     const collection = used.fresh();
     await collection.createIndex({ a: 1 }, { unique: true });
     await collection.insertMany([{ a: 1 }, { a: 2 }]);
@@ -64,7 +64,7 @@ describe('a unique index', () => {
     expect(await collection.countDocuments({ a: { $in: [1, 2, 3] } })).toBe(3);
   });
 
-  it('over existing duplicates is refused and not there', async () => {
+  it('is not created over existing duplicates', async () => {
     const collection = used.fresh();
     await collection.insertMany([{ a: 1 }, { a: 1 }]);
     expect(await refusal(collection.createIndex({ a: 1 }, { unique: true }))).toMatchObject({ code: 11000 });
@@ -73,7 +73,7 @@ describe('a unique index', () => {
 });
 
 describe('a partial index', () => {
-  it('is unique among the documents of its filter only', async () => {
+  it('is unique only among the documents that match its filter', async () => {
     const collection = used.fresh();
     await collection.createIndex(
       { a: 1 },
@@ -99,12 +99,12 @@ describe('a partial index', () => {
     { a: { $exists: true } },
     { $and: [{ a: { $lte: 3 } }, { b: 1 }] },
     { a: { $in: [1, 2] } },
-  ])('takes %j', async (partialFilterExpression) => {
+  ])('accepts the filter %j', async (partialFilterExpression) => {
     await used.fresh().createIndex({ a: 1 }, { partialFilterExpression });
   });
 
   it.each<Document>([{ a: { $ne: 5 } }, { a: { $exists: false } }, { a: /x/ }, { $nor: [{ a: 1 }] }])(
-    'refuses %j',
+    'refuses the filter %j',
     async (partialFilterExpression) => {
       expect(await refusal(used.fresh().createIndex({ a: 1 }, { partialFilterExpression }))).toMatchObject({
         code: 67,
@@ -125,7 +125,7 @@ describe('a sparse index', () => {
 });
 
 describe('createIndex', () => {
-  it('names indexes, lists them, and takes an identical one again', async () => {
+  it('names and lists indexes, and accepts an identical one again', async () => {
     const collection = used.fresh();
     expect(await collection.createIndex({ a: 1, 'b.c': -1 })).toBe('a_1_b.c_-1');
     expect(await collection.createIndex({ a: 1, 'b.c': -1 })).toBe('a_1_b.c_-1');
@@ -157,7 +157,7 @@ describe('createIndex', () => {
     await collection.createIndex({ a: 1 }, { name: 'u', unique: true });
   });
 
-  it('by many at once makes the index once', async () => {
+  it('by many clients at once creates the index once', async () => {
     const collection = used.fresh();
     await collection.insertMany([{ a: 1 }, { a: 2 }]);
     await Promise.all(Array.from({ length: 10 }, () => collection.createIndex({ a: 1 }, { unique: true })));
@@ -176,7 +176,7 @@ describe('createIndex', () => {
 });
 
 describe('dropIndex', () => {
-  it('removes the index and what it demanded', async () => {
+  it('removes the index and its constraint', async () => {
     const collection = used.fresh();
     await collection.createIndex({ a: 1 }, { unique: true });
     await collection.insertOne({ a: 1 });
@@ -189,7 +189,7 @@ describe('dropIndex', () => {
 });
 
 describe('a TTL index', () => {
-  it('removes what has expired and leaves the rest', { timeout: 90_000 }, async () => {
+  it('removes expired documents and keeps the others', { timeout: 90_000 }, async () => {
     const collection = used.fresh();
     await collection.createIndex({ at: 1 }, { expireAfterSeconds: 60 });
     const now = Date.now();

@@ -30,7 +30,7 @@ describe('the planner', () => {
     expect(page.map((doc) => doc.seq)).toEqual(Array.from({ length: 50 }, (_, n) => 2497 - 3 * n));
   });
 
-  it('merges the scans of several values in the order asked for', async () => {
+  it('merges the scans of several values in the requested order', async () => {
     const collection = used.fresh();
     await collection.createIndex({ a: 1, n: -1 });
     await collection.insertMany(Array.from({ length: 1000 }, (_, n) => ({ a: `key${n % 10}`, n })));
@@ -59,7 +59,7 @@ describe('the planner', () => {
     ['a field without index', { z: 1 }, undefined, 'COLLSCAN'],
     ['an $or with an alternative that has no index', { $or: [{ a: 1 }, { z: 'x' }] }, undefined, 'COLLSCAN'],
     ['a field that is not first', { c: 1 }, undefined, 'COLLSCAN'],
-  ])('for %s', async (_, filter, sort, stage) => {
+  ])('uses the right scan for %s', async (_, filter, sort, stage) => {
     const collection = used.db.collection('planned');
     if ((await collection.estimatedDocumentCount()) === 0) {
       await collection.createIndexes([
@@ -74,7 +74,7 @@ describe('the planner', () => {
     expect((await explained(collection, filter, sort)).stages).toContain(stage);
   });
 
-  it('goes by the bound where matches are rare, and by the order where they are common', async () => {
+  it('uses the bounds when matches are rare, and the order when they are common', async () => {
     const collection = used.fresh();
     await collection.createIndexes([{ key: { conversation: 1, seq: 1 } }, { key: { conversation: 1, terms: 1 } }]);
     await collection.insertMany(
@@ -92,7 +92,7 @@ describe('the planner', () => {
     expect(found.map((doc) => doc.seq)).toEqual([2007, 1007, 7]);
   });
 
-  it('examines no more than what matches', async () => {
+  it('examines only entries that match', async () => {
     const collection = used.fresh();
     await collection.createIndex({ b: 1, c: 1 });
     await collection.insertMany(Array.from({ length: 200 }, (_, n) => ({ b: n % 2, c: n })));
@@ -144,8 +144,8 @@ const indexSets: Document[][] = [
   ],
 ];
 
-describe('whatever the query', () => {
-  it('an index finds what a scan of the collection finds, in the same order', async () => {
+describe('for any query', () => {
+  it('an index scan and a collection scan find the same documents in the same order', async () => {
     const collections = await Promise.all(
       indexSets.map(async (keys) => {
         const collection = used.fresh();
@@ -191,7 +191,7 @@ describe('whatever the query', () => {
   });
 });
 
-/** Equal for values that sort alike: arrays by the element that counts. */
+/** Equal for values that sort alike. Arrays sort by one of their elements. */
 function sortable(value: unknown, direction: number): unknown {
   return Array.isArray(value) ? ['array', direction, value.length === 0] : (value ?? null);
 }

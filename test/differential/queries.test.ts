@@ -33,14 +33,14 @@ describe('a filter', () => {
     ['equal number as long', { n: Long.fromNumber(8) }, [5]],
     ['equal element of an array', { n: 9 }, [4]],
     ['equal whole array', { tags: ['x', 'y'] }, [1]],
-    ['an array in another order is another value', { tags: ['y', 'x'] }, []],
+    ['an array in another order is a different value', { tags: ['y', 'x'] }, []],
     ['empty array', { tags: [] }, [2]],
     ['array in an array', { matrix: [1, 2] }, [5]],
     ['an element of an array in an array does not count', { matrix: 1 }, []],
     ['null finds missing fields', { n: null }, [3]],
     ['null in a nested path', { 'o.a': null }, [3, 4, 5, 6]],
     ['null below an empty array', { 'items.k': null }, [3, 4, 5]],
-    ['documents are equal in field order only', { o: { a: 1, b: 2 } }, [1]],
+    ['documents are equal only in the same field order', { o: { a: 1, b: 2 } }, [1]],
     ['dotted path', { 'o.a': 1 }, [1, 2]],
     ['dotted path through an array', { 'items.v': 20 }, [1, 2]],
     ['dotted path with an index', { 'items.0.v': 20 }, [2]],
@@ -89,15 +89,12 @@ describe('a filter', () => {
     ['$elemMatch with $not', { tags: { $elemMatch: { $ne: 'y' } } }, [1]],
     ['$size', { tags: { $size: 1 } }, [3]],
     ['$size zero', { tags: { $size: 0 } }, [2]],
-    ['$mod', { n: { $mod: [4, 0] } }, [5]],
-    ['$mod truncates', { n: { $mod: [7, 0] } }, [2]],
     ['$and', { $and: [{ n: 5 }, { s: 'apple' }] }, [1]],
     ['$or', { $or: [{ n: 5 }, { flag: true }] }, [1, 4]],
     ['$nor', { $nor: [{ n: 5 }, { flag: true }] }, [2, 3, 5, 6]],
     ['$not', { n: { $not: { $gt: 5 } } }, [1, 3, 6]],
     ['$expr', { $expr: { $gt: ['$o.b', '$o.a'] } }, [1, 2]],
     ['$expr with a missing field', { $expr: { $eq: [{ $type: '$flag' }, 'missing'] } }, [1, 2, 3, 5, 6]],
-    ['$comment is no condition', { n: 5, $comment: 'why' }, [1]],
     ['empty', {}, [1, 2, 3, 4, 5, 6]],
   ];
 
@@ -113,12 +110,10 @@ describe('a filter', () => {
     ['an unknown operator', { n: { $foo: 1 } }, 2],
     ['an unknown top level operator', { $foo: [] }, 2],
     ['an empty $or', { $or: [] }, 2],
-    ['an $or that is no array', { $or: {} }, 2],
-    ['an $in that is no array', { n: { $in: 5 } }, 2],
+    ['an $or that is not an array', { $or: {} }, 2],
+    ['an $in that is not an array', { n: { $in: 5 } }, 2],
     ['a $size that is negative', { n: { $size: -1 } }, 2],
     ['an unknown type', { n: { $type: 'foo' } }, 2],
-    ['a $mod without remainder', { n: { $mod: [1] } }, 2],
-    ['a $mod by zero', { n: { $mod: [0, 1] } }, 2],
     ['operators in $in', { n: { $in: [{ $gt: 1 }] } }, 2],
     ['an unknown expression', { $expr: { $foo: 1 } }, 168],
     ['a broken pattern', { s: { $regex: '(' } }, 51091],
@@ -130,7 +125,7 @@ describe('a filter', () => {
 });
 
 describe('the order of values', () => {
-  it('goes by type, then by value', async () => {
+  it('is by type, then by value', async () => {
     const collection = used.fresh();
     const ordered = [
       { _id: 1, v: null },
@@ -169,7 +164,7 @@ describe('the order of values', () => {
     expect(descending.map((doc) => doc._id)).toEqual(ids.toReversed());
   });
 
-  it('of arrays is that of their lowest element upwards, of their highest downwards', async () => {
+  it('puts an array at its lowest element when ascending, at its highest when descending', async () => {
     const collection = used.fresh();
     await collection.insertMany([{ _id: 1, v: [5, 1] }, { _id: 2, v: 3 }, { _id: 3, v: [] }, { _id: 4 }] as Document[]);
     const up = (await collection.find().sort({ v: 1 }).toArray()).map((doc) => doc._id);
@@ -178,7 +173,7 @@ describe('the order of values', () => {
     expect(down).toEqual([1, 2, 4, 3]);
   });
 
-  it('of several fields mixes directions', async () => {
+  it('can mix directions across fields', async () => {
     const collection = used.fresh();
     await collection.insertMany([
       { _id: 1, a: 1, b: 1 },
@@ -187,80 +182,5 @@ describe('the order of values', () => {
     ] as Document[]);
     const found = await collection.find().sort({ a: 1, b: -1 }).toArray();
     expect(found.map((doc) => doc._id)).toEqual([2, 1, 3]);
-  });
-});
-
-describe('find', () => {
-  it('skips and limits in the order asked for', async () => {
-    const collection = used.fresh();
-    await collection.insertMany(Array.from({ length: 10 }, (_, n) => ({ _id: n, n: 9 - n })) as Document[]);
-    const found = await collection.find().sort({ n: 1 }).skip(2).limit(3).toArray();
-    expect(found.map((doc) => doc.n)).toEqual([2, 3, 4]);
-  });
-
-  it('returns nothing from a collection that does not exist', async () => {
-    expect(await used.fresh().find({ a: 1 }).toArray()).toEqual([]);
-    expect(await used.fresh().countDocuments()).toBe(0);
-    expect(await used.fresh().distinct('a')).toEqual([]);
-  });
-
-  it.each<[string, Document, Document]>([
-    ['inclusion', { a: 1 }, { _id: 1, a: 1 }],
-    ['inclusion without _id', { a: 1, _id: 0 }, { a: 1 }],
-    ['exclusion', { a: 0, list: 0, items: 0 }, { _id: 1, o: { x: 1, y: 2 } }],
-    ['nested inclusion', { 'o.x': 1 }, { _id: 1, o: { x: 1 } }],
-    ['nested inclusion as a document', { o: { y: 1 } }, { _id: 1, o: { y: 2 } }],
-    ['nested exclusion in arrays', { 'items.k': 0, a: 0, o: 0, list: 0 }, { _id: 1, items: [{ v: 1 }, { v: 2 }] }],
-    ['nested inclusion in arrays', { 'items.v': 1 }, { _id: 1, items: [{ v: 1 }, { v: 2 }] }],
-    ['_id only', { _id: 1 }, { _id: 1 }],
-    ['$slice', { list: { $slice: 2 }, items: 0, o: 0 }, { _id: 1, a: 1, list: [1, 2] }],
-    ['$slice from the end', { list: { $slice: -1 }, items: 0, o: 0 }, { _id: 1, a: 1, list: [3] }],
-    ['$slice with skip', { list: { $slice: [1, 1] }, items: 0, o: 0 }, { _id: 1, a: 1, list: [2] }],
-    ['$slice with inclusion', { list: { $slice: 1 }, a: 1 }, { _id: 1, a: 1, list: [1] }],
-    ['$elemMatch', { items: { $elemMatch: { k: 2 } } }, { _id: 1, items: [{ k: 2, v: 2 }] }],
-    ['expression', { _id: 0, sum: { $add: ['$o.x', '$o.y'] } }, { sum: 3 }],
-    ['field path', { _id: 0, b: '$a' }, { b: 1 }],
-  ])('projects by %s', async (_, projection, expected) => {
-    const collection = used.fresh();
-    const doc = {
-      _id: 1,
-      a: 1,
-      o: { x: 1, y: 2 },
-      list: [1, 2, 3],
-      items: [
-        { k: 1, v: 1 },
-        { k: 2, v: 2 },
-      ],
-    };
-    await collection.insertOne(doc as Document);
-    expect(await collection.findOne({}, { projection })).toEqual(expected);
-  });
-
-  it('projects the element that the query matched', async () => {
-    const collection = used.fresh();
-    await collection.insertOne({ a: 1, items: [{ k: 1 }, { k: 2 }, { k: 3 }] });
-    const found = await collection.findOne({ 'items.k': 2 }, { projection: { _id: 0, 'items.$': 1 } });
-    expect(found).toEqual({ items: [{ k: 2 }] });
-  });
-
-  it('keeps the order of the fields of the document', async () => {
-    const collection = used.fresh();
-    await collection.insertOne({ b: 1, a: 2, c: 3 });
-    const found = await collection.findOne({}, { projection: { c: 1, a: 1 } });
-    expect(Object.keys(found ?? {})).toEqual(['_id', 'a', 'c']);
-  });
-
-  it('refuses to mix inclusion and exclusion', async () => {
-    const collection = used.fresh();
-    await collection.insertOne({ a: 1 });
-    expect(await refusal(collection.findOne({}, { projection: { a: 1, b: 0 } }))).toMatchObject({ code: 31254 });
-    expect(await refusal(collection.findOne({}, { projection: { a: 0, b: 1 } }))).toMatchObject({ code: 31253 });
-  });
-
-  it('finds distinct values, of arrays their elements', async () => {
-    const collection = used.fresh();
-    await collection.insertMany([{ t: ['b', 'a'] }, { t: 'c' }, { t: ['a'] }, {}]);
-    expect(await collection.distinct('t')).toEqual(['a', 'b', 'c']);
-    expect(await collection.distinct('t', { t: 'c' })).toEqual(['c']);
   });
 });

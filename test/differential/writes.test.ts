@@ -6,7 +6,7 @@ import { refusal, useDatabase } from './harness.ts';
 const used = useDatabase();
 
 describe('insert', () => {
-  it('gives back every type as it was stored, _id first', async () => {
+  it('returns every type as it was stored, with _id first', async () => {
     const collection = used.fresh();
     const doc = {
       s: 'text \u0000 with zero, é, 😀',
@@ -33,7 +33,7 @@ describe('insert', () => {
     expect(found).toMatchObject({ s: doc.s, b: doc.b, id: doc.id, t: doc.t, ts: doc.ts, n: null, yes: true });
   });
 
-  it('refuses a second document with the same _id, telling which', async () => {
+  it('refuses a duplicate _id and names it', async () => {
     const collection = used.fresh();
     await collection.insertOne({ _id: 'a' } as Document);
     const error = await refusal(collection.insertOne({ _id: 'a' } as Document));
@@ -52,7 +52,7 @@ describe('insert', () => {
     expect(await collection.countDocuments()).toBe(1);
   });
 
-  it('unordered goes on and reports each failure by its place', async () => {
+  it('unordered continues after failures and reports each by its index', async () => {
     const collection = used.fresh();
     const docs = [{ _id: 1 }, { _id: 1 }, { _id: 2 }, { _id: 2 }] as Document[];
     const error = (await refusal(collection.insertMany(docs, { ordered: false }))) as unknown as MongoBulkWriteError;
@@ -79,7 +79,7 @@ describe('insert', () => {
     expect(await collection.countDocuments()).toBe(0);
   });
 
-  it('of the same key from many clients at once succeeds once', async () => {
+  it('of one unique key by many clients at once succeeds once', async () => {
     const collection = used.fresh();
     await collection.createIndex({ k: 1 }, { unique: true });
     const results = await Promise.allSettled(Array.from({ length: 30 }, () => collection.insertOne({ k: 1 })));
@@ -116,7 +116,7 @@ describe('bulkWrite', () => {
     ).toEqual([{ k: 3 }, { k: 9, v: 9 }]);
   });
 
-  it('unordered reports failures among its updates by their place', async () => {
+  it('unordered reports failed updates by their index', async () => {
     const collection = used.fresh();
     await collection.createIndex({ k: 1 }, { unique: true });
     await collection.insertMany([{ k: 1 }, { k: 2 }, { k: 3 }]);
@@ -132,7 +132,7 @@ describe('bulkWrite', () => {
 });
 
 describe('delete', () => {
-  it('removes one or all that match, also from the indexes', async () => {
+  it('removes one or all matching documents, also from the indexes', async () => {
     const collection = used.fresh();
     await collection.createIndex({ k: 1 });
     await collection.insertMany([{ k: 1 }, { k: 1 }, { k: 1 }, { k: 2 }]);
@@ -145,15 +145,15 @@ describe('delete', () => {
 });
 
 describe('an unacknowledged write', () => {
-  it('arrives', async () => {
+  it('is carried out', async () => {
     const collection = used.fresh();
     await collection.insertOne({ k: 1 }, { writeConcern: { w: 0 } });
     await expect.poll(() => collection.countDocuments()).toBe(1);
   });
 });
 
-describe('a write concern of the majority', () => {
-  it('is met', async () => {
+describe('the write concern majority', () => {
+  it('is accepted', async () => {
     const collection = used.fresh();
     await collection.insertOne({ k: 1 }, { writeConcern: { w: 'majority', j: true } });
     expect(await collection.findOne({}, { readConcern: 'majority', readPreference: 'primaryPreferred' })).toMatchObject(

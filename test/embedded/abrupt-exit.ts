@@ -1,4 +1,4 @@
-/** `abrupt-exit.ts FOLDER HOW`: writes to an embedded database and ends without closing it, by `exit` or by an error. */
+/** `abrupt-exit.ts FOLDER HOW`: writes to an embedded database and ends without closing it: HOW is `exit` or `error`. */
 import { MongoClient } from 'mongodb';
 import { startEmbedded } from '../../server/embedded/start.ts';
 

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openRedoLog, readRedoLog } from '../../server/embedded/redo-log.ts';
+import { openRedoLog } from '../../server/embedded/storage/redo-log.ts';
+import { readRedoLog } from '../../server/embedded/storage/redo-records.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -19,21 +20,21 @@ async function written(applied: number, ...changes: string[]): Promise<void> {
 }
 
 describe('the redo log', () => {
-  it('gives what was appended behind the record that is applied, in order', async () => {
+  it('returns the records after the applied one, in order', async () => {
     await written(0, 'one', 'two', 'three');
     expect(texts(readRedoLog(folder, 0))).toEqual(['one', 'two', 'three']);
     expect(texts(readRedoLog(folder, 2))).toEqual(['three']);
     expect(readRedoLog(folder, 3)).toEqual([]);
   });
 
-  it('is empty where there is none, and once it was opened anew', async () => {
+  it('is empty before its first use and after it is opened again', async () => {
     expect(readRedoLog(folder, 0)).toEqual([]);
     await written(0, 'one');
     await openRedoLog(folder, 1).close();
     expect(readRedoLog(folder, 0)).toEqual([]);
   });
 
-  it('goes on in the other segment, and reads both', async () => {
+  it('continues in the other segment, and is read from both', async () => {
     const log = openRedoLog(folder, 10);
     await log.append(Buffer.from('eleven'));
     log.turn();
@@ -45,7 +46,7 @@ describe('the redo log', () => {
     expect(texts(readRedoLog(folder, 11))).toEqual(['twelve', 'thirteen']);
   });
 
-  it('does not take for new what an earlier use left behind the end of a segment', async () => {
+  it('ignores records that an earlier use left in a segment', async () => {
     const log = openRedoLog(folder, 0);
     for (const change of ['1', '2', '3']) await log.append(Buffer.from(change));
     log.turn();
@@ -57,7 +58,7 @@ describe('the redo log', () => {
     expect(texts(readRedoLog(folder, 4))).toEqual(['5']);
   });
 
-  it('ends before a record that is cut short or damaged, and before a gap', async () => {
+  it('stops before a record that is cut short or damaged, and before a gap', async () => {
     await written(0, 'one', 'two', 'three');
     const file = join(folder, 'redo-0');
     const whole = await readFile(file);
@@ -70,7 +71,7 @@ describe('the redo log', () => {
     expect(readRedoLog(folder, 1)).toEqual([]);
   });
 
-  it('takes more than a segment was made for', async () => {
+  it('holds more than the initial size of a segment', async () => {
     const large = 'x'.repeat(5 * 1024 * 1024);
     await written(0, large, 'behind it');
     expect(texts(readRedoLog(folder, 0))).toEqual([large, 'behind it']);

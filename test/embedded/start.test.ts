@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs the database until it ends by itself. */
+/** Runs a database that fails to start, until it has ended. */
 async function failed(env: Record<string, string>) {
   const child = spawn(process.execPath, ['--import', 'tsx', 'server/embedded/main.ts'], {
     env: { ...process.env, DATABASE_PORT: '0', DATA_DIR: folder, ...env },
@@ -27,7 +27,7 @@ async function failed(env: Record<string, string>) {
 }
 
 describe('the database alone', () => {
-  it('serves several clients at once at the address it prints, and ends cleanly', async () => {
+  it('serves several clients at the address that it prints, and stops cleanly', async () => {
     const { child, url } = await startDatabase(join(folder, 'alone'));
     expect(url).toMatch(/^mongodb:\/\/127\.0\.0\.1:\d+\/letsapp$/);
     const clients = await Promise.all(Array.from({ length: 5 }, () => new MongoClient(url).connect()));
@@ -39,7 +39,7 @@ describe('the database alone', () => {
     expect(await exited).toEqual([0, null]);
   });
 
-  it('keeps its data over a restart', async () => {
+  it('keeps its data across a restart', async () => {
     const dataDir = join(folder, 'restart');
     const first = await startDatabase(dataDir);
     const client = new MongoClient(first.url);
@@ -55,7 +55,7 @@ describe('the database alone', () => {
     await stop(second.child);
   });
 
-  it('refuses a folder that another process has, naming it', async () => {
+  it('refuses a folder that another process holds, and names that process', async () => {
     const dataDir = join(folder, 'shared');
     const { child } = await startDatabase(dataDir);
     const second = await failed({ DATA_DIR: dataDir });
@@ -65,7 +65,7 @@ describe('the database alone', () => {
     await stop(child);
   });
 
-  it('starts at once after kill -9, and over a lock of a process id that someone else has now', async () => {
+  it('starts at once after kill -9, even if the process id in the lock is reused', async () => {
     const dataDir = join(folder, 'killed');
     const first = await startDatabase(dataDir);
     await stop(first.child, 'SIGKILL');
@@ -78,7 +78,7 @@ describe('the database alone', () => {
     await stop(third.child);
   });
 
-  it('refuses a port that is taken', async () => {
+  it('refuses a port in use', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
@@ -94,7 +94,7 @@ describe('the database alone', () => {
     expect(stderr).toMatch(/^DATABASE_PORT must be a port number[^\n]*\n$/);
   });
 
-  it('refuses a data folder that cannot be made', async () => {
+  it('refuses a data folder that cannot be created', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
     await chmod(file, 0o600);

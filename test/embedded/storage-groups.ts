@@ -1,7 +1,7 @@
-/** What a group of writes consists of, by its number: its own keys, and those of an earlier group, which it removes. */
+/** Numbered groups of writes: each adds keys of its own and removes those of an earlier group. */
 
 export const KEYS = 20;
-/** So many groups later a group's keys are removed. */
+/** After this many groups, a group's keys are removed. */
 export const LIFE = 500;
 
 export function keysOf(number: number): Buffer[] {

@@ -1,5 +1,5 @@
-/** `storage-writer.ts FOLDER FROM`: writes numbered groups of keys without end, and prints each number once it is durable. */
-import { openStorage } from '../../server/embedded/storage.ts';
+/** `storage-writer.ts FOLDER FROM`: writes numbered groups of keys until killed, and prints each number once it is durable. */
+import { openStorage } from '../../server/embedded/storage/storage.ts';
 import { groupKeys, KEYS } from './storage-groups.ts';
 
 const [folder, from] = process.argv.slice(2) as [string, string];
@@ -12,6 +12,6 @@ for (let number = Number(from); ; number++) {
       for (const key of removed) storage.remove(key);
     })
     .then(() => process.stdout.write(`${number}\n`));
-  // Some groups at once, so that they share an append.
+  // Several groups at once, so that they share an append.
   if (number % KEYS === 0) await storage.write(() => {});
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openStorage } from '../../server/embedded/storage.ts';
+import { openStorage } from '../../server/embedded/storage/storage.ts';
 import { KEYS, keysOf, LIFE } from './storage-groups.ts';
 
 let folder: string;
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Lets a process write for a while, and kills it. Resolves with the last number that it said was durable. */
+/** Lets a process write for a while and kills it. Resolves with the last number that it reported as durable. */
 async function writeAndKill(from: number, ms: number): Promise<number> {
   const writer = new URL('storage-writer.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, ['--import', 'tsx', writer, folder, String(from)], {
@@ -33,7 +33,7 @@ async function writeAndKill(from: number, ms: number): Promise<number> {
 }
 
 describe('the storage', () => {
-  it('has all that was acknowledged, each group whole or not at all, whenever the process was killed', async () => {
+  it('keeps every acknowledged group, and each group whole or not at all, whenever the process is killed', async () => {
     let next = 1;
     for (const ms of [5, 300, 900, 2500]) {
       const acknowledged = await writeAndKill(next, ms);
@@ -52,7 +52,7 @@ describe('the storage', () => {
     }
   });
 
-  it('gives what was written to who reads, also within the same group, and fails a throwing action alone', async () => {
+  it('shows writes to later reads in the same group, and fails only the action that throws', async () => {
     const storage = openStorage(folder);
     const key = Buffer.from('some key');
     const seen: (string | undefined)[] = [];

@@ -74,7 +74,7 @@ describe('a malformed message closes its connection and no other', () => {
 });
 
 describe('a message', () => {
-  it('may come in pieces, and several at once, and is answered in order', async () => {
+  it('can arrive in pieces and together with others; answers keep the order', async () => {
     const socket = connect(port(), '127.0.0.1');
     const one = message(2013, command({ ping: 1, $db: 'x' }));
     const two = message(2013, command({ buildInfo: 1, $db: 'x' }));
@@ -95,7 +95,7 @@ describe('a message', () => {
     expect(replies.map((reply) => 'version' in reply)).toEqual([false, true, false]);
   });
 
-  it('of the old kind greets, whatever the driver begins with', async () => {
+  it('in the legacy format is accepted for the greeting', async () => {
     const socket = connect(port(), '127.0.0.1');
     const query = Buffer.concat([
       Buffer.alloc(4),
@@ -116,8 +116,8 @@ describe('a message', () => {
   });
 });
 
-describe('a connection lost in the middle of a write', () => {
-  /** A proxy that breaks the connection at the first message that contains `insert`: before it goes on, or at its answer. */
+describe('a connection lost during a write', () => {
+  /** A proxy that breaks the connection at an `insert`: before it passes it on, or when the answer comes. */
   async function breaking(when: 'before' | 'after') {
     const server = createServer((socket) => {
       const upstream = connect(port(), '127.0.0.1');
@@ -143,7 +143,7 @@ describe('a connection lost in the middle of a write', () => {
   it.each([
     ['before', 0],
     ['after', 1],
-  ] as const)('%s it was applied is reported, and is not done twice', async (when, count) => {
+  ] as const)('%s it was applied is reported, and the write is not repeated', async (when, count) => {
     const server = await breaking(when);
     const { port: proxyPort } = server.address() as { port: number };
     const through = new MongoClient(`mongodb://127.0.0.1:${proxyPort}/letsapp`);

@@ -8,8 +8,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClientError, connect } from '../../shared/client/client.ts';
-import { request, type StoredSession, tokenSource, toStored } from '../../shared/client/session.ts';
+import { type ClientError, connect } from 'letsapp-client';
+import { request, type StoredSession, tokenSource, toStored } from 'letsapp-client/session';
 import type { SignedIn } from '../../shared/contract/accounts.ts';
 import type { Message } from '../../shared/contract/documents.ts';
 

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { fitAnswer } from '../../server/inbox/fit-answer.ts';
-import type { MessageDocument } from '../../server/model/documents.ts';
+import type { MessageDocument } from '../../server/model/documents/messages.ts';
 
 const message = (rev: number, over: Partial<MessageDocument> = {}, bytes = 1) => ({
   message: { _id: new ObjectId(), rev, ...over } as MessageDocument,

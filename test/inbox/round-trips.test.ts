@@ -1,7 +1,7 @@
 /** How many commands reach the database, counted by the driver's monitoring. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Caller } from '../../server/dispatch/caller.ts';
-import { createSearch, type Search } from '../../server/messages/search.ts';
+import { createSearch } from '../../server/messages/search.ts';
 import { type Inbox, openInbox } from './in-process.ts';
 import { createUserWithPairs, type UserWithPairs } from './many-conversations.ts';
 
@@ -9,13 +9,13 @@ const MANY = 2000;
 const MISSED = 5000;
 
 let inbox: Inbox;
-let search: Search['search'];
+let search: ReturnType<typeof createSearch>;
 let few: UserWithPairs;
 let many: UserWithPairs;
 
 beforeAll(async () => {
   inbox = await openInbox();
-  ({ search } = createSearch(inbox.store, inbox.access, inbox.domain.scopesOf));
+  search = createSearch(inbox.store, inbox.access, inbox.domain.scopesOf);
   few = await createUserWithPairs(inbox.stored, 20, 40);
   many = await createUserWithPairs(inbox.stored, MANY, MISSED);
 });

@@ -1,7 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { type Document, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { collections } from '../../server/model/collections.ts';
@@ -10,7 +6,7 @@ import type { Caller } from '../../server/dispatch/caller.ts';
 import { pairId } from '../../server/model/conversation-ref.ts';
 import { createHistory } from '../../server/messages/history.ts';
 import { createMessageStore } from '../../server/conversations/message-store.ts';
-import { startProgram } from '../support/server.ts';
+import { startDatabase } from '../support/database.ts';
 import { createVisibility } from '../../server/conversations/visibility.ts';
 import { createAccessRules } from '../../server/conversations/access-rules.ts';
 
@@ -23,21 +19,15 @@ let stop: () => Promise<void>;
 const finds: Document[] = [];
 
 beforeAll(async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'letsapp-index-use-'));
-  const outer = process.env.MONGODB_URL;
-  const embedded = outer
-    ? undefined
-    : await startProgram('server/embedded/main.ts', { DATA_DIR: folder, DATABASE_PORT: '0' });
-  client = await new MongoClient(outer ?? embedded!.url, { monitorCommands: true }).connect();
+  const database = await startDatabase();
+  client = await new MongoClient(database.url, { monitorCommands: true }).connect();
   client.on('commandStarted', ({ command }) => {
     if (command.find === 'messages') finds.push(command);
   });
   stop = async () => {
     await db().dropDatabase();
     await client.close();
-    embedded?.child.kill('SIGTERM');
-    await embedded?.exited;
-    await rm(folder, { recursive: true, force: true });
+    await database.stop();
   };
   await install(db());
   const at = new Date();
@@ -77,18 +67,17 @@ afterAll(async () => {
   await stop?.();
 });
 
-const name = `index_use_${randomBytes(6).toString('hex')}`;
-const db = () => client.db(name);
+const db = () => client.db();
 
 it.each([
   ['the newest', {}],
   ['in the middle', { before_seq: COUNT / 2 }],
   ['in the middle, forwards', { after_seq: COUNT / 2 }],
-])('a page of history, %s, reads as many documents as it shows, by an index', async (_which, bounds) => {
+])('a page of history (%s) is read by an index, and no more of it than the page shows', async (_which, bounds) => {
   const all = collections(db());
   const history = createHistory(createMessageStore(all), createAccessRules(all, createVisibility(false)));
   finds.length = 0;
-  const { messages } = await history.page({ id: ann.toHexString(), userId: ann } as Caller, {
+  const { messages } = await history({ id: ann.toHexString(), userId: ann } as Caller, {
     recipient_id: bob.toHexString(),
     ...bounds,
   });

@@ -1,30 +1,60 @@
-import type { Engine } from '../engine.ts';
-import { Fault } from '../errors.ts';
-import { int } from '../reply.ts';
-import type { Doc } from '../values.ts';
-import { encode } from '../values.ts';
-import { administration } from './administration.ts';
-import type { Command, Request } from './command.ts';
-import { checkFields } from './command.ts';
-import { explaining } from './explain.ts';
-import { handshake } from './handshake.ts';
-import { indexing } from './indexes.ts';
-import { reading } from './reading.ts';
-import { writing } from './writing.ts';
+import type { Engine } from '../storage/engine.ts';
+import { type Doc, encode } from '../values/document.ts';
+import { Fault } from '../values/fault.ts';
+import { int } from '../values/numbers.ts';
+import type { CommandRequest } from '../wire/message.ts';
+import { aggregate } from './aggregate.ts';
+import { collMod, create, drop } from './collections.ts';
+import type { Command } from './command.ts';
+import { count } from './count.ts';
+import { getMore, killCursors } from './cursors.ts';
+import { dropDatabase, listCollections, listDatabases } from './databases.ts';
+import { deleteCommand } from './delete.ts';
+import { distinct } from './distinct.ts';
+import { explain } from './explain.ts';
+import { checkFields } from './fields.ts';
+import { findAndModify } from './find-and-modify.ts';
+import { find } from './find.ts';
+import { acknowledge, buildInfo, hello } from './handshake.ts';
+import { createIndexes, dropIndexes, listIndexes } from './indexes.ts';
+import { insert } from './insert.ts';
+import { update } from './update.ts';
 
-const commands: Record<string, Command> = {
-  ...handshake,
-  ...reading,
-  ...writing,
-  ...explaining,
-  ...administration,
-  ...indexing,
+/** The commands by the names under which drivers send them. */
+const COMMANDS: Record<string, Command> = {
+  hello,
+  isMaster: hello,
+  ismaster: hello,
+  ping: acknowledge,
+  endSessions: acknowledge,
+  buildInfo,
+  buildinfo: buildInfo,
+  find,
+  aggregate,
+  getMore,
+  killCursors,
+  count,
+  distinct,
+  explain,
+  insert,
+  update,
+  delete: deleteCommand,
+  findAndModify,
+  create,
+  collMod,
+  drop,
+  dropDatabase,
+  listCollections,
+  listDatabases,
+  createIndexes,
+  listIndexes,
+  dropIndexes,
 };
 
-/** Runs a command and encodes its reply; whatever goes wrong becomes MongoDB's error reply. */
-export async function execute(engine: Engine, request: Request): Promise<Uint8Array> {
+/** Runs a command and encodes its reply. Whatever goes wrong becomes MongoDB's error reply. */
+export async function execute(engine: Engine, request: CommandRequest): Promise<Uint8Array> {
   try {
-    const command = Object.hasOwn(commands, request.name) ? commands[request.name] : undefined;
+    const command = Object.hasOwn(COMMANDS, request.name) ? COMMANDS[request.name] : undefined;
     if (command === undefined) throw new Fault(59, `no such command: '${request.name}'`);
     checkFields(request, command.fields);
     const reply = await command.run(engine, request);
@@ -34,7 +64,7 @@ export async function execute(engine: Engine, request: Request): Promise<Uint8Ar
   }
 }
 
-/** The error reply for a fault; anything else is a bug or a broken disk, and says so. */
+/** The error reply for a fault. Anything else is a bug or a broken disk, and becomes InternalError. */
 export function errorReply(error: unknown): Doc {
   const fault = error instanceof Fault ? error : new Fault(1, error instanceof Error ? error.message : String(error));
   return { ok: 0, errmsg: fault.message, code: int(fault.code), codeName: fault.codeName, ...fault.extra };

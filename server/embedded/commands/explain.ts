@@ -1,83 +1,60 @@
-import { namespaceOf } from '../catalog.ts';
-import type { Engine } from '../engine.ts';
-import { Fault } from '../errors.ts';
-import { compileFilter } from '../match.ts';
-import { describePlan, isCollectionScan } from '../planner.ts';
-import { int } from '../reply.ts';
-import { parseSort } from '../sort.ts';
-import type { Doc } from '../values.ts';
-import { field, fromNumber, isTruthy } from '../values.ts';
-import type { Command, Request } from './command.ts';
-import { checkFields, docField, targetOf } from './command.ts';
-import type { Query } from './query.ts';
-import { letVariables, prepare, prepareAggregate, prepareFind, run } from './query.ts';
-import { reading } from './reading.ts';
+import { describePlan } from '../plan/describe.ts';
+import { isCollectionScan } from '../plan/plan.ts';
+import type { Engine } from '../storage/engine.ts';
+import type { Doc } from '../values/document.ts';
+import { Fault } from '../values/fault.ts';
+import { fromNumber, int } from '../values/numbers.ts';
+import type { CommandRequest } from '../wire/message.ts';
+import { aggregate, aggregatePipeline } from './aggregate.ts';
+import type { Command } from './command.ts';
+import { checkFields, docField } from './fields.ts';
+import { find, findQuery } from './find.ts';
+import { type Query, runQuery } from './query.ts';
 
-const explain: Command = {
+/** Tells how a `find` or an `aggregate` would run. */
+export const explain: Command = {
   fields: ['verbosity'],
   run: (engine, request) => {
     const inner = docField(request.body, 'explain') ?? {};
-    const name = Object.keys(inner)[0] ?? '';
-    const explained = { ...request, name, body: inner };
-    const { query, sortsInMemory } = explainedQuery(engine, explained);
-    const { plan, collection } = query;
-    let winningPlan: Doc = plan === undefined ? { stage: 'EOF' } : describePlan(plan);
-    if (sortsInMemory) winningPlan = { stage: 'SORT', inputStage: winningPlan };
-    if (query.skip > 0) winningPlan = { stage: 'SKIP', skipAmount: fromNumber(query.skip), inputStage: winningPlan };
-    if (query.limit !== Infinity)
-      winningPlan = { stage: 'LIMIT', limitAmount: fromNumber(query.limit), inputStage: winningPlan };
-    const queryPlanner = {
-      namespace: collection?.namespace ?? namespaceOf(request.database, inner[name]),
-      winningPlan,
-      rejectedPlans: [],
-    };
+    const query = explainedQuery(engine, { ...request, name: Object.keys(inner)[0] ?? '', body: inner });
+    const queryPlanner = { namespace: query.namespace, winningPlan: describeQuery(query), rejectedPlans: [] };
     if (request.body.verbosity === 'queryPlanner') return { queryPlanner };
-    const started = Date.now();
-    let nReturned = 0;
-    for (const _ of run(engine, query)) nReturned++;
-    const executionStats = {
-      executionSuccess: true,
-      nReturned: int(nReturned),
-      executionTimeMillis: int(Date.now() - started),
-      totalKeysExamined: int(plan === undefined || isCollectionScan(plan) ? 0 : query.examined.keys),
-      totalDocsExamined: int(query.examined.docs),
-    };
-    return { queryPlanner, executionStats };
+    return { queryPlanner, executionStats: statsOf(engine, query) };
   },
 };
 
-/** The query of the command to explain. Of a write it is what finds the documents. */
-function explainedQuery(engine: Engine, request: Request): { query: Query; sortsInMemory: boolean } {
-  const query = queryOf(engine, request);
-  return { query, sortsInMemory: query.sort !== undefined && query.plan !== undefined && !query.plan.sorted };
-}
-
-function queryOf(engine: Engine, request: Request): Query {
-  const { name, body } = request;
-  const simple = (filter: unknown, limit: number, sort?: unknown, hint?: unknown) =>
-    prepare(engine, targetOf(request), compileFilter(filter ?? {}), parseSort(sort), 0, limit, hint);
-  switch (name) {
+function explainedQuery(engine: Engine, request: CommandRequest): Query {
+  switch (request.name) {
     case 'find':
-      checkFields(request, reading.find!.fields);
-      return prepareFind(engine, request).query;
+      checkFields(request, find.fields);
+      return findQuery(engine, request);
     case 'aggregate':
-      checkFields(request, reading.aggregate!.fields);
-      return prepareAggregate(engine, targetOf(request), body.pipeline, letVariables(body), body.hint).query;
-    case 'count':
-    case 'distinct':
-      return simple(body.query, Infinity, undefined, body.hint);
-    case 'findAndModify':
-      return simple(body.query, 1, body.sort, body.hint);
-    case 'update':
-    case 'delete': {
-      const [statement] = (field(body, `${name}s`) ?? []) as Doc[];
-      const isMany = name === 'update' ? isTruthy(statement?.multi) : !isTruthy(statement?.limit);
-      return simple(statement?.q, isMany ? Infinity : 1, undefined, statement?.hint);
-    }
+      checkFields(request, aggregate.fields);
+      return aggregatePipeline(engine, request).query;
     default:
-      throw new Fault(59, `Explain failed due to unknown command: ${name}`);
+      throw new Fault(59, `Explain failed due to unknown command: ${request.name}`);
   }
 }
 
-/** The command that tells how others would run. */
-export const explaining: Record<string, Command> = { explain };
+function describeQuery({ plan, sort, skip, limit }: Query): Doc {
+  let stage: Doc = plan === undefined ? { stage: 'EOF' } : describePlan(plan);
+  if (sort !== undefined && plan !== undefined && !plan.isSorted) stage = { stage: 'SORT', inputStage: stage };
+  if (skip > 0) stage = { stage: 'SKIP', skipAmount: fromNumber(skip), inputStage: stage };
+  if (limit !== Infinity) stage = { stage: 'LIMIT', limitAmount: fromNumber(limit), inputStage: stage };
+  return stage;
+}
+
+/** Runs the query and tells what it looked at. */
+function statsOf(engine: Engine, query: Query): Doc {
+  const { plan, examined } = query;
+  const started = Date.now();
+  let returned = 0;
+  for (const _ of runQuery(engine, query)) returned++;
+  return {
+    executionSuccess: true,
+    nReturned: int(returned),
+    executionTimeMillis: int(Date.now() - started),
+    totalKeysExamined: int(plan === undefined || isCollectionScan(plan) ? 0 : examined.keys),
+    totalDocsExamined: int(examined.docs),
+  };
+}

@@ -1,31 +1,18 @@
-import { int } from '../reply.ts';
-import type { Command, Request } from './command.ts';
+import { int } from '../values/numbers.ts';
+import { MAX_MESSAGE } from '../wire/format.ts';
+import type { Command } from './command.ts';
+import { MAX_STATEMENTS } from './statements.ts';
+import { MAX_DOCUMENT } from './storing.ts';
 
-/** MongoDB 6.0's wire version: what this database speaks is a part of that. */
+/** This database speaks a part of what MongoDB 6.0 speaks. */
 const WIRE_VERSION = 17;
 const VERSION = '6.0.0';
 
 /**
- * The reply to `hello`. It describes a standalone server: drivers then send neither transaction numbers nor retry
- * writes, so a write whose connection broke is reported to the caller, who alone knows whether it may be repeated.
+ * Describes a standalone server. Drivers then send no transaction numbers and do not repeat writes by themselves: if the
+ * connection breaks during a write, the caller is told, who alone knows whether the write may be repeated.
  */
-function hello({ name }: Request) {
-  return {
-    ...(name === 'hello' ? { isWritablePrimary: true } : { ismaster: true }),
-    helloOk: true,
-    maxBsonObjectSize: int(16 * 1024 * 1024),
-    maxMessageSizeBytes: int(48_000_000),
-    maxWriteBatchSize: int(100_000),
-    localTime: new Date(),
-    logicalSessionTimeoutMinutes: int(30),
-    minWireVersion: int(0),
-    maxWireVersion: int(WIRE_VERSION),
-    readOnly: false,
-  };
-}
-
-const ok: Command = { fields: [], run: () => ({}) };
-const greeting: Command = {
+export const hello: Command = {
   fields: [
     'helloOk',
     'client',
@@ -37,31 +24,32 @@ const greeting: Command = {
     'speculativeAuthenticate',
     'backpressure',
   ],
-  run: (_, request) => hello(request),
+  run: (_, { name }) => ({
+    ...(name === 'hello' ? { isWritablePrimary: true } : { ismaster: true }),
+    helloOk: true,
+    maxBsonObjectSize: int(MAX_DOCUMENT),
+    maxMessageSizeBytes: int(MAX_MESSAGE),
+    maxWriteBatchSize: int(MAX_STATEMENTS),
+    localTime: new Date(),
+    logicalSessionTimeoutMinutes: int(30),
+    minWireVersion: int(0),
+    maxWireVersion: int(WIRE_VERSION),
+    readOnly: false,
+  }),
 };
 
-const buildInfo: Command = {
+export const buildInfo: Command = {
   fields: [],
   run: () => ({
     version: VERSION,
-    versionArray: VERSION.split('.')
-      .map((part) => int(Number(part)))
-      .concat(int(0)),
+    versionArray: [...VERSION.split('.').map(Number), 0].map(int),
     modules: [],
     storageEngines: ['lmdb'],
-    maxBsonObjectSize: int(16 * 1024 * 1024),
+    maxBsonObjectSize: int(MAX_DOCUMENT),
     bits: int(64),
     debug: false,
   }),
 };
 
-/** The commands by which drivers get to know the server. */
-export const handshake: Record<string, Command> = {
-  hello: greeting,
-  isMaster: greeting,
-  ismaster: greeting,
-  ping: ok,
-  endSessions: ok,
-  buildInfo,
-  buildinfo: buildInfo,
-};
+/** A command that only has to be acknowledged. */
+export const acknowledge: Command = { fields: [], run: () => ({}) };

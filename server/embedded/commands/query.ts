@@ -1,28 +1,18 @@
-import type { Stage } from '../aggregate.ts';
-import { compileStage, computed, drop, readStages, take } from '../aggregate.ts';
-import type { Collection } from '../catalog.ts';
-import { namespaceOf } from '../catalog.ts';
-import type { Engine } from '../engine.ts';
-import { Fault } from '../errors.ts';
-import type { Variables } from '../expressions.ts';
-import type { Filter } from '../match.ts';
-import { compileFilter } from '../match.ts';
-import type { Plan } from '../planner.ts';
-import { compileProjection } from '../projection.ts';
-import type { Examined, Found } from '../scan.ts';
-import { countByIndex, docOf, nothingExamined, planKilled, runPlan } from '../scan.ts';
-import type { SortSpec } from '../sort.ts';
-import { parseSort } from '../sort.ts';
-import { choosePlan } from '../trial.ts';
-import type { Doc } from '../values.ts';
-import { fromNumber, isDoc, isNumber, toInteger, toNumber } from '../values.ts';
-import type { Request } from './command.ts';
-import { countField, docField, flag, targetOf } from './command.ts';
+import { dropFirst, take } from '../aggregate/stage.ts';
+import type { Found } from '../plan/found.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type Examined, nothingExamined, runPlan } from '../plan/scan.ts';
+import { choosePlan } from '../plan/trial.ts';
+import type { Filter } from '../query/filter.ts';
+import type { SortSpec } from '../query/sort.ts';
+import type { Collection } from '../storage/collection.ts';
+import type { Engine } from '../storage/engine.ts';
+import { Fault } from '../values/fault.ts';
 
-/** A query ready to run: what it looks at, in which order, and how much of it. */
+/** A query ready to run. `plan` is undefined if the collection does not exist. */
 export interface Query {
+  namespace: string;
   collection: Collection | undefined;
-  filter: Filter;
   sort: SortSpec | undefined;
   skip: number;
   limit: number;
@@ -30,136 +20,46 @@ export interface Query {
   examined: Examined;
 }
 
-/** Chooses how to run a query on the collection; one that does not exist has nothing to find. */
-export function prepare(
+/** What a query asks for. */
+export interface QuerySpec {
+  filter: Filter;
+  sort?: SortSpec | undefined;
+  skip?: number;
+  limit?: number;
+  hint?: unknown;
+}
+
+/** Chooses how to run a query on the collection. */
+export function prepareQuery(
   engine: Engine,
   namespace: string,
-  filter: Filter,
-  sort: SortSpec | undefined,
-  skip: number,
-  limit: number,
-  hint?: unknown,
+  { filter, sort, skip = 0, limit = Infinity, hint }: QuerySpec,
 ): Query {
   const collection = engine.catalog.find(namespace);
   const plan =
     collection === undefined ? undefined : choosePlan(engine.storage, collection, filter, sort, skip + limit, hint);
-  return { collection, filter, sort, skip, limit, plan, examined: nothingExamined() };
-}
-
-/** Runs a query lazily; `deadline` (ms since the epoch) is looked at as the scan goes on. */
-export function run(
-  engine: Engine,
-  { collection, plan, sort, skip, limit, examined }: Query,
-  deadline = Infinity,
-): Iterable<Found> {
-  if (collection === undefined || plan === undefined) return [];
-  const alive = () => {
-    const now = engine.catalog.find(collection.namespace);
-    const indexes = plan.kind === 'union' ? plan.branches.map((branch) => branch.index) : [plan.index];
-    const isSame = indexes.every(({ prefix }) => now?.indexes.some((index) => index.prefix.equals(prefix)));
-    if (!isSame) throw planKilled(collection.namespace);
-    if (Date.now() > deadline) throw new Fault(50, 'operation exceeded time limit');
-  };
-  const found = runPlan(engine.storage, collection, plan, sort, skip + limit, examined, alive);
-  return take(drop(found, skip), limit);
-}
-
-/** When the command's `maxTimeMS` is over, ms since the epoch. */
-export function deadlineOf(body: Doc): number {
-  const limit = countField(body, 'maxTimeMS') ?? 0;
-  return limit === 0 ? Infinity : Date.now() + limit;
-}
-
-/** Reads a `find` command. Throws for options that are not supported. */
-export function prepareFind(engine: Engine, request: Request) {
-  const { body } = request;
-  for (const option of ['returnKey', 'showRecordId']) {
-    if (flag(body, option)) throw new Fault(238, `${option} is not supported here`);
-  }
-  const projection = docField(body, 'projection');
-  const filter = compileFilter(docField(body, 'filter') ?? {}, letVariables(body));
-  const query = prepare(
-    engine,
-    targetOf(request),
-    filter,
-    parseSort(body.sort),
-    countField(body, 'skip') ?? 0,
-    countField(body, 'limit') || Infinity,
-    body.hint,
-  );
-  const project =
-    projection === undefined || Object.keys(projection).length === 0
-      ? undefined
-      : compileProjection(projection, filter);
-  return { query, project };
-}
-
-/** The variables of a command's `let`. */
-export function letVariables(body: Doc): Variables {
-  return docField(body, 'let') ?? {};
-}
-
-/** The documents as the projection leaves them; without one they stay raw. */
-export function* projected(items: Iterable<Found>, project: ((doc: Doc) => Doc) | undefined): Iterable<Found> {
-  if (project === undefined) yield* items;
-  else for (const item of items) yield computed(project(docOf(item)));
+  return { namespace, collection, sort, skip, limit, plan, examined: nothingExamined() };
 }
 
 /**
- * A pipeline as a query (its leading `$match`, `$sort`, `$skip` and `$limit`, which an index can serve) and the stages
- * behind it.
+ * Runs a query lazily.
+ * @param deadline when it must end, in milliseconds since the epoch; checked as the scan goes on
  */
-export function prepareAggregate(
-  engine: Engine,
-  namespace: string,
-  pipeline: unknown,
-  variables: Variables,
-  hint?: unknown,
-) {
-  const stages = readStages(pipeline);
-  const [database] = namespace.split('.', 1) as [string];
-  const filters: unknown[] = [];
-  let sort: SortSpec | undefined;
-  let skip = 0;
-  let limit = Infinity;
-  while (stages[0]?.name === '$match') {
-    const { operand } = stages.shift()!;
-    if (!isDoc(operand)) throw new Fault(15959, 'the match filter must be an expression in an object');
-    if (Object.keys(operand).length > 0) filters.push(operand);
-  }
-  if (stages[0]?.name === '$sort') sort = parseSort(stages.shift()!.operand);
-  if (stages[0]?.name === '$skip') skip = countField({ $skip: stages.shift()!.operand }, '$skip') ?? 0;
-  if (stages[0]?.name === '$limit' && isNumber(stages[0].operand) && toNumber(stages[0].operand) > 0) {
-    limit = toInteger(stages.shift()!.operand, '$limit');
-  }
-  const filter = compileFilter(filters.length > 1 ? { $and: filters } : (filters[0] ?? {}), variables);
-  const query = prepare(engine, namespace, filter, sort, skip, limit, hint);
-  const runOn = (collection: string, inner: unknown[], scope: Variables) =>
-    runAggregate(engine, prepareAggregate(engine, namespaceOf(database, collection), inner, scope));
-  const rest: Stage[] = stages.map(({ name, operand }) => compileStage(name, operand, variables, runOn));
-  return { query, rest, counts: isPlainCount(stages[0], query) ? (stages[0]!.operand as Doc) : undefined };
-}
-
-/** Whether the stage does nothing but count, as the driver's `countDocuments` asks: `{ _id: 1, n: { $sum: 1 } }`. */
-function isPlainCount(stage: { name: string; operand: unknown } | undefined, { skip, limit }: Query): boolean {
-  if (stage?.name !== '$group' || !isDoc(stage.operand) || skip > 0 || limit !== Infinity) return false;
-  const { _id: id, n, ...others } = stage.operand;
-  const isConstant = id === null || isNumber(id);
-  return isConstant && Object.keys(others).length === 0 && isDoc(n) && isNumber(n.$sum) && toNumber(n.$sum) === 1;
-}
-
-/** Runs a prepared pipeline lazily; a plain count comes from the index alone if that answers it. */
-export function runAggregate(
-  engine: Engine,
-  { query, rest, counts }: ReturnType<typeof prepareAggregate>,
-  deadline?: number,
-): Iterable<Found> {
-  if (counts !== undefined && query.plan !== undefined) {
-    const count = countByIndex(engine.storage, query.plan);
-    if (count !== undefined) {
-      const counted = count === 0 ? [] : [computed({ _id: counts._id, n: fromNumber(count) })];
-      return rest.slice(1).reduce((items: Iterable<Found>, stage) => stage(items), counted);
+export function runQuery(engine: Engine, query: Query, deadline = Infinity): Iterable<Found> {
+  const { collection, plan, sort, skip, limit, examined } = query;
+  if (collection === undefined || plan === undefined) return [];
+  const checkAlive = () => {
+    if (!hasIndexes(engine.catalog.find(collection.namespace), plan)) {
+      throw new Fault(175, `collection dropped or its indexes changed during the query: ${collection.namespace}`);
     }
-  }
-  return rest.reduce((items, stage) => stage(items), run(engine, query, deadline));
+    if (Date.now() > deadline) throw new Fault(50, 'operation exceeded time limit');
+  };
+  const scan = { storage: engine.storage, collection, examined, checkAlive };
+  return take(dropFirst(runPlan(scan, plan, sort, skip + limit), skip), limit);
+}
+
+/** Whether the collection still has the indexes that the plan scans. */
+function hasIndexes(collection: Collection | undefined, plan: Plan): boolean {
+  const scanned = plan.kind === 'union' ? plan.branches.map(({ index }) => index) : [plan.index];
+  return scanned.every(({ prefix }) => collection?.indexes.some((index) => index.prefix.equals(prefix)));
 }

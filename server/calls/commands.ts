@@ -1,0 +1,70 @@
+/** The commands of calls (protocol, section 8). */
+import type { Call as WireCall, IceServer } from '../../shared/contract/documents.ts';
+import type { Caller, DeviceCaller } from '../dispatch/caller.ts';
+import type { HandlersOf } from '../dispatch/handlers.ts';
+import { notFound } from '../lib/errors.ts';
+import type { CallAccess } from './access.ts';
+import type { Call } from './call.ts';
+import type { CallEvent } from './event.ts';
+import { createHistory, type HistoryOptions } from './history.ts';
+import { createInitiate, type InitiateOptions } from './initiate.ts';
+import type { LostConnections } from './lost-connections.ts';
+import { createSignalRelay, type SignalOptions } from './signal.ts';
+import { toWireCall } from './view.ts';
+
+export type CallCommandOptions = InitiateOptions &
+  SignalOptions &
+  HistoryOptions & {
+    callAccess: CallAccess;
+    lostConnections: Pick<LostConnections, 'disconnected'>;
+    /** Whether a socket of this node is connected. */
+    isConnected(socketId: string): boolean;
+    iceServers(userId: string): IceServer[];
+  };
+
+type OfCall = { call_id: string };
+type Seated = { call: WireCall; ice_servers: IceServer[] };
+
+export function createCallCommands(options: CallCommandOptions): HandlersOf<'call'> {
+  const { callAccess, changes, nodeId, lostConnections, isConnected, iceServers } = options;
+  const initiate = createInitiate(options);
+
+  /** Applies an event if the caller may know of the call. */
+  async function change(caller: Caller, callId: string, event: CallEvent): Promise<Call> {
+    await callAccess.reach(caller.id, callId);
+    return changes.apply(callId, event, caller.socketId);
+  }
+
+  async function act(type: 'ringing' | 'reject' | 'leave', caller: Caller, { call_id }: OfCall) {
+    return { call: toWireCall(await change(caller, call_id, { type, user: caller.id })) };
+  }
+
+  async function takeSeat(type: 'accept' | 'join', caller: DeviceCaller, { call_id }: OfCall): Promise<Seated> {
+    const device = { socket_id: caller.socketId, node_id: nodeId };
+    const call = await change(caller, call_id, { type, user: caller.id, device });
+    // A removal from the group that came before the seat was stored found no seat to free.
+    if (!(await callAccess.mayKnow(caller.id, call))) {
+      await changes.apply(call_id, { type: 'remove', user: caller.id }, caller.socketId);
+      throw notFound('no such call');
+    }
+    return seated(caller, call);
+  }
+
+  function seated(caller: DeviceCaller, call: Call): Seated {
+    // A disconnection that came before the seat was stored found no seat to lose.
+    if (!isConnected(caller.socketId)) lostConnections.disconnected(caller.id, caller.socketId);
+    return { call: toWireCall(call), ice_servers: iceServers(caller.id) };
+  }
+
+  return {
+    'call:initiate': async (caller, payload) => seated(caller, await initiate(caller, payload)),
+    'call:ringing': (caller, payload) => act('ringing', caller, payload),
+    'call:accept': (caller, payload) => takeSeat('accept', caller, payload),
+    'call:reject': (caller, payload) => act('reject', caller, payload),
+    'call:join': (caller, payload) => takeSeat('join', caller, payload),
+    'call:leave': (caller, payload) => act('leave', caller, payload),
+    'call:end': (caller, payload) => act('leave', caller, payload),
+    'call:signal': createSignalRelay(options),
+    'call:history': createHistory(options),
+  };
+}

@@ -1,0 +1,63 @@
+/** Reads and writes single calls. */
+import type { ObjectId } from 'mongodb';
+import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
+import { isUnavailable } from '../model/failures.ts';
+import type { Call } from './call.ts';
+import { toCall, toDocument, toSeat } from './document.ts';
+
+export interface CallStore {
+  find(id: string): Promise<Call | undefined>;
+  /** The little that the relay of signals needs: one read by primary key. */
+  findSeats(id: string): Promise<Pick<Call, 'status' | 'seats'> | undefined>;
+  /**
+   * Stores a new call.
+   * @throws MongoServerError duplicate key: its conversation has an open call, or its caller is in another one
+   */
+  insert(call: Call): Promise<void>;
+  /**
+   * Stores the next version of a call, if the one before it is still the newest.
+   * @returns false when another change was first
+   * @throws MongoServerError duplicate key: a user who takes a seat is in another call
+   */
+  advance(call: Call): Promise<boolean>;
+}
+
+export function createCallStore({ calls }: Pick<Collections, 'calls'>): CallStore {
+  /** Runs a write. When its answer is lost, looks whether the write arrived. */
+  async function confirmed(id: ObjectId, writeId: ObjectId, write: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      const arrived = await calls.findOne({ _id: id, write_id: writeId }, { projection: { _id: 1 } });
+      if (!arrived) throw error;
+      return true;
+    }
+  }
+
+  return {
+    async find(id) {
+      const found = await calls.findOne({ _id: fromId(id) });
+      return found ? toCall(found) : undefined;
+    },
+    async findSeats(id) {
+      const found = await calls.findOne({ _id: fromId(id) }, { projection: { status: 1, seats: 1 } });
+      return found ? { status: found.status, seats: found.seats.map(toSeat) } : undefined;
+    },
+    async insert(call) {
+      const document = toDocument(call);
+      await confirmed(document._id, document.write_id, async () => {
+        await calls.insertOne(document);
+        return true;
+      });
+    },
+    async advance(call) {
+      const document = toDocument(call);
+      return confirmed(document._id, document.write_id, async () => {
+        const { matchedCount } = await calls.replaceOne({ _id: document._id, version: call.version - 1 }, document);
+        return matchedCount === 1;
+      });
+    },
+  };
+}
