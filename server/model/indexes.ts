@@ -64,6 +64,13 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   groups: [
     // The groups of a user.
     { name: 'members', key: { members: 1, is_active: 1 } },
+    // Idempotency of group:create.
+    {
+      name: 'client_group',
+      key: { creator_id: 1, client_group_id: 1 },
+      unique: true,
+      partialFilterExpression: { client_group_id: { $exists: true } },
+    },
     // Changes of members that a node may have missed while Redis was away.
     { name: 'updated', key: { updated_at: 1 } },
     // Who may read an upload: everybody, while it is a group's icon.
