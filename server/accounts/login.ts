@@ -1,5 +1,5 @@
 import type { Filter } from 'mongodb';
-import type { UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
 
 /**
  * Finds the user that a login names, active or not.

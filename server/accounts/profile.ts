@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import type { ProfileBody } from '../../shared/contract/accounts.ts';
 import { unauthenticated } from '../lib/errors.ts';
 import type { Collections } from '../model/collections.ts';
-import type { UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
 import { fullNameKey } from './search-key.ts';
 
 export interface ProfileOptions {

@@ -3,7 +3,7 @@ import type { Static } from 'typebox';
 import type { RegisterBody, SignedIn } from '../../shared/contract/accounts.ts';
 import { conflict } from '../lib/errors.ts';
 import type { Collections } from '../model/collections.ts';
-import type { UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 import { toSelf } from '../model/views/user.ts';
 import type { PasswordHashing } from './passwords/hashing.ts';

@@ -1,7 +1,7 @@
 /** Calls in the database: the one translation between stored documents and the machine's values, and every query. */
 import { type Filter, ObjectId } from 'mongodb';
 import type { Collections } from '../model/collections.ts';
-import type { CallDocument, CallSeat } from '../model/documents.ts';
+import type { CallDocument, CallSeat } from '../model/documents/calls.ts';
 import { isUnavailable } from '../model/failures.ts';
 import { fromId } from '../model/codec.ts';
 import { type Call, durationOf, isOver, nextDue, type Seat } from './call.ts';

@@ -5,7 +5,7 @@ import type { Delivery, GroupPlace } from '../delivery/delivery.ts';
 import { end, type IoSocket } from '../delivery/io.ts';
 import { createTurns, type DeviceCaller } from '../dispatch/caller.ts';
 import { fromId } from '../model/codec.ts';
-import type { DeviceInfo } from '../model/documents.ts';
+import type { DeviceInfo } from '../model/documents/accounts.ts';
 import { toSelf } from '../model/views/user.ts';
 import { type Admission, forgetHandshake } from './handshake.ts';
 import type { AnswerPacket } from './packets.ts';

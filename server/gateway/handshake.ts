@@ -5,7 +5,7 @@ import type { Authenticate, Authenticated } from '../http/authentication.ts';
 import { ContractError, unauthenticated } from '../lib/errors.ts';
 import { assertPlain } from '../lib/plain-json.ts';
 import { compile, validationFailed } from '../lib/validation.ts';
-import type { DeviceInfo as StoredDeviceInfo } from '../model/documents.ts';
+import type { DeviceInfo as StoredDeviceInfo } from '../model/documents/accounts.ts';
 
 /** What a handshake has established. */
 export interface Admission extends Authenticated {

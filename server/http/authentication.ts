@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { ObjectId } from 'mongodb';
 import { unauthenticated } from '../lib/errors.ts';
-import type { UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
 
 /** The user and session that an access token stands for. */
 export interface Authenticated {

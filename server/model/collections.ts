@@ -1,23 +1,14 @@
 /** The typed collections; no other file knows their names. */
 import type { Collection, Db } from 'mongodb';
-import type {
-  CallDocument,
-  ContactDocument,
-  ConversationDocument,
-  FileDocument,
-  GroupDocument,
-  GroupMessageDocument,
-  JobDocument,
-  MediaDocument,
-  MembershipDocument,
-  NodeDocument,
-  PairMessageDocument,
-  PasswordResetDocument,
-  PendingUploadDocument,
-  PresenceDocument,
-  SessionDocument,
-  UserDocument,
-} from './documents.ts';
+import type { PasswordResetDocument, SessionDocument, UserDocument } from './documents/accounts.ts';
+import type { CallDocument } from './documents/calls.ts';
+import type { JobDocument, NodeDocument } from './documents/cluster.ts';
+import type { ContactDocument } from './documents/contacts.ts';
+import type { ConversationDocument, MembershipDocument } from './documents/conversations.ts';
+import type { GroupDocument } from './documents/groups.ts';
+import type { FileDocument, MediaDocument, PendingUploadDocument } from './documents/media.ts';
+import type { GroupMessageDocument, PairMessageDocument } from './documents/messages.ts';
+import type { PresenceDocument } from './documents/presence.ts';
 
 export interface Collections {
   users: Collection<UserDocument>;

@@ -1,5 +1,5 @@
 /** The ids of conversations, and references to them. */
-import type { MessageDocument } from './documents.ts';
+import type { MessageDocument } from './documents/messages.ts';
 
 /** A conversation and the users or group that it belongs to. */
 export type ConversationRef =

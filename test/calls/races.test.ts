@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CallDomain, createCallDomain } from '../../server/calls/domain.ts';
 import { connect, type Database } from '../../server/model/connect.ts';
-import type { CallDocument } from '../../server/model/documents.ts';
+import type { CallDocument } from '../../server/model/documents/calls.ts';
 import { ContractError } from '../../server/lib/errors.ts';
 import type { Bus } from '../../server/bus/bus.ts';
 import type { DeviceCaller } from '../../server/dispatch/caller.ts';

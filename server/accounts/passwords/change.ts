@@ -1,5 +1,5 @@
 import { conflict, forbidden } from '../../lib/errors.ts';
-import type { UserDocument } from '../../model/documents.ts';
+import type { UserDocument } from '../../model/documents/accounts.ts';
 import type { PasswordHashing } from './hashing.ts';
 import type { ReplacePassword } from './replacement.ts';
 

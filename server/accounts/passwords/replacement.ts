@@ -1,7 +1,7 @@
 /** How a password is replaced, whoever asks for it: its owner, or the bearer of a reset token (PROTOCOL section 2). */
 import { conflict } from '../../lib/errors.ts';
 import type { Collections } from '../../model/collections.ts';
-import type { UserDocument } from '../../model/documents.ts';
+import type { UserDocument } from '../../model/documents/accounts.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { PasswordHashing } from './hashing.ts';
 

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { invalid } from '../../lib/errors.ts';
 import type { Collections } from '../../model/collections.ts';
-import type { UserDocument } from '../../model/documents.ts';
+import type { UserDocument } from '../../model/documents/accounts.ts';
 import { isDuplicateKey } from '../../model/failures.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import { hashToken } from '../token-hash.ts';

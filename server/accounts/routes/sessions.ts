@@ -5,7 +5,7 @@ import { Closed, Id } from '../../../shared/contract/values.ts';
 import type { AuthenticationHook } from '../../http/authentication.ts';
 import type { ContractTypes } from '../../http/server.ts';
 import { toWire } from '../../model/codec.ts';
-import type { SessionDocument } from '../../model/documents.ts';
+import type { SessionDocument } from '../../model/documents/accounts.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 

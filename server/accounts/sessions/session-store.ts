@@ -1,7 +1,7 @@
 /** The stored sessions: one document per sign-in, with the hash of the refresh token that is valid now. */
 import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
-import type { DeviceInfo, SessionDocument } from '../../model/documents.ts';
+import type { DeviceInfo, SessionDocument } from '../../model/documents/accounts.ts';
 
 export interface SessionStore {
   insert(session: { id: string; userId: string; tokenHash: string; deviceInfo: DeviceInfo | undefined }): Promise<void>;

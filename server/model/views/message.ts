@@ -1,6 +1,6 @@
 /** Messages as they leave the server. */
 import type { GroupMessage, Message, PairMessage } from '../../../shared/contract/documents.ts';
-import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../documents.ts';
+import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../documents/messages.ts';
 import { toWire } from '../codec.ts';
 
 /** The wire form of a message. Written out field by field, because it is made for every message sent. */

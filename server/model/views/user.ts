@@ -1,6 +1,6 @@
 /** Users as they leave the server: never the password, its history, or look-up keys. */
 import type { PublicUser, Self } from '../../../shared/contract/documents.ts';
-import type { UserDocument } from '../documents.ts';
+import type { UserDocument } from '../documents/accounts.ts';
 import { toWire } from '../codec.ts';
 
 /** What everyone may see. Callers add `last_seen` where the viewer may see it. */
