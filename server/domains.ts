@@ -25,7 +25,7 @@ export async function createDomains(foundation: Foundation) {
   const accounts = await createAccountDomain({
     ...foundation,
     onSessionsEnded: bus.revoke,
-    profilePicture: (userId, mediaId) => media.ownership.checkPicture(userId, mediaId),
+    checkPicture: (userId, mediaId) => media.ownership.checkPicture(userId, mediaId),
     onProfileChanged(user) {
       const userId = user._id.toHexString();
       const state = stateOf('user', user._id, user.version);
@@ -40,8 +40,8 @@ export async function createDomains(foundation: Foundation) {
   });
   const media = createMediaDomain({
     ...foundation,
-    authenticate: authenticated(accounts.sessions),
-    linkKey: accounts.tokens.deriveKey('media links'),
+    authenticate: authenticated(accounts.authenticate),
+    linkKey: accounts.deriveKey('media links'),
   });
   const presence = createPresenceDomain({ ...foundation, graceMs: config.presenceGraceMs });
   const calls = createCallDomain({

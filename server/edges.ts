@@ -4,12 +4,13 @@ import { createDispatch } from './dispatch/dispatch.ts';
 import { watchOverload } from './dispatch/overload.ts';
 import type { Domains } from './domains.ts';
 import type { Foundation } from './foundation.ts';
+import { createSessionCommands } from './gateway/commands.ts';
 import { createDrain } from './gateway/drain.ts';
-import { createGateway } from './gateway/gateway.ts';
+import { attachGateway } from './gateway/gateway.ts';
 import { createPacketAnswers } from './gateway/packets.ts';
+import { createTokenExpiry } from './gateway/token-expiry.ts';
 import { authenticated } from './http/authentication.ts';
 import { registerCommandRoutes } from './http/commands.ts';
-import { toSelf } from './model/views/user.ts';
 import { registerHealthRoutes } from './observability/health.ts';
 import { createMetrics } from './observability/metrics.ts';
 
@@ -24,6 +25,8 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
   const { accounts, media, presence, calls, contacts, groups, inbox, messages } = domains;
   const metrics = createMetrics(() => io.of('/').sockets.size);
   const overload = watchOverload();
+  const expiry = createTokenExpiry();
+  const { authenticate } = accounts;
 
   const dispatch = createDispatch({
     handlers: {
@@ -33,7 +36,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
       ...contacts.handlers,
       ...presence.handlers,
       ...calls.handlers,
-      'auth:renew': async (caller, { token }) => ({ expires_in: await gateway.renew(caller, token) }),
+      ...createSessionCommands({ io, authenticate, expiry }),
     },
     spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
     isOverloaded: overload.isOverloaded,
@@ -46,13 +49,11 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     log,
   });
   const drain = createDrain(io, createPacketAnswers(dispatch));
-  const gateway = createGateway({
+  attachGateway({
     io,
     delivery,
-    async authenticate(token) {
-      const { user, sessionId, expiresAt } = await accounts.sessions.authenticate(token);
-      return { userId: user._id.toHexString(), sessionId, expiresAt, self: toSelf(user) };
-    },
+    authenticate,
+    expiry,
     loadGroups: inbox.memberships.groupsOf,
     answer: drain.answer,
     onConnected(socket, device) {
@@ -70,7 +71,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     serverTime: serverTime.now,
     log,
   });
-  registerCommandRoutes(http, { dispatch, authenticate: authenticated(accounts.sessions) });
+  registerCommandRoutes(http, { dispatch, authenticate: authenticated(authenticate) });
   registerHealthRoutes(http, {
     isDraining: drain.isDraining,
     mongodbIsUp: database.isUp,

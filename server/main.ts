@@ -1,29 +1,29 @@
-/** Environment → configuration → stores → server; and what ends it. */
+/** Environment → configuration → stores → server, and the signals that end it. */
 import { readConfig } from './config.ts';
 import { prepareFolder } from './embedded/folder.ts';
 import { startEmbedded } from './embedded/start.ts';
 import { createLog } from './observability/log.ts';
 
-/** Longest that an orderly end may take, in milliseconds: SIGTERM exits within 10 s (PROTOCOL section 10). */
+/** The longest orderly shutdown, in milliseconds: SIGTERM exits within 10 s (PROTOCOL section 10). */
 const SHUTDOWN_MS = 9000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.logLevel, config.production);
-  // Uploads pass through it, whichever database there is.
+  // Whichever database is used, uploads pass through this folder.
   await prepareFolder(config.dataDir);
   const embedded = config.mongodbUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined;
-  // Loaded once the configuration is known to be right: what is wrong with it is told at once.
+  // Loaded only now, so that a wrong configuration is reported at once.
   const { startApp } = await import('./app.ts');
   const app = await startApp(config, config.mongodbUrl ?? embedded!.url, log).catch(async (error: unknown) => {
     await embedded?.close();
     throw error;
   });
 
-  let stopping = false;
+  let isStopping = false;
   const stop = (signal: string) => {
-    if (stopping) return;
-    stopping = true;
+    if (isStopping) return;
+    isStopping = true;
     log.info({ signal }, 'stopping');
     setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
     app
@@ -36,13 +36,13 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // A bug that nobody caught: the process goes on serving everybody else, and the log has it.
+  // A rejection that nobody handles is a bug: it is logged, and the process goes on serving.
   process.on('unhandledRejection', (err) => log.error({ err }, 'unhandled rejection'));
 
   process.stdout.write(`listening on ${app.url}\n`);
 }
 
-/** One line that says why, and a non-zero exit. */
+/** Says why in one line and exits with an error. */
 function fail(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`letsapp: ${message.replaceAll(/\s*\n\s*/g, ' ')}\n`);

@@ -1,20 +1,34 @@
-/** Accounts, put together: who signs in, with what, and for how long. */
+/** Accounts, put together: registration, sign-in, sessions, passwords and profiles over HTTP. */
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
 import type { RateLimiter } from '../dispatch/rate-limits.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
-import { registerAccountRoutes } from './routes.ts';
-import type { Config } from '../config.ts';
+import { type Authenticate, authenticated } from '../http/authentication.ts';
+import { listeningUrl } from '../http/listen.ts';
 import type { Collections } from '../model/collections.ts';
-import type { UserDocument } from '../model/documents.ts';
-import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
-import { type AccountsOptions, createAccounts } from './accounts.ts';
-import { createMailer } from './mail.ts';
-import { createPasswordChange } from './password-change.ts';
-import { createPasswordReset } from './password-reset.ts';
-import { createPasswords } from './passwords.ts';
-import { watchRevocations } from './revocation-watch.ts';
-import { createSessions, type Sessions } from './sessions.ts';
+import { createDeactivation, type DeactivationOptions } from './deactivation.ts';
+import { createAccessTokens } from './jwt/access-tokens.ts';
+import { loadSigningKey, type SigningKey } from './jwt/signing-key.ts';
+import { createMailer } from './mail/mailer.ts';
+import { createPasswordChange } from './passwords/change.ts';
+import { createPasswordHashing } from './passwords/hashing.ts';
+import { createPasswordReplacement } from './passwords/replacement.ts';
+import { createPasswordReset } from './passwords/reset.ts';
+import { createProfileUpdate, type ProfileOptions } from './profile.ts';
+import { createRegistration } from './registration.ts';
+import { createAccountBudgets } from './routes/budgets.ts';
+import { registerKeyRoutes } from './routes/keys.ts';
+import { registerPasswordRoutes } from './routes/passwords.ts';
+import { registerProfileRoutes } from './routes/profile.ts';
+import { registerSessionRoutes } from './routes/sessions.ts';
+import { registerSignInRoutes } from './routes/sign-in.ts';
+import { createAuthentication } from './sessions/authentication.ts';
+import { createRefreshTokens } from './sessions/refresh-tokens.ts';
+import { watchRevocations } from './sessions/revocation-watch.ts';
+import { createSessionStore } from './sessions/session-store.ts';
+import { createSessions } from './sessions/sessions.ts';
+import { createSignIn } from './sign-in.ts';
 
 export interface AccountDomainOptions {
   collections: Collections;
@@ -22,41 +36,68 @@ export interface AccountDomainOptions {
   serverTime: ServerTime;
   rateLimiter: RateLimiter;
   config: Config;
-  /** Told of sessions that were ended, here or on another node. */
+  /** Called with sessions that have ended, on this node or another. */
   onSessionsEnded(sessionIds: string[]): void;
-  /** Whether the user may make this upload a profile picture; throws when not. */
-  profilePicture(userId: string, mediaId: string): Promise<void>;
-  onProfileChanged(user: UserDocument): void;
-  whileDeactivating: AccountsOptions['whileDeactivating'];
-  onDeactivated(userId: string): void;
+  checkPicture: ProfileOptions['checkPicture'];
+  onProfileChanged: ProfileOptions['onProfileChanged'];
+  whileDeactivating: DeactivationOptions['whileDeactivating'];
+  onDeactivated: DeactivationOptions['onDeactivated'];
   clock(): Date;
   log: Logger;
 }
 
 export interface AccountDomain {
-  sessions: Sessions;
-  tokens: AccessTokens;
+  authenticate: Authenticate;
+  deriveKey: SigningKey['derive'];
   close(): Promise<void>;
 }
 
-/** @throws ConfigError when the signing key is not usable */
+/** @throws ConfigError when the signing key cannot be used */
 export async function createAccountDomain(options: AccountDomainOptions): Promise<AccountDomain> {
   const { collections, http, serverTime, rateLimiter, config, onSessionsEnded, clock, log } = options;
-  const tokens = await createAccessTokens(config);
-  const passwords = createPasswords({ cost: config.bcryptCost });
-  const sessions = createSessions({ collections, config, tokens, onEnded: onSessionsEnded, clock });
-  const revocations = watchRevocations({ endedSince: sessions.endedSince, onEnded: onSessionsEnded, log });
+  const key = await loadSigningKey(config);
+  const accessTokens = createAccessTokens({ key, config });
+  const refreshTokens = createRefreshTokens(key.derive('refresh token'));
+  const store = createSessionStore({ collections, lifetimeMs: config.refreshTokenTtlS * 1000, clock });
+  const sessions = createSessions({ collections, store, accessTokens, refreshTokens, onEnded: onSessionsEnded });
+  const authenticate = createAuthentication({ collections, accessTokens, clock });
+  const revocations = watchRevocations({ revokedSince: store.revokedSince, onEnded: onSessionsEnded, log });
+
+  const hashing = createPasswordHashing({ cost: config.bcryptCost });
   const mailer = createMailer({ config, log });
-  const changePassword = createPasswordChange({ collections, passwords, sessions, clock });
-  const passwordReset = createPasswordReset({ collections, changePassword, mailer, clock, log });
-  const accounts = createAccounts({ ...options, passwords, sessions, changePassword });
-  registerAccountRoutes(http, { accounts, passwordReset, sessions, tokens, serverTime, rateLimiter, config });
-  return {
+  const replacePassword = createPasswordReplacement({ collections, hashing, sessions, clock });
+
+  const onRequest = authenticated(authenticate);
+  const budgets = createAccountBudgets(rateLimiter, collections);
+  registerSignInRoutes(http, {
+    register: createRegistration({ collections, hashing, sessions, clock }),
+    signIn: createSignIn({ collections, hashing, sessions }),
     sessions,
-    tokens,
+    budgets,
+  });
+  registerSessionRoutes(http, { onRequest, sessions, store });
+  registerPasswordRoutes(http, {
+    onRequest,
+    changePassword: createPasswordChange(hashing, replacePassword),
+    passwordReset: createPasswordReset({ collections, replacePassword, mailer, clock, log }),
+    budgets,
+    linkOrigin: () => config.publicUrl ?? listeningUrl(http, config.host),
+  });
+  registerProfileRoutes(http, {
+    onRequest,
+    updateProfile: createProfileUpdate(options),
+    deactivate: createDeactivation({ ...options, hashing, sessions }),
+    budgets,
+    serverTime,
+  });
+  registerKeyRoutes(http, key);
+
+  return {
+    authenticate,
+    deriveKey: key.derive,
     async close() {
       revocations.close();
-      await passwords.close();
+      await hashing.close();
       await mailer.close();
     },
   };

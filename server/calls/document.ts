@@ -1,7 +1,7 @@
 /** Translates calls between the stored document and the machine's value. */
 import { ObjectId } from 'mongodb';
 import { fromId } from '../model/codec.ts';
-import type { CallDocument, CallSeat } from '../model/documents.ts';
+import type { CallDocument, CallSeat } from '../model/documents/calls.ts';
 import { type Call, durationOf, isOver, type Seat } from './call.ts';
 import { nextDeadline } from './deadline.ts';
 

@@ -3,7 +3,7 @@ import type { Filter } from 'mongodb';
 import type { Handler } from '../dispatch/handlers.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import type { CallDocument } from '../model/documents.ts';
+import type { CallDocument } from '../model/documents/calls.ts';
 import type { CallAccess } from './access.ts';
 import type { Call } from './call.ts';
 import { toCall } from './document.ts';

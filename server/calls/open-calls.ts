@@ -3,7 +3,7 @@ import type { Filter } from 'mongodb';
 import { batched } from '../lib/group-commit.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import type { CallDocument } from '../model/documents.ts';
+import type { CallDocument } from '../model/documents/calls.ts';
 import type { Call } from './call.ts';
 import { toCall } from './document.ts';
 

@@ -5,7 +5,7 @@
  */
 import type { Collection } from 'mongodb';
 import type { Logger } from 'pino';
-import type { JobDocument } from '../model/documents.ts';
+import type { JobDocument } from '../model/documents/cluster.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 
 /** How often a node looks for what is due, in milliseconds. */

@@ -7,7 +7,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Collections } from '../model/collections.ts';
-import type { NodeDocument } from '../model/documents.ts';
+import type { NodeDocument } from '../model/documents/cluster.ts';
 
 const BEAT_MS = 5000;
 /** A node whose number has not grown for so long is dead. */

@@ -1,6 +1,7 @@
 import type { Contact, PublicUser } from '../../shared/contract/documents.ts';
 import { toPublicUser } from '../model/views/user.ts';
-import type { ContactDocument, UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
+import type { ContactDocument } from '../model/documents/contacts.ts';
 import { toWire } from '../model/codec.ts';
 
 /** What those see of a user who may see the presence too. */

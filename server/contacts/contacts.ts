@@ -6,7 +6,8 @@
 import type { Contact } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import type { Collections } from '../model/collections.ts';
-import type { ContactDocument, UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
+import type { ContactDocument } from '../model/documents/contacts.ts';
 import { fromId } from '../model/codec.ts';
 import { forbidden, invalid, notFound, unavailable } from '../lib/errors.ts';
 import type { Caller } from '../dispatch/caller.ts';

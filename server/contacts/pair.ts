@@ -4,7 +4,7 @@
  * documents then say, by the rules below. So what completes a command is also what completes or undoes one whose
  * process died in the middle, whoever touches the pair next. See docs/data.md, "Contacts".
  */
-import type { ContactDocument } from '../model/documents.ts';
+import type { ContactDocument } from '../model/documents/contacts.ts';
 
 type Side = Pick<ContactDocument, 'status' | 'direction'>;
 

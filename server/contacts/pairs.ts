@@ -1,7 +1,7 @@
 /** The two documents of two people: reading them, and carrying out what is to be done next (see pair.ts). */
 import { ObjectId } from 'mongodb';
 import type { Collections } from '../model/collections.ts';
-import type { ContactDocument } from '../model/documents.ts';
+import type { ContactDocument } from '../model/documents/contacts.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 import { fromId } from '../model/codec.ts';
 import { unavailable } from '../lib/errors.ts';

@@ -3,7 +3,7 @@ import type { PublicUser } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import { toPublicUser } from '../model/views/user.ts';
 import type { Collections } from '../model/collections.ts';
-import type { UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
 import { fromId } from '../model/codec.ts';
 import { notFound } from '../lib/errors.ts';
 import type { Bus } from '../bus/bus.ts';

@@ -2,7 +2,7 @@
 import type { ObjectId } from 'mongodb';
 import type { Target } from '../../shared/contract/values.ts';
 import type { Collections } from '../model/collections.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { fromId } from '../model/codec.ts';
 import { invalid, notFound } from '../lib/errors.ts';
 import type { Access } from './access.ts';

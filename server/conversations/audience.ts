@@ -5,7 +5,7 @@ import { batched } from '../lib/group-commit.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { Settings } from '../model/documents.ts';
+import type { Settings } from '../model/documents/accounts.ts';
 
 export interface Audience {
   /** The accepted contacts of a user: who sees the presence and hears of profile changes. */

@@ -1,7 +1,7 @@
 /** The two collections of messages behind one face: a conversation lives in one of them as a whole. */
 import type { Collection, Filter, ObjectId, UpdateFilter } from 'mongodb';
 import type { Collections } from '../model/collections.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { type Refusal, refusals } from '../model/failures.ts';
 import { batched } from '../lib/group-commit.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';

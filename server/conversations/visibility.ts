@@ -1,5 +1,5 @@
 /** What a user may see of a conversation: everything that asks goes by this file. */
-import type { MembershipDocument } from '../model/documents.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
 
 /** Above every `seq`. */
 const NOTHING = Number.MAX_SAFE_INTEGER;

@@ -9,7 +9,7 @@ import type { Group } from '../../shared/contract/documents.ts';
 import type { GroupReason } from '../../shared/contract/groups.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import type { Collections } from '../model/collections.ts';
-import type { GroupDocument } from '../model/documents.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 import { fromId } from '../model/codec.ts';
 import { conflict, forbidden, invalid, notFound, unavailable } from '../lib/errors.ts';
 import type { Bus } from '../bus/bus.ts';

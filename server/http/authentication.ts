@@ -1,16 +1,19 @@
-/** Bearer authentication (RFC 6750) for routes: `onRequest: authenticated(sessions)`. */
+/** Bearer authentication for routes (RFC 6750). */
 import type { FastifyRequest } from 'fastify';
 import type { ObjectId } from 'mongodb';
-import type { UserDocument } from '../model/documents.ts';
 import { unauthenticated } from '../lib/errors.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
 
-/** Whose session an access token is of. */
+/** The user and session that an access token stands for. */
 export interface Authenticated {
   user: UserDocument;
   sessionId: string;
   /** When the access token expires. */
   expiresAt: Date;
 }
+
+/** Checks an access token; throws ContractError `unauthenticated`, also when its session has ended. */
+export type Authenticate = (accessToken: string) => Promise<Authenticated>;
 
 export interface HttpCaller {
   userId: ObjectId;
@@ -22,22 +25,22 @@ export interface HttpCaller {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks; set on routes that authenticate. */
+    /** Who sent the request; set on routes that authenticate. */
     caller: HttpCaller;
   }
 }
 
+/** Sets `request.caller` or throws ContractError `unauthenticated`. */
+export type AuthenticationHook = (request: FastifyRequest) => Promise<void>;
+
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 
-/**
- * A hook that sets `request.caller`. It belongs into `onRequest`: before a stranger's body is read.
- * @returns a hook that throws ContractError `unauthenticated`
- */
-export function authenticated(sessions: { authenticate(accessToken: string): Promise<Authenticated> }) {
-  return async (request: FastifyRequest): Promise<void> => {
+/** A hook for `onRequest`, so that the body of a stranger is never read. */
+export function authenticated(authenticate: Authenticate): AuthenticationHook {
+  return async (request) => {
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw unauthenticated();
-    const { user, sessionId } = await sessions.authenticate(token);
+    const { user, sessionId } = await authenticate(token);
     request.caller = { userId: user._id, id: user._id.toHexString(), sessionId, user };
   };
 }

@@ -1,16 +1,16 @@
-/** Commands over HTTP (PROTOCOL section 11): the declarations of the contract as routes, by the steps of the socket. */
+/** Commands over HTTP (PROTOCOL section 11): the contract's declarations as routes, dispatched as on the socket. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { CommandDeclaration } from '../../shared/contract/define.ts';
 import { type CommandName, commands } from '../../shared/contract/index.ts';
 import { type Caller, createTurns } from '../dispatch/caller.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
+import type { AuthenticationHook } from './authentication.ts';
 import { sendError } from './error-answers.ts';
 
 export interface CommandRoutesOptions {
   dispatch: Dispatch;
-  /** The hook that sets `request.caller`. */
-  authenticate(request: FastifyRequest): Promise<void>;
+  authenticate: AuthenticationHook;
 }
 
 /** Registers `POST /api/<domain>/<action>` for every command that needs no connection. */
@@ -24,7 +24,7 @@ export function registerCommandRoutes(app: FastifyInstance, { dispatch, authenti
     };
     app.post(
       pathOf(name),
-      // The schema is for the published documents: the dispatch validates, in its order.
+      // The schema serves the published documents only: dispatch validates, in the order of its steps.
       { schema, onRequest: authenticate, validatorCompiler: () => () => true },
       async (request, reply) => {
         const result = await dispatch(callerOf(request), name, [request.body]);
@@ -39,7 +39,7 @@ function pathOf(name: CommandName): string {
   return `/api/${name.replace(':', '/')}`;
 }
 
-/** Without a socket that acts, all devices of the caller are told. */
+/** A caller without a socket: all devices of the user get the events. */
 function callerOf({ caller: { userId, id, sessionId } }: FastifyRequest): Caller {
   return { userId, id, sessionId, socketId: undefined, inTurn: createTurns() };
 }

@@ -1,11 +1,11 @@
-/** The Origin rule on HTTP, and what the pages of other origins that are allowed need (CORS, Fetch standard). */
+/** The Origin rule on HTTP (PROTOCOL section 3), and CORS (Fetch standard) for the origins that it allows. */
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import { forbidden } from '../lib/errors.ts';
 import { isAllowedOrigin } from './origin.ts';
 
 const METHODS = 'GET, HEAD, POST, PATCH, DELETE';
-/** The last four are those of the tus protocol. */
+/** The last four belong to the tus protocol. */
 const REQUEST_HEADERS =
   'Authorization, Content-Type, Range, If-None-Match, If-Range, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset';
 const RESPONSE_HEADERS =
@@ -13,7 +13,7 @@ const RESPONSE_HEADERS =
   'Upload-Expires, Upload-Length, Upload-Offset, WWW-Authenticate';
 const PREFLIGHT_AGE_S = '600';
 
-/** Refuses requests of pages that are not allowed (403), answers preflights, and adds the headers of CORS. */
+/** Refuses pages of other origins with 403, answers preflights, and adds the CORS headers. */
 export function applyOriginRule(app: FastifyInstance, config: Pick<Config, 'corsOrigins' | 'publicUrl'>): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('vary', 'Origin');

@@ -1,11 +1,11 @@
-/** Whatever goes wrong on HTTP leaves as `{ error: { code, message, details? } }` (PROTOCOL section 1). */
+/** Sends every failure of an HTTP request as `{ error: { code, message, details? } }` (PROTOCOL section 1). */
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { ERROR_STATUS, type ErrorCode, type WireError } from '../../shared/contract/errors.ts';
-import { ContractError, notFound } from '../lib/errors.ts';
 import { toWireError } from '../dispatch/wire-error.ts';
+import { ContractError, notFound } from '../lib/errors.ts';
 
-/** What Fastify and its plugins refuse themselves, by the status that they would give. */
+/** The contract's codes for what Fastify and its plugins refuse by themselves, by the status they would answer. */
 const CODES: Record<number, ErrorCode> = {
   401: 'unauthenticated',
   403: 'forbidden',
@@ -16,9 +16,9 @@ const CODES: Record<number, ErrorCode> = {
   415: 'unsupported_media_type',
 };
 
-/** Sets the handlers for errors and for routes that are not there. */
+/** Sets the handlers for errors and unknown routes. */
 export function applyErrorAnswers(app: FastifyInstance, log: Logger): void {
-  // Before a body is looked at: what is wrong with it does not matter where nothing is.
+  // Before the body is read: on an unknown route it does not matter what is wrong with it.
   app.addHook('onRequest', async (request) => {
     if (request.is404) throw notFound('no such route');
   });
@@ -29,7 +29,7 @@ export function applyErrorAnswers(app: FastifyInstance, log: Logger): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, notFound('no such route').toWire()));
 }
 
-/** Sends an error with its status and the headers that go with it. */
+/** Sends an error with its status and headers. */
 export function sendError(reply: FastifyReply, error: WireError): FastifyReply {
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
   const retryAfterMs = (error.details as { retry_after_ms?: number } | undefined)?.retry_after_ms;
@@ -37,7 +37,7 @@ export function sendError(reply: FastifyReply, error: WireError): FastifyReply {
   return reply.code(ERROR_STATUS[error.code]).type('application/json; charset=utf-8').send({ error });
 }
 
-/** The refusal that an error of Fastify's own stands for; other errors as they are. */
+/** Translates a refusal of Fastify's own; returns any other error as it is. */
 function asContractError(error: unknown): unknown {
   if (error instanceof ContractError) return error;
   const { statusCode, message } = error as FastifyError;

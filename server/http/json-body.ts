@@ -1,10 +1,10 @@
-/** JSON bodies: the only ones but uploads. Anything else is 415. */
+/** JSON bodies. Except for uploads they are the only ones; any other content type is answered 415. */
 import type { FastifyInstance } from 'fastify';
 import { invalid } from '../lib/errors.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** An empty body is none, whatever the headers announce. */
+/** Parses JSON in UTF-8. An empty body counts as none, whatever its headers announce. */
 export function applyJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {

@@ -1,15 +1,15 @@
-/** Rate limits of HTTP requests: hooks that take from the budget of an address, an account or a caller. */
+/** Rate limits on routes: hooks that take from the budget of a network, an account or a caller. */
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
-import { rateLimited } from '../lib/errors.ts';
 import type { RateLimiter, RateRule } from '../dispatch/rate-limits.ts';
+import { rateLimited } from '../lib/errors.ts';
 
 /**
  * A hook that takes one request from a budget.
- * @param name tells this budget from others of the same key
+ * @param name keeps this budget apart from others with the same key
  * @param keyOf whose budget it is
- * @returns a hook that throws ContractError `rate_limited`
+ * @returns a hook that throws ContractError `rate_limited` when the budget is used up
  */
 export function limited(
   limiter: RateLimiter,
@@ -23,7 +23,7 @@ export function limited(
   };
 }
 
-/** The network that a request comes from: an IPv4 address, or the /64 that an IPv6 host has for itself. */
+/** The network of a request: an IPv4 address, or the /64 that an IPv6 host has to itself. */
 export function networkOf({ ip }: { ip: string }): string {
   const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!isIPv6(address)) return address;
@@ -37,9 +37,10 @@ export function networkOf({ ip }: { ip: string }): string {
     .join(':')}::/64`;
 }
 
+/** The id of the authenticated user. */
 export const callerOf = ({ caller }: FastifyRequest): string => caller.id;
 
-/** A key for a name that somebody typed: of bounded length, and not readable where the budgets are kept. */
+/** A key for typed text, in any case: of bounded length, and unreadable where budgets are kept. */
 export function hashedKey(text: string): string {
   return createHash('sha256').update(text.toLowerCase()).digest('base64url');
 }

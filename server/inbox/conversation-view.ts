@@ -1,7 +1,8 @@
 /** The wire form of a conversation as one user sees it. */
 import type { ObjectId } from 'mongodb';
 import type { Conversation, Receipt } from '../../shared/contract/documents.ts';
-import type { MembershipDocument, UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import { toPublicUser } from '../model/views/user.ts';

@@ -1,5 +1,5 @@
 /** Bounds one answer of `sync`, by messages and by bytes. */
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 
 /** An answer ends early once its texts come to more, in bytes: a client on a thin line gets several small answers. */
 const MAX_ANSWER_BYTES = 512 * 1024;

@@ -7,7 +7,7 @@ import type { Conversation } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { Collections } from '../model/collections.ts';
-import type { ConversationDocument } from '../model/documents.ts';
+import type { ConversationDocument } from '../model/documents/conversations.ts';
 import { comparePositions, fromCursor, type ListPosition, positionOf, toCursor } from './list-position.ts';
 import type { Places } from './places.ts';
 import type { ConversationViews } from './views.ts';

@@ -8,7 +8,7 @@ import { invalid, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import { type ConversationRef, groupRef, pairRef } from '../model/conversation-ref.ts';
-import type { MembershipDocument } from '../model/documents.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
 
 export interface MarkRequest {
   caller: Caller;

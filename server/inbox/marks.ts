@@ -1,6 +1,6 @@
 /** Raises a user's marks in a conversation. Marks only grow. */
 import type { Collections } from '../model/collections.ts';
-import type { MembershipDocument } from '../model/documents.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
 import type { MarkRequest } from './mark-request.ts';
 
 export type MarkField = 'delivered_seq' | 'read_seq' | 'shown_read_seq';

@@ -2,7 +2,7 @@
 import type { Document } from 'mongodb';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { fitAnswer, type Missed } from './fit-answer.ts';
 
 /** Conversations in one query. */

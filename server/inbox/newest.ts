@@ -1,7 +1,8 @@
 /** Reads from the stored messages what summaries are derived from. */
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { ConversationDocument, MessageDocument } from '../model/documents.ts';
+import type { ConversationDocument } from '../model/documents/conversations.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { ONE_BATCH } from './one-batch.ts';
 
 /** What the stored messages say of a conversation. */

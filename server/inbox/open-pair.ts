@@ -3,7 +3,7 @@ import { ObjectId, type UpdateOneModel } from 'mongodb';
 import type { Collections } from '../model/collections.ts';
 import { fromId } from '../model/codec.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { ConversationDocument, MembershipDocument } from '../model/documents.ts';
+import type { ConversationDocument, MembershipDocument } from '../model/documents/conversations.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 
 /** Before any message. */

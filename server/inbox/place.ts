@@ -1,6 +1,7 @@
 /** A user's place in a conversation: the membership, the summary, and what the user may see. */
 import type { Visibility } from '../conversations/visibility.ts';
-import type { ConversationDocument, GroupDocument, MembershipDocument } from '../model/documents.ts';
+import type { ConversationDocument, MembershipDocument } from '../model/documents/conversations.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 import type { CheckedSummary } from './summary-check.ts';
 
 export interface Place {

@@ -4,7 +4,7 @@ import type { Visibility } from '../conversations/visibility.ts';
 import type { Collections } from '../model/collections.ts';
 import { fromId } from '../model/codec.ts';
 import { refFromId } from '../model/conversation-ref.ts';
-import type { ConversationDocument } from '../model/documents.ts';
+import type { ConversationDocument } from '../model/documents/conversations.ts';
 import { ONE_BATCH } from './one-batch.ts';
 import { type CheckedPlace, joinPlaces, type Place } from './place.ts';
 import type { CheckSummaries } from './summary-check.ts';

@@ -1,7 +1,8 @@
 /** Checks summaries against the stored messages, and repairs what a crash left wrong. */
 import type { MessageStore } from '../conversations/message-store.ts';
 import { type ConversationRef, refFromId } from '../model/conversation-ref.ts';
-import type { ConversationDocument, MessageDocument } from '../model/documents.ts';
+import type { ConversationDocument } from '../model/documents/conversations.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { type Newest, readHighestRevs, readLastMessages, readNewest } from './newest.ts';
 import type { SummaryWrites } from './summary-writes.ts';
 

@@ -10,7 +10,8 @@ import { upsertAll } from '../model/batches.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { ConversationDocument, MessageDocument } from '../model/documents.ts';
+import type { ConversationDocument } from '../model/documents/conversations.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { type Newest, readNewest } from './newest.ts';
 
 /** Summaries in one command to the store. */

@@ -7,7 +7,7 @@ import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import { notFound } from '../lib/errors.ts';
 import type { Collections } from '../model/collections.ts';
-import type { MembershipDocument } from '../model/documents.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
 import { tellOwnDevices } from './tell-own-devices.ts';
 import type { ConversationViews } from './views.ts';
 

@@ -3,7 +3,7 @@ import type { ObjectId } from 'mongodb';
 import type { Conversation } from '../../shared/contract/documents.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Collections } from '../model/collections.ts';
-import type { UserDocument } from '../model/documents.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
 import { type State, stateOf } from '../model/state.ts';
 import { type Marks, toWireConversation } from './conversation-view.ts';
 import { ONE_BATCH } from './one-batch.ts';

@@ -1,6 +1,7 @@
+/** The errors that are not bugs: refusals that the contract knows, and a configuration that cannot work. */
 import { ERROR_STATUS, type ErrorCode, type FieldError, type WireError } from '../../shared/contract/errors.ts';
 
-/** A refusal that the contract knows. Anything else that is thrown is a bug and leaves the server as `internal`. */
+/** A refusal with a code of the contract. Any other error thrown is a bug and leaves the server as `internal`. */
 export class ContractError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
@@ -27,16 +28,23 @@ export class ContractError extends Error {
   }
 }
 
+/** A setting that the server cannot start with. The message is one line that names the variable and says why. */
+export class ConfigError extends Error {}
+
 export const unauthenticated = (message = 'authentication is required') =>
   new ContractError('unauthenticated', message);
-export const forbidden = (message = 'you may not do this') => new ContractError('forbidden', message);
-export const notFound = (what = 'nothing here') => new ContractError('not_found', what);
+export const forbidden = (message = 'this is not allowed') => new ContractError('forbidden', message);
+export const notFound = (message = 'not found') => new ContractError('not_found', message);
 export const conflict = (message: string, details?: unknown) => new ContractError('conflict', message, details);
 export const unavailable = (message = 'a store is not available; nothing was accepted') =>
   new ContractError('unavailable', message);
 /** @param retryAfterMs milliseconds until the next attempt can succeed */
 export const rateLimited = (retryAfterMs: number) =>
   new ContractError('rate_limited', 'too many requests', { retry_after_ms: Math.ceil(retryAfterMs) });
-/** One field that is not as it must be. */
+/**
+ * A payload that is not valid.
+ * @param path the field, as in `a.b.0`; empty for the payload as a whole
+ * @param message what is wrong with it, to follow the path: `must be a number`
+ */
 export const invalid = (path: string, message: string) =>
   new ContractError('validation_failed', `${path || 'payload'} ${message}`, [{ path, message } satisfies FieldError]);

@@ -1,4 +1,4 @@
-/** Folds a text for comparison: NFKD, combining marks removed, lower case. */
+/** Folds a text for comparison: compatibility forms decomposed (NFKD), combining marks removed, lower case. */
 export function fold(text: string): string {
   return text
     .normalize('NFKD')

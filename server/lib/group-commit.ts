@@ -1,17 +1,17 @@
 /**
- * What concurrent commands ask of the store goes to it as one command (group commit, as databases do with their logs):
- * each command costs this process, the network and the store far more than one more document in it does.
+ * Group commit, as databases do it with their logs: requests that concurrent commands make of the store travel as one.
+ * A request costs this process, the network and the store far more than one more document in it.
  */
 
-/** How long a key waits for the batches before it, in milliseconds: one that hangs holds nobody up for longer. */
+/** The longest that a key waits for the batches before it, in milliseconds, so that one that hangs holds up no other. */
 const PATIENCE_MS = 20;
 
 export interface BatchOptions<K> {
-  /** How many full batches may be under way: with two, one is made up while the store does the other. */
+  /** How many full batches may be under way at once: with two, one fills while the store works on the other. */
   atOnce?: number;
-  /** What a batch holds at most, … */
+  /** The largest weight of a batch; a single key may weigh more. */
   most?: number;
-  /** … measured by this, else by the number of keys. A single key may be more. */
+  /** The weight of a key; by default 1. */
   weigh?(key: K): number;
 }
 
@@ -22,10 +22,11 @@ interface Asked<K, V> {
 }
 
 /**
- * A batch leaves at the end of the turn of the event loop in which its first key came. While one is under way the next
- * one gathers, and leaves when that is answered, or when it is full: the busier the store, the larger the batches.
- * @param run carries out a batch; gives an answer, or an error, for each key in their order
- * @returns asks for one key; nothing is remembered
+ * Batches requests. A batch leaves at the end of the event loop turn in which its first key arrived. While it is under
+ * way the next one gathers, and leaves when the first is answered or when it is full itself: the busier the store, the
+ * larger the batches.
+ * @param run carries out a batch and returns an answer or an error for each key, in order
+ * @returns a function that requests one key; results are not cached
  */
 export function batched<K, V>(
   run: (keys: readonly K[]) => Promise<(V | Error)[]>,
@@ -46,7 +47,7 @@ export function batched<K, V>(
     return waiting.splice(0, count);
   }
 
-  /** Whether the next batch may go although its first key has not waited long. */
+  /** Whether the next batch may leave before its first key is overdue. */
   const isNext = () => underWay === 0 || (weight >= most && underWay < atOnce);
 
   async function carryOut(batch: Asked<K, V>[]): Promise<void> {

@@ -1,12 +1,12 @@
-/** Runs work in order where order matters: one after the other for each key, different keys side by side. */
+/** Ordering by key: work under one key runs one at a time, in order; different keys run side by side. */
 
 export interface KeyedQueue {
   /**
-   * Runs work after what is queued under the key, whether that succeeds or fails; at once where nothing is.
-   * @returns what the work returns; rejects as it does
+   * Runs work once everything queued under the key has succeeded or failed; at once if nothing is queued.
+   * @returns what the work returns; rejects as the work does
    */
   run<R>(key: string, work: () => Promise<R>): Promise<R>;
-  /** Resolves when what is queued under the key now has ended; never rejects. */
+  /** Resolves when everything now queued under the key has ended; never rejects. */
   settled(key: string): Promise<void>;
 }
 

@@ -2,7 +2,7 @@
 import { ObjectId, type UpdateFilter } from 'mongodb';
 import type { Message } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import type { MessageDocument, Reaction } from '../model/documents.ts';
+import type { MessageDocument, Reaction } from '../model/documents/messages.ts';
 import { fromId } from '../model/codec.ts';
 import { ContractError, conflict, forbidden, invalid, notFound } from '../lib/errors.ts';
 import type { Caller } from '../dispatch/caller.ts';

@@ -5,7 +5,7 @@
 import type { Filter, Sort } from 'mongodb';
 import type { Message } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { fromId } from '../model/codec.ts';
 import { notFound } from '../lib/errors.ts';
 import type { Caller } from '../dispatch/caller.ts';

@@ -1,7 +1,7 @@
 /** Who is typing (PROTOCOL section 4): told to the others, for 6 s at most, never stored. */
 
 import type { Target } from '../../shared/contract/values.ts';
-import type { MessageDocument } from '../model/documents.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { notFound } from '../lib/errors.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Caller } from '../dispatch/caller.ts';

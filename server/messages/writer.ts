@@ -7,7 +7,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { UpdateFilter } from 'mongodb';
-import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../model/documents.ts';
+import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../model/documents/messages.ts';
 import { duplicateIndex, isDuplicateKey, type Refusal } from '../model/failures.ts';
 import { CLIENT_MESSAGE_INDEX } from '../model/indexes.ts';
 import { unavailable } from '../lib/errors.ts';

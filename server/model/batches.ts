@@ -1,9 +1,9 @@
-/** Many documents by one command: look-ups by id, and upserts whose duplicates count as done. */
+/** Many documents in one command: look-ups by id, and upserts whose duplicates count as done. */
 import type { Collection, Document, Filter, ObjectId, UpdateOneModel } from 'mongodb';
 import { batched } from '../lib/group-commit.ts';
 import { duplicateIndex, type Refusal, refusals } from './failures.ts';
 
-/** Looks up documents by their ids: one query for all that are asked for at once. */
+/** @returns a look-up by id; concurrent look-ups share one query */
 export function batchedById<D extends { _id: ObjectId }>(
   collection: Collection<D>,
 ): (id: ObjectId) => Promise<D | undefined> {
@@ -18,9 +18,8 @@ export function batchedById<D extends { _id: ObjectId }>(
 }
 
 /**
- * Carries out upserts, each of which is refused as a duplicate where its document is there and its filter no longer
- * finds it.
- * @returns for each whether it wrote: false for a duplicate; or the error that it was refused with
+ * Carries out upserts. One whose document exists but no longer matches its filter is refused as a duplicate.
+ * @returns for each upsert true if it wrote, false if it was a duplicate, or the error that it was refused with
  */
 export async function upsertAll<D extends Document>(
   collection: Collection<D>,

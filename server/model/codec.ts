@@ -1,10 +1,10 @@
-/** The one codec from stored to wire form: ObjectId → 24 hex characters, Date → ISO 8601 UTC with milliseconds. */
+/** Stored form → wire form, for every document: ObjectId → 24 hex characters, Date → ISO 8601 UTC with milliseconds. */
 import { ObjectId } from 'mongodb';
 
 /** The wire form of a stored type. */
 export type Wire<T> = T extends ObjectId | Date ? string : T extends object ? { [K in keyof T]: Wire<T[K]> } : T;
 
-/** Translates a stored value, deeply. `undefined` properties are left out. */
+/** Translates a stored value with everything inside it, leaving out `undefined` properties. */
 export function toWire<T>(value: T): Wire<T>;
 export function toWire(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
@@ -19,7 +19,7 @@ export function toWire(value: unknown): unknown {
   return translated;
 }
 
-/** The ObjectId of an id that validation has let through. */
+/** The ObjectId of a validated id. @throws BSONError for anything but 24 hex characters */
 export function fromId(id: string): ObjectId {
   return ObjectId.createFromHexString(id);
 }

@@ -1,23 +1,14 @@
-/** The collections, typed: the only place that knows their names. */
+/** The typed collections; no other file knows their names. */
 import type { Collection, Db } from 'mongodb';
-import type {
-  CallDocument,
-  ContactDocument,
-  ConversationDocument,
-  FileDocument,
-  GroupDocument,
-  GroupMessageDocument,
-  JobDocument,
-  MediaDocument,
-  MembershipDocument,
-  NodeDocument,
-  PairMessageDocument,
-  PasswordResetDocument,
-  PendingUploadDocument,
-  PresenceDocument,
-  SessionDocument,
-  UserDocument,
-} from './documents.ts';
+import type { PasswordResetDocument, SessionDocument, UserDocument } from './documents/accounts.ts';
+import type { CallDocument } from './documents/calls.ts';
+import type { JobDocument, NodeDocument } from './documents/cluster.ts';
+import type { ContactDocument } from './documents/contacts.ts';
+import type { ConversationDocument, MembershipDocument } from './documents/conversations.ts';
+import type { GroupDocument } from './documents/groups.ts';
+import type { FileDocument, MediaDocument, PendingUploadDocument } from './documents/media.ts';
+import type { GroupMessageDocument, PairMessageDocument } from './documents/messages.ts';
+import type { PresenceDocument } from './documents/presence.ts';
 
 export interface Collections {
   users: Collection<UserDocument>;
@@ -40,7 +31,7 @@ export interface Collections {
 
 export type CollectionName = keyof Collections;
 
-/** Handles on the collections of a database; nothing is read or written. */
+/** @returns handles on the collections of a database, without reading or writing anything */
 export function collections(db: Db): Collections {
   return {
     users: db.collection('users'),

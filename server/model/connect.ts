@@ -1,75 +1,88 @@
 /** The connection to MongoDB, real or embedded. */
-import { type Db, MongoClient } from 'mongodb';
+import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { withDeadline } from '../lib/deadline.ts';
 import { type Collections, collections } from './collections.ts';
 import { install } from './install.ts';
 import './release-writes.ts';
 
+const DEFAULT_DATABASE = 'letsapp';
 /**
- * Each step of an operation has its bound, in milliseconds; together they stay below the deadline of a command where
- * the store is gone altogether, and `withDeadline` bounds what is left.
+ * The bound of each step of an operation, in milliseconds. Together they stay below the deadline of a command when the
+ * store is gone altogether; `withDeadline` covers the rest.
  */
 const BOUNDS = {
   serverSelectionTimeoutMS: 3000,
   connectTimeoutMS: 3000,
   waitQueueTimeoutMS: 4000,
-  // Connections that hang go before the deadline does, and the pool is emptied of others like them.
+  // Below the deadline, so that a hanging connection is closed first; the driver then drops others like it.
   socketTimeoutMS: 4000,
 };
-/** How long `isUp` waits for an answer. */
+const OPTIONS: MongoClientOptions = {
+  ...BOUNDS,
+  appName: 'letsapp',
+  writeConcern: { w: 'majority' },
+  ignoreUndefined: true,
+};
+/** The longest that `isUp` waits for an answer, in milliseconds. */
 const PING_MS = 2000;
 
 export interface Database {
   client: MongoClient;
   db: Db;
   collections: Collections;
-  /** Whether the store answers now; takes at most two seconds. */
+  /** Whether the store answers; takes at most two seconds. */
   isUp(): Promise<boolean>;
   close(): Promise<void>;
 }
 
 /**
  * Connects and brings the database up to date.
- * @param url a MongoDB connection string; its database is `letsapp` unless it names one
+ * @param url a MongoDB connection string; without a database name, `letsapp` is used
  * @throws Error when the URL is wrong, the store cannot be reached, or its data is of a newer version
  */
 export async function connect(url: string): Promise<Database> {
-  return open(url).catch((error: Error) => {
-    throw new Error(`the database (MONGODB_URL) cannot be used: ${error.message}`, { cause: error });
-  });
+  try {
+    await bringUpToDate(url);
+    return await open(url);
+  } catch (error) {
+    throw new Error(`the database (MONGODB_URL) cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function bringUpToDate(url: string): Promise<void> {
+  // Without a bound: an index over much data may take longer to build than any command may take.
+  const client = new MongoClient(url, { ...OPTIONS, socketTimeoutMS: 0 });
+  try {
+    await install(client.db(databaseOf(url)));
+  } finally {
+    await client.close();
+  }
 }
 
 async function open(url: string): Promise<Database> {
-  const options = { appName: 'letsapp', writeConcern: { w: 'majority' as const }, ignoreUndefined: true };
-  const database =
-    new URL(url.replace(/^mongodb(\+srv)?:/, 'http:').replace(/,[^/]*/, '')).pathname.slice(1) || 'letsapp';
-  // Building an index over much data may take longer than any command.
-  const installer = new MongoClient(url, { ...options, ...BOUNDS, socketTimeoutMS: 0 });
-  try {
-    await install(installer.db(database));
-  } finally {
-    await installer.close();
-  }
-  const client = new MongoClient(url, { ...options, ...BOUNDS, heartbeatFrequencyMS: 2000, maxPoolSize: 50 });
+  const client = new MongoClient(url, { ...OPTIONS, heartbeatFrequencyMS: 2000, maxPoolSize: 50 });
   try {
     await client.connect();
-    const db = client.db(database);
-    return {
-      client,
-      db,
-      collections: collections(db),
-      async isUp() {
-        return withDeadline(db.command({ ping: 1 }), PING_MS).then(
-          () => true,
-          () => false,
-        );
-      },
-      async close() {
-        await client.close();
-      },
-    };
   } catch (error) {
     await client.close();
     throw error;
   }
+  const db = client.db(databaseOf(url));
+  return {
+    client,
+    db,
+    collections: collections(db),
+    isUp: () =>
+      withDeadline(db.command({ ping: 1 }), PING_MS).then(
+        () => true,
+        () => false,
+      ),
+    close: () => client.close(),
+  };
+}
+
+/** The database that a connection string names. URL parses neither its protocol nor a list of hosts. */
+function databaseOf(url: string): string {
+  const parseable = url.replace(/^mongodb(\+srv)?:/, 'http:').replace(/,[^/]*/, '');
+  return new URL(parseable).pathname.slice(1) || DEFAULT_DATABASE;
 }

@@ -1,12 +1,12 @@
-/** How conversations are named and referred to. */
-import type { MessageDocument } from './documents.ts';
+/** The ids of conversations, and references to them. */
+import type { MessageDocument } from './documents/messages.ts';
 
-/** A conversation and who is in it, as far as delivery needs to know. */
+/** A conversation and the users or group that it belongs to. */
 export type ConversationRef =
   | { id: string; kind: 'direct'; user_ids: [string, string] }
   | { id: string; kind: 'group'; group_id: string };
 
-/** The id of a pair's conversation: the same for both, whoever asks. */
+/** The id of two users' conversation, the same in either order. */
 export function pairId(one: string, other: string): string {
   return one < other ? `${one}-${other}` : `${other}-${one}`;
 }
@@ -28,7 +28,7 @@ export function refOf(message: MessageDocument): ConversationRef {
     : pairRef(message.sender_id.toHexString(), message.recipient_id.toHexString());
 }
 
-/** The conversation that an id names; what is no such id names a group that does not exist. */
+/** The conversation that an id names. A malformed id comes out as a group that does not exist. */
 export function refFromId(conversationId: string): ConversationRef {
   const [one, other] = conversationId.split('-');
   return one && other ? pairRef(one, other) : groupRef(conversationId);

@@ -1,4 +1,4 @@
-/** What the driver's errors mean to the contract. */
+/** What the MongoDB driver's errors mean to the contract. */
 import {
   MongoBulkWriteError,
   MongoError,
@@ -10,8 +10,8 @@ import {
 const DUPLICATE_KEY = 11_000;
 
 /**
- * Error codes of a MongoDB that is there but can't serve now: not primary, shutting down, timed out on the way, or
- * without enough members to keep what it was given.
+ * Error codes of a MongoDB that answers but cannot serve now: it is not primary, is shutting down, timed out, or has too
+ * few members to keep a write.
  */
 const TRANSIENT_CODES = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
@@ -29,16 +29,16 @@ const TRANSIENT_NAMES = new Set([
   'WaitQueueTimeoutError',
 ]);
 
-/** Node's own codes of a connection that has just gone: the driver passes them on as they are where it writes to one. */
+/** Node's codes for a connection that has just closed; when it writes to one, the driver passes them on as they are. */
 const CONNECTION_CODES = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
 
-/** Whether the store could not be reached or did not answer in time: the contract's `unavailable`. */
+/** Whether an error is the contract's `unavailable`: the store could not be reached or did not answer in time. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof MongoError))
     return CONNECTION_CODES.has((error as NodeJS.ErrnoException | undefined)?.code ?? '');
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true;
   if (TRANSIENT_NAMES.has(error.name)) return true;
-  // A bulk write wraps what kept the driver from doing it at all, and then has neither refusals nor a code.
+  // A bulk write that could not be carried out at all wraps the cause, and then has neither refusals nor a code.
   if (error instanceof MongoBulkWriteError && !refusals(error) && error.code === undefined) return true;
   if (error instanceof MongoServerError && typeof error.code === 'number' && TRANSIENT_CODES.has(error.code))
     return true;
@@ -53,14 +53,14 @@ export interface Refusal {
 
 /**
  * Whether a unique index refused a write.
- * @param index the index's name, if it matters which one it was
+ * @param index the name of the index, if only that one counts
  */
 export function isDuplicateKey(error: unknown, index?: string): boolean {
   if (!(error instanceof MongoServerError) || error.code !== DUPLICATE_KEY) return false;
   return index === undefined || violatedIndex(error.message) === index;
 }
 
-/** The name of the unique index that refused a write; undefined when it was refused for another reason. */
+/** @returns the name of the unique index that refused a write; undefined when there was another reason */
 export function duplicateIndex({ code, errmsg }: Refusal): string | undefined {
   return code === DUPLICATE_KEY ? (violatedIndex(errmsg) ?? 'unknown') : undefined;
 }
@@ -69,7 +69,7 @@ function violatedIndex(message: string): string | undefined {
   return /index: (\S+) dup key/.exec(message)?.[1];
 }
 
-/** The refusals of a bulk write by the position in the batch; undefined when it failed as a whole. */
+/** @returns the refusals of a bulk write by position in the batch; undefined when it failed as a whole */
 export function refusals(error: unknown): Map<number, Refusal> | undefined {
   if (!(error instanceof MongoBulkWriteError)) return undefined;
   const found = [error.writeErrors].flat();

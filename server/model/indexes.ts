@@ -1,36 +1,36 @@
-/** Every index, each with the query it serves. An index that serves none has no place here. */
+/** Every index with the query that it serves; an index that serves none is removed. */
 import type { IndexDescription } from 'mongodb';
 import type { CollectionName } from './collections.ts';
 
-/** The index that makes a send idempotent; the writer tells its violation from those of the order. */
+/** The index that makes `message:send` idempotent; the writer tells its violations from those of the order. */
 export const CLIENT_MESSAGE_INDEX = 'client_message';
 
 const messageIndexes: IndexDescription[] = [
-  // The order itself, pages of history, and what lies between two marks.
+  // The order of messages, pages of history, and the messages between two marks.
   { name: 'conversation_seq', key: { conversation_id: 1, seq: 1 }, unique: true },
-  // The order of changes, and what sync and the sequencer read above a rev.
+  // The order of changes, and the changes above a rev, for sync and the sequencer.
   { name: 'conversation_rev', key: { conversation_id: 1, rev: 1 }, unique: true },
-  // No rev is given twice, not even one that its message has left behind.
+  // No rev is given twice, not even one that its message has since replaced.
   {
     name: 'conversation_revs',
     key: { conversation_id: 1, revs: 1 },
     unique: true,
     partialFilterExpression: { revs: { $exists: true } },
   },
-  // Idempotency of message:send.
+  // Idempotency of message:send by client_message_id.
   {
     name: CLIENT_MESSAGE_INDEX,
     key: { conversation_id: 1, sender_id: 1, client_message_id: 1 },
     unique: true,
     partialFilterExpression: { client_message_id: { $exists: true } },
   },
-  // Unread counts: answered from the index alone.
+  // Unread counts, from the index alone.
   { name: 'unread', key: { conversation_id: 1, is_deleted: 1, seq: 1, sender_id: 1 } },
   // message:search within conversations.
   { name: 'conversation_terms', key: { conversation_id: 1, terms: 1, seq: -1 } },
 ];
 
-/** Who may read an upload: those who may read a message that it was sent in. */
+/** Who may read an upload: whoever may read a message that it was sent in. */
 const attachmentIndex = (reader: 'recipient_id' | 'group_id'): IndexDescription => ({
   name: 'attachment',
   key: { 'attachment.media_id': 1, [reader]: 1, seq: 1 },
@@ -38,7 +38,7 @@ const attachmentIndex = (reader: 'recipient_id' | 'group_id'): IndexDescription 
 });
 
 const uploadIndexes: IndexDescription[] = [
-  // Clean-up of what was never sent.
+  // Clean-up of uploads that were never sent.
   { name: 'unsent', key: { used_at: 1 }, partialFilterExpression: { unsent: true } },
   // Clean-up of bytes whose document is deleted.
   { name: 'bytes_left', key: { is_deleted: 1 }, partialFilterExpression: { is_deleted: true, stored: true } },
@@ -58,33 +58,33 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   messages: [...messageIndexes, attachmentIndex('recipient_id')],
   group_messages: [...messageIndexes, attachmentIndex('group_id')],
   groups: [
-    // The groups that a user is in.
+    // The groups of a user.
     { name: 'members', key: { members: 1, is_active: 1 } },
-    // What a node may have missed: members who came and went while Redis was away.
+    // Changes of members that a node may have missed while Redis was away.
     { name: 'updated', key: { updated_at: 1 } },
     // Who may read an upload: everybody, while it is a group's icon.
     { name: 'icon', key: { icon: 1 } },
   ],
   contacts: [
-    // One document per direction; every check of a block or contact.
+    // One document per direction; every check for a block or contact.
     { name: 'owner_contact', key: { user_id: 1, contact_id: 1 }, unique: true },
-    // Whether one of two blocks the other, for many pairs at once.
+    // Whether either of two users blocks the other, for many pairs at once.
     { name: 'pair_status', key: { pair: 1, status: 1 } },
     // contact:list.
     { name: 'owner_status', key: { user_id: 1, status: 1, contact_id: 1 } },
-    // Who blocks or awaits a user; whoever sees the user's presence.
+    // Who blocks a user, awaits an answer, or sees the user's presence.
     { name: 'contact_status', key: { contact_id: 1, status: 1, user_id: 1 } },
   ],
   calls: [
     // One open call per conversation: glare, and a second call in a group.
     { name: 'open_call', key: { conversation_id: 1 }, unique: true, partialFilterExpression: { is_open: true } },
-    // One call per user: the caller of an unanswered call and everyone in an ongoing one have a seat.
+    // One call per user: the caller of an unanswered call and everyone in an ongoing call have a seat.
     { name: 'seat', key: { 'seats.user_id': 1 }, unique: true, partialFilterExpression: { is_open: true } },
-    // What time has to change: each node's sweeper.
+    // Calls that a deadline changes, for the sweeper of each node.
     { name: 'deadline', key: { deadline_at: 1 }, partialFilterExpression: { is_open: true } },
-    // The connections that a dead node had.
+    // Seats on the connections of a dead node.
     { name: 'seat_node', key: { 'seats.node_id': 1 }, partialFilterExpression: { is_open: true } },
-    // What rings when a device connects; sync.
+    // Calls that ring when a device connects; sync.
     { name: 'told', key: { told_ids: 1 }, partialFilterExpression: { is_open: true } },
     // call:history of pairs and of groups.
     {
@@ -101,25 +101,29 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   media: uploadIndexes,
   files: uploadIndexes,
   pending_uploads: [
-    // Clean-up of bytes that got no document.
+    // Clean-up of bytes without a document.
     { name: 'expires', key: { expires_at: 1 } },
   ],
   presence: [
-    // Whom an earlier run left online.
+    // Users whom an earlier run left online.
     { name: 'status', key: { status: 1 } },
   ],
   password_reset_tokens: [
+    // Resets by token.
     { name: 'token', key: { token: 1 }, unique: true },
+    // Removes tokens a day after they expired.
     { name: 'expiry', key: { expiry: 1 }, expireAfterSeconds: 86_400 },
   ],
   sessions: [
+    // A user's sessions, newest first; ending all of them.
     { name: 'user', key: { user_id: 1, created_at: 1 } },
-    // Each node asks what was ended since it asked last.
+    // Sessions ended since a time, which each node polls.
     {
       name: 'revoked',
       key: { revoked_at: 1 },
       partialFilterExpression: { revoked_at: { $exists: true } },
     },
+    // Removes sessions a day after they expired.
     { name: 'expires', key: { expires_at: 1 }, expireAfterSeconds: 86_400 },
   ],
   conversations: [
@@ -129,22 +133,23 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
       key: { user_ids: 1, activity_at: -1, _id: -1 },
       partialFilterExpression: { user_ids: { $exists: true } },
     },
-    // What a node may have missed: conversations that changed while Redis was away.
+    // Conversations that changed while Redis was away, which a node may have missed.
     { name: 'changed', key: { changed_at: 1 } },
   ],
   memberships: [
+    // A user's place in a conversation, or in many.
     { name: 'user_conversation', key: { user_id: 1, conversation_id: 1 }, unique: true },
-    // A conversation's members and their marks; sync: whose marks grew since a time.
+    // A conversation's members and their marks; sync, for marks that grew since a time.
     { name: 'conversation', key: { conversation_id: 1, marks_at: 1 } },
     // A user's groups.
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
   ],
   jobs: [
-    // What is due, the oldest first.
+    // Jobs that are due, oldest first.
     { name: 'due', key: { due_at: 1 } },
   ],
   nodes: [
-    // Records of nodes that died long ago.
+    // Removes the records of nodes that died long ago.
     { name: 'seen', key: { seen_at: 1 }, expireAfterSeconds: 86_400 },
   ],
 };

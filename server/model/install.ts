@@ -1,20 +1,23 @@
 /**
- * Brings a database to the state that the code expects: collections, validators, indexes. Every step is idempotent
- * and safe while other nodes do the same, so that nothing needs to be locked.
+ * Brings a database to the state that the code expects: collections, validators, indexes, migrated data. Every step is
+ * idempotent and safe while other nodes do the same, so nothing needs a lock.
  */
 import { type Db, MongoServerError } from 'mongodb';
 import { collections } from './collections.ts';
 import { INDEXES } from './indexes.ts';
 import { validators } from './validators.ts';
 
-/** Grows by one with each change of the data's shape; `MIGRATIONS` says how to get there from the one before. */
+/** Grows by one with each change in the shape of the data; `MIGRATIONS` leads there from the version before. */
 export const SCHEMA_VERSION = 2;
 
-/** What turns the data of version n - 1 into that of version n, by n. Each must be idempotent. */
+/** What turns data of version n - 1 into data of version n, by n. Each must be idempotent. */
 const MIGRATIONS: Record<number, (db: Db) => Promise<void>> = {
-  // Marks go by the order of a conversation.
+  // Marks replaced receipts on each message.
   2: (db) => dropIndex(db, 'messages', 'receipts'),
 };
+
+const INDEX_NOT_FOUND = 27;
+const NAMESPACE_EXISTS = 48;
 
 interface MigrationDocument {
   _id: number;
@@ -22,56 +25,61 @@ interface MigrationDocument {
 }
 
 /**
- * @param db the database to be brought up to date
- * @throws Error when the data is of a newer version than this code knows
+ * Brings a database up to date.
+ * @throws Error when its data is of a newer version than this code knows
  */
 export async function install(db: Db): Promise<void> {
   const migrations = db.collection<MigrationDocument>('migrations');
   const newest = await migrations.find().sort({ _id: -1 }).limit(1).next();
   const found = newest?._id ?? 0;
   if (found > SCHEMA_VERSION) {
-    throw new Error(`the database is of schema version ${found}, this server knows ${SCHEMA_VERSION}: upgrade it`);
+    throw new Error(
+      `its data is of schema version ${found} and this server knows ${SCHEMA_VERSION}: upgrade the server`,
+    );
   }
-  const existing = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map((c) => c.name));
-  const rules = validators();
-  await Promise.all(
-    Object.keys(collections(db)).map(async (name) => {
-      const options = rules[name]
-        ? { validator: rules[name], validationLevel: 'strict', validationAction: 'error' }
-        : {};
-      if (existing.has(name)) {
-        if (found < SCHEMA_VERSION && rules[name]) await db.command({ collMod: name, ...options });
-      } else {
-        await createCollection(db, name, options);
-      }
-    }),
-  );
-  await Promise.all(
-    Object.entries(INDEXES).map(async ([name, indexes]) => {
-      if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
-    }),
-  );
+  await installCollections(db, found < SCHEMA_VERSION);
+  await installIndexes(db);
   for (let version = found + 1; version <= SCHEMA_VERSION; version++) {
     await MIGRATIONS[version]?.(db);
     await migrations.updateOne({ _id: version }, { $setOnInsert: { done_at: new Date() } }, { upsert: true });
   }
 }
 
-const INDEX_NOT_FOUND = 27;
+/** Creates the collections that are missing, and on an older schema renews the validators of the others. */
+async function installCollections(db: Db, isOutdated: boolean): Promise<void> {
+  const listed = await db.listCollections({}, { nameOnly: true }).toArray();
+  const existing = new Set(listed.map(({ name }) => name));
+  const rules = validators();
+  await Promise.all(
+    Object.keys(collections(db)).map(async (name) => {
+      const validator = rules[name];
+      const options = validator ? { validator, validationLevel: 'strict', validationAction: 'error' } : {};
+      if (!existing.has(name)) await createCollection(db, name, options);
+      else if (isOutdated && validator) await db.command({ collMod: name, ...options });
+    }),
+  );
+}
 
-async function dropIndex(db: Db, collection: string, name: string): Promise<void> {
-  try {
-    await db.collection(collection).dropIndex(name);
-  } catch (error) {
-    if (!(error instanceof MongoServerError) || error.code !== INDEX_NOT_FOUND) throw error;
-  }
+async function installIndexes(db: Db): Promise<void> {
+  await Promise.all(
+    Object.entries(INDEXES).map(async ([name, indexes]) => {
+      if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
+    }),
+  );
 }
 
 async function createCollection(db: Db, name: string, options: object): Promise<void> {
-  try {
-    await db.createCollection(name, options);
-  } catch (error) {
-    // NamespaceExists: another node that starts at the same moment was first.
-    if (!(error instanceof MongoServerError && error.code === 48)) throw error;
-  }
+  // Another node that starts at the same moment may be first.
+  await db.createCollection(name, options).catch(ignore(NAMESPACE_EXISTS));
+}
+
+async function dropIndex(db: Db, collection: string, name: string): Promise<void> {
+  await db.collection(collection).dropIndex(name).catch(ignore(INDEX_NOT_FOUND));
+}
+
+/** A handler that swallows the server's errors of one code. */
+function ignore(code: number) {
+  return (error: unknown) => {
+    if (!(error instanceof MongoServerError) || error.code !== code) throw error;
+  };
 }

@@ -1,9 +1,9 @@
 /**
- * Works around a fault of the MongoDB driver (seen in 7.9.0). A command that is written to a socket which has been
- * destroyed, but has not told so yet (that is for the end of the turn of the event loop), waits for the socket's `drain`
- * for ever: no error is told of such a write, and no time limit applies. So one command, or the handshake of a monitor or
- * of two pooled connections, could hang until the next start, and with them all that waits for it. Here whoever waits is
- * woken when the socket closes; the driver then looks whether the connection is still good, and fails the command.
+ * Works around a fault of the MongoDB driver (seen in 7.9.0). A destroyed socket reports its end only at the end of the
+ * event loop turn. A command written to it in between waits for its `drain` event for ever: such a write causes no error,
+ * and no time limit covers it. One command, the handshake of a monitor, or those of two pooled connections could hang
+ * until the next start, and everything that waits for them too. Here the close of a socket emits `drain` as well; the
+ * driver then finds the connection closed and fails the command.
  */
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';

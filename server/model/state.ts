@@ -1,16 +1,17 @@
-/** Which of two states of one thing is the newer: each document that is told as a whole carries a `version`. */
+/** Versions of the documents that are sent as a whole, so that of two states the newer one is known. */
 
-/** Which state of what an event tells: an older one must not follow a newer one. */
+/** The state that an event carries; delivery never sends an older one after a newer one. */
 export interface State {
+  /** The document. */
   of: string;
-  /** Grows with each change of it, by the store. */
+  /** Grows with each stored change. */
   version: number;
 }
 
 /**
  * @param kind what the document is, e.g. `group`
  * @param id its id
- * @param version as stored; 0 where it has none yet
+ * @param version as stored; 0 if it has none yet
  */
 export function stateOf(kind: string, id: unknown, version = 0): State {
   return { of: `${kind} ${id}`, version };

@@ -1,6 +1,6 @@
 /**
- * MongoDB `$jsonSchema` validators built from `letsapp.schema.json`: the same definitions, with the native types in
- * place of strings (ObjectId for `objectId`, Date for `timestamp`).
+ * MongoDB `$jsonSchema` validators built from `letsapp.schema.json`: the same definitions with native types in place of
+ * strings (ObjectId for `objectId`, Date for `timestamp`).
  */
 import { readFileSync } from 'node:fs';
 
@@ -24,18 +24,18 @@ const NATIVE: Record<string, object> = {
   timestamp: { bsonType: 'date' },
 };
 
-// Compiled code lies one level deeper, in dist/; the schema file is not copied there.
+// Compiled code lies one level deeper, in dist/, to which the schema file is not copied.
 const SCHEMA_FILE = new URL(
   `${import.meta.url.endsWith('.ts') ? '../..' : '../../..'}/shared/letsapp.schema.json`,
   import.meta.url,
 );
 
-/** The data schema as it is in the file. */
+/** The data schema as written in the file. */
 export function readSchemaFile(): SchemaFile {
   return JSON.parse(readFileSync(SCHEMA_FILE, 'utf8'));
 }
 
-/** The validators of the schema's collections, by collection: `{ $jsonSchema }` each. */
+/** @returns a validator `{ $jsonSchema }` for each collection of the schema, by the collection's name */
 export function validators(schema: SchemaFile = readSchemaFile()): Record<string, { $jsonSchema: object }> {
   const translate = (part: JsonSchema): object => {
     if (part.$ref) {

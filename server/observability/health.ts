@@ -11,7 +11,7 @@ export interface HealthSources {
   metrics: Metrics;
 }
 
-/** Registers the three routes; none of them needs authentication. */
+/** Registers the three routes, which need no authentication. */
 export function registerHealthRoutes(
   app: FastifyInstance,
   { isDraining, mongodbIsUp, redisIsUp, metrics }: HealthSources,
@@ -23,11 +23,11 @@ export function registerHealthRoutes(
     const redis = redisIsUp?.() ?? true;
     metrics.storeUp('mongodb', mongodb);
     if (redisIsUp) metrics.storeUp('redis', redis);
-    const ready = mongodb && !isDraining();
+    const isReady = mongodb && !isDraining();
     const status = isDraining() ? 'draining' : !mongodb ? 'unavailable' : redis ? 'ok' : 'degraded';
     const report = { status, mongodb, ...(redisIsUp ? { redis } : {}) };
-    if (ready) return report;
-    // An error of HTTP carries the contract's body, whatever else is in it.
+    if (isReady) return report;
+    // Every HTTP error carries the contract's body, whatever else it contains.
     return reply.code(503).send({ ...report, error: unavailable(`the server is not ready: ${status}`).toWire() });
   });
 

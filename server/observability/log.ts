@@ -1,13 +1,13 @@
-/** Structured logs: JSON lines in production, readable ones elsewhere. No secrets, no texts of messages. */
+/** Structured logs: JSON lines in production, readable lines elsewhere. Never secrets, never the text of messages. */
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 
-/** Never in a log, wherever they turn up. */
+/** Properties that are redacted wherever they turn up. */
 const SECRETS = ['password', 'new_password', 'current_password', 'token', 'access_token', 'refresh_token', 'content'];
 
 /**
- * What a log tells of an error: never its other properties, since those of a store's refusals hold the documents that
- * were refused, texts and all. The values that a duplicate-key message names are left out for the same reason.
+ * What is logged of an error. Its other properties are left out: when a store refuses documents, they hold the documents
+ * with their texts. The values in a duplicate-key message are left out for the same reason.
  */
 function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };
@@ -24,8 +24,8 @@ function describeError(error: unknown): object {
 }
 
 /**
- * @param level pino's level names
- * @param production JSON lines instead of readable ones
+ * @param level one of pino's level names
+ * @param production whether to write JSON lines
  */
 export function createLog(level: string, production: boolean): Logger {
   const options = {

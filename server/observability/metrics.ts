@@ -1,16 +1,20 @@
-/** What `/metrics` tells (Prometheus text format). */
+/** The metrics that `/metrics` serves in Prometheus text format. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
   registry: Registry;
-  /** A command was carried out: its name, `ok` or the error's code, and when it began (`performance.now()`). */
+  /**
+   * Counts a command.
+   * @param outcome `ok` or the error's code
+   * @param startedAt by `performance.now()`
+   */
   commandDone(command: string, outcome: string, startedAt: number): void;
-  /** Sets a gauge of a store: 1 while it answers. */
+  /** Sets the gauge of a store. */
   storeUp(store: 'mongodb' | 'redis', up: boolean): void;
 }
 
-/** @param connections how many sockets this node serves now */
+/** @param connections returns how many sockets are connected to this node */
 export function createMetrics(connections: () => number): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -38,7 +42,7 @@ export function createMetrics(connections: () => number): Metrics {
   });
   const stores = new Gauge({
     name: 'letsapp_store_up',
-    help: 'Whether a store answered when it was last asked',
+    help: 'Whether a store answered the last readiness check',
     labelNames: ['store'],
     registers: [registry],
   });

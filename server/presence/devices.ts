@@ -1,5 +1,5 @@
 /** Which devices of a user are connected, on any node, and how available each is. */
-import type { PresenceDocument } from '../model/documents.ts';
+import type { PresenceDocument } from '../model/documents/presence.ts';
 
 export type Status = PresenceDocument['status'];
 

@@ -17,7 +17,7 @@ const valid = () => {
 };
 
 describe('registration', () => {
-  it('answers with the account and a session that works at once', async () => {
+  it('answers with the account and a session that is valid at once', async () => {
     const body = { ...valid(), full_name: 'Ada Lovelace' };
     const { status, json, headers } = await post('/auth/register', body);
     expect(status).toBe(201);
@@ -39,7 +39,7 @@ describe('registration', () => {
     expect(me.json).toEqual({ user: json.user });
   });
 
-  it('never shows the password, its history or the keys of look-ups', async () => {
+  it('never shows the password, its history or look-up keys', async () => {
     const { json } = await post('/auth/register', valid());
     expect(Object.keys(json.user).sort()).toEqual([
       '_id',
@@ -62,9 +62,9 @@ describe('registration', () => {
     ['a long username', { username: 'a'.repeat(33) }, 'username'],
     ['a username with a space', { username: 'a b c' }, 'username'],
     ['a username with an @', { username: 'a@b.c' }, 'username'],
-    ['a username that is no text', { username: { $gt: '' } }, 'username'],
+    ['a username that is not text', { username: { $gt: '' } }, 'username'],
     ['a line break after the username', { username: 'abc\n' }, 'username'],
-    ['no address', { email: 'nobody' }, 'email'],
+    ['a malformed address', { email: 'nobody' }, 'email'],
     ['a long address', { email: `${'a'.repeat(250)}@example.test` }, 'email'],
     ['a short password', { password: '1234567' }, 'password'],
     ['a password of more than 72 bytes', { password: `${'é'.repeat(36)}x` }, 'password'],
@@ -80,7 +80,7 @@ describe('registration', () => {
     expect(json.error.details[0].path).toBe(path);
   });
 
-  it('takes passwords of exactly 8 and exactly 72 bytes, and signs in by them', async () => {
+  it('accepts passwords of exactly 8 and exactly 72 bytes, and signs in with them', async () => {
     for (const password of ['12345678', 'é'.repeat(36)]) {
       const body = { ...valid(), password };
       expect((await post('/auth/register', body)).status).toBe(201);
@@ -89,7 +89,7 @@ describe('registration', () => {
     }
   });
 
-  it('takes every full name of a hundred characters', async () => {
+  it('accepts any full name of a hundred characters', async () => {
     for (const full_name of ['\ufdfa', '\u{1f469}', 'é', '']) {
       const body = { ...valid(), full_name: full_name.repeat(100) };
       const { status, json } = await post('/auth/register', body);
@@ -97,7 +97,7 @@ describe('registration', () => {
     }
   });
 
-  it('refuses names and addresses that are taken, whatever their case, naming the field', async () => {
+  it('refuses names and addresses that are taken in any case, and names the field', async () => {
     const first = await register(server.url);
     const username = first.username.toUpperCase();
     const email = first.email.toUpperCase();
@@ -112,7 +112,7 @@ describe('registration', () => {
     expect(await field({ email, username })).toBe('username');
   });
 
-  it('gives a name to one of twenty who ask at once in different case', async () => {
+  it('gives a name to one of twenty concurrent requests in different case', async () => {
     const name = uniqueName('race').toLowerCase();
     const spelled = (index: number) =>
       [...name].map((letter, at) => ((index >> (at % 5)) & 1 ? letter.toUpperCase() : letter)).join('');
@@ -127,7 +127,7 @@ describe('registration', () => {
 });
 
 describe('sign-in', () => {
-  it('works by username and by address, whatever their case', async () => {
+  it('works with the username or the address in any case', async () => {
     const account = await register(server.url);
     for (const login of [
       account.username,
@@ -142,7 +142,7 @@ describe('sign-in', () => {
     }
   });
 
-  it('answers alike for unknown users, wrong passwords and deactivated users', async () => {
+  it('answers unknown users, wrong passwords and deactivated users alike', async () => {
     const account = await register(server.url);
     const gone = await register(server.url);
     const deleted = await http(server.url, 'DELETE', '/users/me', {
@@ -164,7 +164,7 @@ describe('sign-in', () => {
     expect(answers[0].json.error.code).toBe('unauthenticated');
   });
 
-  it('refuses objects where text belongs', async () => {
+  it('refuses objects in place of text', async () => {
     const account = await register(server.url);
     for (const body of [
       { login: { $gt: '' }, password: account.password },
@@ -181,7 +181,7 @@ describe('sign-in', () => {
 });
 
 describe('an account', () => {
-  it('changes what is sent of its profile and leaves the rest', async () => {
+  it('changes the given parts of its profile and keeps the rest', async () => {
     const { access_token: token, user } = await register(server.url);
     const patch = (body?: unknown) => http(server.url, 'PATCH', '/users/me', { token, body });
     const first = await patch({ full_name: 'Grace Hopper', settings: { read_receipts_enabled: false } });
@@ -200,7 +200,7 @@ describe('an account', () => {
     expect((await patch()).json).toEqual(before);
   });
 
-  it('refuses profiles that break the contract', async () => {
+  it('refuses profile changes that break the contract', async () => {
     const { access_token: token } = await register(server.url);
     for (const body of [
       { bio: 'x'.repeat(501) },
@@ -221,7 +221,7 @@ describe('an account', () => {
     expect((await http(server.url, 'PATCH', '/users/me', { token, body: unknown })).status).toBe(404);
   });
 
-  it('is deactivated by its password only; its name stays taken and its sessions end', async () => {
+  it('is deactivated with its password only; its name stays taken and its sessions end', async () => {
     const account = await register(server.url);
     const other = await post('/auth/login', { login: account.username, password: account.password });
     const remove = (password: string) =>

@@ -1,27 +1,27 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { watchRevocations } from '../../server/accounts/revocation-watch.ts';
+import { watchRevocations } from '../../server/accounts/sessions/revocation-watch.ts';
 
 const log = pino({ level: 'silent' });
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A store of ends that can be made to fail, and a watch over it. */
-function watchOver() {
+/** A watch over a store of ended sessions that can be made to fail. */
+function startWatch() {
   const ended: { id: string; at: Date }[] = [];
-  const told: string[] = [];
+  const reported: string[] = [];
   let isUp = true;
   const watch = watchRevocations({
-    async endedSince(since) {
+    async revokedSince(since) {
       if (!isUp) throw new Error('the store is down');
       return ended.filter(({ at }) => at >= since).map(({ id }) => id);
     },
-    onEnded: (ids) => told.push(...ids),
+    onEnded: (ids) => reported.push(...ids),
     log,
   });
   return {
-    told,
+    reported,
     end: (id: string, at = new Date()) => void ended.push({ id, at }),
     setUp: (up: boolean) => {
       isUp = up;
@@ -30,48 +30,48 @@ function watchOver() {
   };
 }
 
-it('tells within two seconds of each end, once', async () => {
-  const watch = watchOver();
+it('reports each ended session within two seconds, once', async () => {
+  const watch = startWatch();
   await vi.advanceTimersByTimeAsync(3000);
   watch.end('a');
   await vi.advanceTimersByTimeAsync(1500);
-  expect(watch.told).toEqual(['a']);
+  expect(watch.reported).toEqual(['a']);
   watch.end('b');
   watch.end('c');
   await vi.advanceTimersByTimeAsync(30_000);
-  expect(watch.told).toEqual(['a', 'b', 'c']);
+  expect(watch.reported).toEqual(['a', 'b', 'c']);
   watch.close();
 });
 
-it('finds what a node with a slower clock ended', async () => {
-  const watch = watchOver();
+it('finds what a node with a slower clock has ended', async () => {
+  const watch = startWatch();
   await vi.advanceTimersByTimeAsync(20_000);
   watch.end('slow', new Date(Date.now() - 8000));
   await vi.advanceTimersByTimeAsync(1500);
-  expect(watch.told).toEqual(['slow']);
+  expect(watch.reported).toEqual(['slow']);
   watch.close();
 });
 
-it('tells of what ended while the store was down, when it is back', async () => {
-  const watch = watchOver();
+it('reports what ended while the store was down once it is back', async () => {
+  const watch = startWatch();
   await vi.advanceTimersByTimeAsync(2000);
   watch.setUp(false);
   await vi.advanceTimersByTimeAsync(2000);
   watch.end('meanwhile');
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(watch.told).toEqual([]);
+  expect(watch.reported).toEqual([]);
   watch.setUp(true);
   await vi.advanceTimersByTimeAsync(1500);
-  expect(watch.told).toEqual(['meanwhile']);
+  expect(watch.reported).toEqual(['meanwhile']);
   watch.close();
 });
 
-it('tells nothing more once it is closed', async () => {
-  const watch = watchOver();
+it('reports nothing more once it is closed', async () => {
+  const watch = startWatch();
   await vi.advanceTimersByTimeAsync(1500);
   watch.close();
   watch.end('late');
   await vi.advanceTimersByTimeAsync(5000);
-  expect(watch.told).toEqual([]);
+  expect(watch.reported).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { connect, http, register } from '../support/client.ts';
 import { startServerForTest } from '../support/server.ts';
 
-it.each(['test', 'production'])('logs hold no secret at any level, in %s', async (mode) => {
+it.each(['test', 'production'])('the log contains no secret at any level, in %s', async (mode) => {
   const env: Record<string, string> = {
     NODE_ENV: mode,
     LOG_LEVEL: 'trace',
@@ -33,11 +33,11 @@ it.each(['test', 'production'])('logs hold no secret at any level, in %s', async
   expect(await server.stop()).toBe(0);
 
   const output = server.output();
-  // Else there is nothing to look at.
+  // Without it there would be nothing to check.
   expect(output).toContain('/auth/password/change');
   const secrets = ['Secret-', '$2b$', account.access_token, account.refresh_token];
   secrets.push(refreshed.access_token, refreshed.refresh_token);
-  // The parts that carry a token's power, should it be logged in pieces.
+  // The parts that give a token its power, in case it is logged in pieces.
   secrets.push(account.refresh_token.split('.')[1]!, account.access_token.split('.')[2]!);
   for (const secret of [...secrets, kept]) expect(output).not.toContain(secret);
 });

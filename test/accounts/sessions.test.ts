@@ -1,21 +1,27 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, http, register } from '../support/client.ts';
-import { startProgram, startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { startDatabase, type TestDatabase } from '../support/database.ts';
+import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
 
+let database: TestDatabase;
 let server: TestServer;
+/** The settings of a further node. */
+let env: Record<string, string>;
 beforeAll(async () => {
-  server = await startServer();
+  database = await startDatabase();
+  env = { MONGODB_URL: database.url, JWT_SECRET: 'a secret that all of the nodes have' };
+  server = await startServer({ env });
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  await server?.stop();
+  await database?.stop();
+});
 
 const refresh = (refresh_token: string, base = server.url) =>
   http(base, 'POST', '/auth/refresh', { body: { refresh_token } });
 const me = (token: string, base = server.url) => http(base, 'GET', '/users/me', { token });
-const login = async (account: Account, base = server.url, body: object = {}): Promise<Account> => {
-  const { status, json } = await http(base, 'POST', '/auth/login', {
+const login = async (account: Account, body: object = {}): Promise<Account> => {
+  const { status, json } = await http(server.url, 'POST', '/auth/login', {
     body: { login: account.username, password: account.password, ...body },
   });
   expect(status).toBe(200);
@@ -28,7 +34,7 @@ async function revoked(device: Device): Promise<void> {
 }
 
 describe('a refresh token', () => {
-  it('gives new tokens of the same session, again and again', async () => {
+  it('is exchanged for new tokens of the same session, again and again', async () => {
     const account = await register(server.url);
     let { refresh_token, access_token } = account;
     for (let round = 0; round < 5; round++) {
@@ -43,7 +49,7 @@ describe('a refresh token', () => {
     }
   });
 
-  it('that was used before ends its session, however long ago it was used, and no other session', async () => {
+  it('used before ends its session, however long ago that was, and no other session', async () => {
     const account = await register(server.url);
     const other = await login(account);
     let newest = account.refresh_token;
@@ -63,7 +69,7 @@ describe('a refresh token', () => {
     expect((await me(other.access_token)).status).toBe(200);
   });
 
-  it('that is presented by many at once serves one of them and ends the session', async () => {
+  it('presented by many at once serves one of them and ends the session', async () => {
     const account = await register(server.url);
     const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(account.refresh_token)));
     const won = answers.filter(({ status }) => status === 200);
@@ -72,11 +78,11 @@ describe('a refresh token', () => {
     expect((await refresh(won[0]!.json.refresh_token)).status).toBe(401);
   });
 
-  it('that was never made here is refused and ends nothing', async () => {
+  it('that the server never made is refused and ends nothing', async () => {
     const account = await register(server.url);
     const [session, secret, tag] = account.refresh_token.split('.') as [string, string, string];
     const altered = (text: string) => (text.startsWith('A') ? `B${text.slice(1)}` : `A${text.slice(1)}`);
-    // The last character holds bits that decoding would ignore.
+    // Decoding would ignore bits of the last character.
     const last = tag.at(-1)!;
     const sibling = String.fromCharCode(last.charCodeAt(0) + 1);
     for (const guess of [
@@ -97,9 +103,9 @@ describe('a refresh token', () => {
 });
 
 describe('sessions', () => {
-  it('are listed newest first, with their device, the current one marked', async () => {
+  it('are listed newest first, with their devices and the current one marked', async () => {
     const account = await register(server.url);
-    const phone = await login(account, server.url, { device_info: { device_type: 'phone', platform: 'android' } });
+    const phone = await login(account, { device_info: { device_type: 'phone', platform: 'android' } });
     const { status, json } = await http(server.url, 'GET', '/auth/sessions', { token: account.access_token });
     expect(status).toBe(200);
     expect(json.sessions.map((session: { session_id: string }) => session.session_id)).toEqual([
@@ -115,7 +121,7 @@ describe('sessions', () => {
     expect(json.sessions[1]).toMatchObject({ device_info: {}, current: true });
   });
 
-  it('end by logout: HTTP, refresh, sockets and handshakes are refused at once', async () => {
+  it('end with a logout: HTTP, refresh, sockets and handshakes are refused at once', async () => {
     const account = await register(server.url);
     const device = await connect(server.url, account);
     const { status } = await http(server.url, 'POST', '/auth/logout', { token: account.access_token });
@@ -127,7 +133,7 @@ describe('sessions', () => {
     expect((await http(server.url, 'POST', '/auth/logout', { token: account.access_token })).status).toBe(401);
   });
 
-  it('can be ended one by one, by their owner only', async () => {
+  it('can be ended one by one, by their user only', async () => {
     const account = await register(server.url);
     const other = await login(account);
     const stranger = await register(server.url);
@@ -145,7 +151,7 @@ describe('sessions', () => {
     expect((await me(account.access_token)).status).toBe(200);
   });
 
-  it('are needed: everything behind them answers 401, before the body is looked at', async () => {
+  it('are required: without one, routes answer 401 before they read the body', async () => {
     for (const [method, route] of [
       ['POST', '/auth/logout'],
       ['GET', '/auth/sessions'],
@@ -164,36 +170,27 @@ describe('sessions', () => {
     }
   });
 
-  it('run out when they are not used for the lifetime of a refresh token', async () => {
-    const short = await startServerForTest({ env: { REFRESH_TOKEN_TTL_S: '1', ACCESS_TOKEN_TTL_S: '60' } });
+  it('run out when they are unused for the lifetime of a refresh token', async () => {
+    const short = await startServerForTest({ env: { ...env, REFRESH_TOKEN_TTL_S: '1', ACCESS_TOKEN_TTL_S: '60' } });
     const account = await register(short.url);
     expect(account.expires_in).toBe(60);
-    await expect.poll(async () => (await me(account.access_token, short.url)).status, { timeout: 5000 }).toBe(401);
+    await expect.poll(async () => (await me(account.access_token, short.url)).status).toBe(401);
     expect((await refresh(account.refresh_token, short.url)).status).toBe(401);
   });
 
   it('ended on one node are refused and disconnected on another', async () => {
-    const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-sessions-'));
-    const database = await startProgram('server/embedded/main.ts', { DATA_DIR: dataDir, DATABASE_PORT: '0' });
-    try {
-      const env = { MONGODB_URL: database.url, JWT_SECRET: 'a secret that both of the nodes have' };
-      const [one, two] = await Promise.all([startServerForTest({ env }), startServerForTest({ env })]);
-      const account = await register(one.url);
-      const other = await login(account, one.url);
-      const device = await connect(two.url, account);
-      const changed = await http(one.url, 'POST', '/auth/password/change', {
-        token: other.access_token,
-        body: { current_password: account.password, new_password: 'another-password' },
-      });
-      expect(changed.status).toBe(204);
-      expect((await me(account.access_token, two.url)).status).toBe(401);
-      await revoked(device);
-      expect((await me(other.access_token, two.url)).status).toBe(200);
-      expect((await refresh(other.refresh_token, two.url)).status).toBe(200);
-    } finally {
-      database.child.kill('SIGKILL');
-      await database.exited;
-      await rm(dataDir, { recursive: true, force: true });
-    }
+    const two = await startServerForTest({ env });
+    const account = await register(server.url);
+    const other = await login(account);
+    const device = await connect(two.url, account);
+    const changed = await http(server.url, 'POST', '/auth/password/change', {
+      token: other.access_token,
+      body: { current_password: account.password, new_password: 'another-password' },
+    });
+    expect(changed.status).toBe(204);
+    expect((await me(account.access_token, two.url)).status).toBe(401);
+    await revoked(device);
+    expect((await me(other.access_token, two.url)).status).toBe(200);
+    expect((await refresh(other.refresh_token, two.url)).status).toBe(200);
   });
 });

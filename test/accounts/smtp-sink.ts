@@ -1,24 +1,27 @@
-/** A real SMTP server that keeps what it is sent. */
+/** A real SMTP server that keeps the mails it receives. */
 import { createServer } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 
 export interface Sink {
   /** For `SMTP_URL`. */
   url: string;
-  /** The link's token of the next mail to an address, already here or still to come. */
+  /** The token in the link of the next mail to an address, received already or still to come. */
   tokenFor(address: string): Promise<string>;
-  /** How many mails have come for an address. */
+  /** How many mails an address has received. */
   count(address: string): number;
   close(): Promise<void>;
 }
+
+/** How long a mail is waited for, in milliseconds: long, because a busy machine hashes slowly. */
+const PATIENCE_MS = 30_000;
 
 interface Mail {
   to: string[];
   text: string;
 }
 
-/** @param failures how many deliveries it refuses for now before it takes one */
-export async function startSink({ failures = 0, port = 0 } = {}): Promise<Sink> {
+/** @param failures how many deliveries it refuses temporarily before it accepts one */
+export async function startSink({ failures = 0 } = {}): Promise<Sink> {
   const mails: Mail[] = [];
   const waiting = new Set<() => void>();
   let refusals = failures;
@@ -42,7 +45,7 @@ export async function startSink({ failures = 0, port = 0 } = {}): Promise<Sink> 
       });
     },
   });
-  await new Promise<void>((resolve) => smtp.listen(port, '127.0.0.1', () => resolve()));
+  await new Promise<void>((resolve) => smtp.listen(0, '127.0.0.1', () => resolve()));
   const address = smtp.server.address() as { port: number };
   const taken = new Set<Mail>();
 
@@ -51,14 +54,14 @@ export async function startSink({ failures = 0, port = 0 } = {}): Promise<Sink> 
     count: (to) => mails.filter((mail) => mail.to.includes(to.toLowerCase())).length,
     tokenFor: (to) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`no mail for ${to}`)), 10_000);
+        const timer = setTimeout(() => reject(new Error(`no mail for ${to}`)), PATIENCE_MS);
         const look = () => {
           const mail = mails.find((one) => one.to.includes(to.toLowerCase()) && !taken.has(one));
           if (!mail) return;
           clearTimeout(timer);
           waiting.delete(look);
           taken.add(mail);
-          // As a reader of mails that knows nothing of encodings finds it.
+          // Found as by a reader that knows nothing of encodings.
           const token = /\/reset-password\?token=([\w-]{43})\s/.exec(mail.text)?.[1];
           if (token) resolve(token);
           else reject(new Error(`no link in: ${mail.text}`));

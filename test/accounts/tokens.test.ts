@@ -4,15 +4,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createRemoteJWKSet, decodeProtectedHeader, exportJWK, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AccessTokensConfig, createAccessTokens } from '../../server/accounts/access-tokens.ts';
-import { createRefreshTokens } from '../../server/accounts/refresh-tokens.ts';
-import { ConfigError } from '../../server/config.ts';
+import { createAccessTokens } from '../../server/accounts/jwt/access-tokens.ts';
+import { loadSigningKey, type SigningKeyConfig } from '../../server/accounts/jwt/signing-key.ts';
+import { createRefreshTokens } from '../../server/accounts/sessions/refresh-tokens.ts';
+import { ConfigError } from '../../server/lib/errors.ts';
 import { http, register } from '../support/client.ts';
 import { startServerForTest } from '../support/server.ts';
 
 const USER = 'a'.repeat(24);
 const SESSION = 'b'.repeat(24);
-const SECRET = 'a secret that is long enough for every algorithm of HMAC that there is';
+const SECRET = 'a secret that is long enough for each of the HMAC algorithms, the longest included';
 
 let dataDir: string;
 beforeAll(async () => {
@@ -20,17 +21,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
-const config = (over: Partial<AccessTokensConfig> = {}): AccessTokensConfig => ({
-  jwtSecret: SECRET,
-  jwtPrivateKey: undefined,
-  dataDir,
-  accessTokenTtlS: 900,
-  ...over,
-});
+/** A signing key from `JWT_SECRET`, unless the settings say otherwise, and access tokens signed with it. */
+async function load(over: Partial<SigningKeyConfig> = {}) {
+  const key = await loadSigningKey({ jwtSecret: SECRET, jwtPrivateKey: undefined, dataDir, ...over });
+  return { key, ...createAccessTokens({ key, config: { accessTokenTtlS: 900 } }) };
+}
 
 describe('an access token', () => {
   it('names its user and session until it expires', async () => {
-    const tokens = await createAccessTokens(config());
+    const tokens = await load();
     const { access_token, expires_in } = await tokens.issue(USER, SESSION);
     const { userId, sessionId, expiresAt } = await tokens.verify(access_token);
     expect([userId, sessionId, expires_in]).toEqual([USER, SESSION, 900]);
@@ -40,8 +39,8 @@ describe('an access token', () => {
     expect(payload.exp! - payload.iat!).toBe(900);
   });
 
-  it('is refused unless everything about it is right', async () => {
-    const tokens = await createAccessTokens(config());
+  it('is refused unless every part of it is right', async () => {
+    const tokens = await load();
     const now = Math.floor(Date.now() / 1000);
     const claims = { iss: 'letsapp', aud: 'letsapp', sub: USER, sid: SESSION, exp: now + 60 };
     const header = { alg: 'HS256', typ: 'at+jwt' };
@@ -69,52 +68,48 @@ describe('an access token', () => {
     for (const token of bad) await expect(tokens.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
-  it('is signed by a generated secret that only its owner reads, the same for all who start at once', async () => {
+  it('is signed with a generated secret that only its owner can read, the same for all that start at once', async () => {
     const dir = path.join(dataDir, 'fresh');
-    const all = await Promise.all(
-      Array.from({ length: 8 }, () => createAccessTokens(config({ jwtSecret: undefined, dataDir: dir }))),
-    );
+    const all = await Promise.all(Array.from({ length: 8 }, () => load({ jwtSecret: undefined, dataDir: dir })));
     const { access_token } = await all[0]!.issue(USER, SESSION);
     for (const tokens of all) expect((await tokens.verify(access_token)).userId).toBe(USER);
     const file = path.join(dir, 'jwt-secret');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    const later = await createAccessTokens(config({ jwtSecret: undefined, dataDir: dir }));
+    const later = await load({ jwtSecret: undefined, dataDir: dir });
     expect((await later.verify(access_token)).userId).toBe(USER);
     await writeFile(file, 'short');
-    await expect(createAccessTokens(config({ jwtSecret: undefined, dataDir: dir }))).rejects.toThrow(ConfigError);
+    await expect(load({ jwtSecret: undefined, dataDir: dir })).rejects.toThrow(ConfigError);
     expect(await readFile(file, 'utf8')).toBe('short');
   });
 
-  it('is signed by an Ed25519 key given as PEM, PEM in one line, or JWK', async () => {
+  it('is signed with an Ed25519 key given as PEM, PEM in one line, or JWK', async () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
     const jwk = JSON.stringify(await exportJWK(privateKey));
     const [one, ...others] = await Promise.all(
-      [pem, pem.replaceAll('\n', '\\n'), jwk].map((jwtPrivateKey) =>
-        createAccessTokens(config({ jwtSecret: undefined, jwtPrivateKey })),
-      ),
+      [pem, pem.replaceAll('\n', '\\n'), jwk].map((jwtPrivateKey) => load({ jwtSecret: undefined, jwtPrivateKey })),
     );
     const { access_token } = await one!.issue(USER, SESSION);
     expect(decodeProtectedHeader(access_token).alg).toBe('EdDSA');
     for (const tokens of others) {
       expect((await tokens.verify(access_token)).userId).toBe(USER);
-      expect(tokens.jwks()).toEqual(one!.jwks());
-      expect(tokens.deriveKey('a')).toEqual(one!.deriveKey('a'));
+      expect(tokens.key.publicJwk).toEqual(one!.key.publicJwk);
+      expect(tokens.key.derive('a')).toEqual(one!.key.derive('a'));
     }
-    expect(one!.deriveKey('a')).not.toEqual(one!.deriveKey('b'));
-    expect(Object.keys(one!.jwks().keys[0]!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
+    expect(one!.key.derive('a')).not.toEqual(one!.key.derive('b'));
+    expect(Object.keys(one!.key.publicJwk!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
   });
 
   it.each([
-    ['no key', 'nonsense'],
+    ['nonsense', 'nonsense'],
     ['broken JSON', '{"kty":'],
     ['a public key', generateKeyPairSync('ed25519').publicKey.export({ format: 'pem', type: 'spki' }).toString()],
     [
       'a key of another kind',
       generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     ],
-  ])('cannot be signed by %s: the start is refused without quoting it', async (_what, jwtPrivateKey) => {
-    const refused = await createAccessTokens(config({ jwtSecret: undefined, jwtPrivateKey })).catch((error) => error);
+  ])('cannot be signed with %s: the start is refused without quoting it', async (_what, jwtPrivateKey) => {
+    const refused = await load({ jwtSecret: undefined, jwtPrivateKey }).catch((error) => error);
     expect(refused).toBeInstanceOf(ConfigError);
     expect(refused.message).toContain('JWT_PRIVATE_KEY');
     expect(refused.message).not.toContain(jwtPrivateKey.slice(0, 8));
@@ -123,7 +118,7 @@ describe('an access token', () => {
 });
 
 describe('the public keys', () => {
-  it('verify the access tokens of a server that signs by EdDSA', async () => {
+  it('verify the access tokens of a server that signs with EdDSA', async () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
     const server = await startServerForTest({ env: { JWT_PRIVATE_KEY: pem.replaceAll('\n', '\\n') } });
@@ -135,7 +130,7 @@ describe('the public keys', () => {
       body: { refresh_token: account.refresh_token },
     });
     expect(refreshed.status).toBe(200);
-    // A server's public key is no secret to sign with (RFC 8725, section 2.1).
+    // The public key must not work as an HMAC secret (RFC 8725, section 2.1).
     const { x } = (await http(server.url, 'GET', '/.well-known/jwks.json')).json.keys[0];
     const forged = await new SignJWT({ sid: account.session_id })
       .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
@@ -149,7 +144,7 @@ describe('the public keys', () => {
 });
 
 describe('refresh tokens', () => {
-  it('are authentic only as they were made, by the key that made them', () => {
+  it('are authentic only unaltered, and by the key that made them', () => {
     const tokens = createRefreshTokens(randomBytes(32));
     const token = tokens.make(SESSION);
     expect(tokens.read(token)).toEqual({ sessionId: SESSION, isAuthentic: true });

@@ -4,9 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { readConfig } from '../../server/config.ts';
 import { connect, register } from '../support/client.ts';
-import { startProgram, startServer, startServerForTest } from '../support/server.ts';
+import { startEmbeddedDatabase } from '../support/database.ts';
+import { freePort } from '../support/redis.ts';
+import { startServer, startServerForTest } from '../support/server.ts';
 
 let folder: string;
 
@@ -26,10 +27,11 @@ interface Ended {
 
 /** Starts a server that is expected to end by itself. */
 function start(env: Record<string, string>): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts'], {
+  const child = spawn(process.execPath, ['dist/server/main.js'], {
     env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: path.join(folder, 'data'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
@@ -41,7 +43,7 @@ function start(env: Record<string, string>): Promise<Ended> {
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
 }
 
-/** It said why in one line that matches, and ended with an error. */
+/** Expects that it said why in one matching line, and ended with an error. */
 function expectRefusal({ code, stdout, stderr }: Ended, reason: RegExp): void {
   expect(stderr).toMatch(reason);
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
@@ -49,62 +51,21 @@ function expectRefusal({ code, stdout, stderr }: Ended, reason: RegExp): void {
   expect(stdout).not.toContain('listening');
 }
 
-describe('the configuration', () => {
-  it.each([
-    ['PORT', 'http'],
-    ['PORT', '65536'],
-    ['PORT', '-1'],
-    ['ACCESS_TOKEN_TTL_S', '15m'],
-    ['BCRYPT_COST', '3'],
-    ['BCRYPT_COST', '16'],
-    ['CORS_ORIGINS', 'app.example.org'],
-    ['CORS_ORIGINS', 'https://app.example.org/path'],
-    ['CORS_ORIGINS', 'capacitor://localhost/'],
-    ['CORS_ORIGINS', '*'],
-    ['JWT_SECRET', 'short'],
-    ['MONGODB_URL', 'localhost:27017'],
-    ['REDIS_URL', 'localhost'],
-    ['REDIS_URL', 'redis://a,http://b'],
-    ['REDIS_URL', 'redis://'],
-    ['SMTP_URL', 'mail.example.org'],
-    ['SMTP_URL', 'smtp://'],
-    ['PUBLIC_URL', 'example.org'],
-    ['PUBLIC_URL', 'https://example.org/?a=b'],
-    ['RATE_LIMITS', 'no'],
-    ['LOG_LEVEL', 'loud'],
-    ['NODE_ENV', 'prod'],
-    ['ICE_SERVERS', '{"urls":'],
-    ['ICE_SERVERS', '[{"urls":"stun.example.org"}]'],
-    ['TURN_SECRET', 'without urls'],
-    ['MAX_UPLOAD_BYTES', '0'],
-    ['GROUP_MAX_MEMBERS', '1e3'],
-    ['CALL_RING_TIMEOUT_MS', '45s'],
-  ])('refuses %s=%s with one line that names it', (name, value) => {
-    expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^.*${name}.*$`));
-  });
-});
-
-it('takes access tokens of weeks, and the origins of apps that are built of pages', () => {
-  const origins = ['https://app.example.org', 'http://localhost:5173', 'capacitor://localhost', 'app://chat'];
-  const config = readConfig({ ACCESS_TOKEN_TTL_S: '2592000', CORS_ORIGINS: origins.join(', ') });
-  expect([config.accessTokenTtlS, config.corsOrigins]).toEqual([2_592_000, origins]);
-});
-
 describe('a start', () => {
   it.each([
     ['PORT', 'http'],
     ['JWT_PRIVATE_KEY', 'no key'],
-  ])('with %s=%s ends with one line that names it', async (name, value) => {
+  ])('with %s=%s ends with one line that names the variable', async (name, value) => {
     expectRefusal(await start({ [name]: value }), new RegExp(name));
   });
 
-  it('does not repeat a secret in what it says', async () => {
+  it('does not quote a secret', async () => {
     const ended = await start({ MONGODB_URL: 'mysql://user:hunter2@db/letsapp' });
     expectRefusal(ended, /MONGODB_URL/);
     expect(ended.stderr).not.toContain('hunter2');
   });
 
-  it('in production without a secret of its own ends with one line', async () => {
+  it('in production without a signing key ends with one line', async () => {
     expectRefusal(await start({ NODE_ENV: 'production' }), /JWT_SECRET/);
   });
 
@@ -122,20 +83,15 @@ describe('a start', () => {
     ['HOST', '192.0.2.1'],
     ['MONGODB_URL', 'mongodb://127.0.0.1:99999/letsapp'],
     ['MONGODB_URL', 'mongodb://127.0.0.1/letsapp?noSuchOption=1'],
-  ])('with %s=%s, which only its use shows to be wrong, names it as well', async (name, value) => {
+  ])('with %s=%s, which only fails in use, names the variable as well', async (name, value) => {
     expectRefusal(await start({ [name]: value }), new RegExp(name));
   });
 
-  it('without its database ends with one line, within seconds', async () => {
-    const unused = createServer();
-    await new Promise<void>((resolve) => unused.listen(0, '127.0.0.1', resolve));
-    const { port } = unused.address() as { port: number };
-    await new Promise((resolve) => unused.close(resolve));
-    const startedAt = Date.now();
+  it('without its database ends with one line', async () => {
+    const port = await freePort();
     const ended = await start({ MONGODB_URL: `mongodb://user:hunter2@127.0.0.1:${port}/letsapp` });
     expectRefusal(ended, /MONGODB_URL.*ECONNREFUSED/);
     expect(ended.stderr).not.toContain('hunter2');
-    expect(Date.now() - startedAt).toBeLessThan(20_000);
   });
 
   it('on a data folder that cannot be used ends with one line', async () => {
@@ -147,14 +103,11 @@ describe('a start', () => {
   });
 
   it('with a database but a data folder that cannot be used ends with one line', async () => {
-    const database = await startProgram('server/embedded/main.ts', {
-      DATABASE_PORT: '0',
-      DATA_DIR: path.join(folder, 'database'),
-    });
-    onTestFinished(() => void database.child.kill('SIGKILL'));
+    const database = await startEmbeddedDatabase();
+    onTestFinished(database.stop);
     const file = path.join(folder, 'other-file');
     await writeFile(file, '');
-    // The generated secret is kept there, and uploads pass through it.
+    // The folder holds the generated secret, and uploads pass through it.
     for (const secret of ['', 'x'.repeat(32)]) {
       expectRefusal(await start({ MONGODB_URL: database.url, DATA_DIR: file, JWT_SECRET: secret }), /DATA_DIR/);
     }
@@ -168,12 +121,7 @@ describe('a start', () => {
 });
 
 describe('a server', () => {
-  it('takes an empty variable for an unset one', async () => {
-    const server = await startServer({ env: { CORS_ORIGINS: '', MAX_UPLOAD_BYTES: '', SMTP_URL: '' } });
-    expect(await server.stop()).toBe(0);
-  });
-
-  it('serves long polling at every address of localhost that it serves anything at', async () => {
+  it('serves long polling at every address of localhost at which it serves anything', async () => {
     const server = await startServerForTest({ env: { HOST: 'localhost' } });
     const { port } = new URL(server.url);
     for (const host of ['127.0.0.1', '[::1]']) {
@@ -184,7 +132,7 @@ describe('a server', () => {
     }
   });
 
-  it('prints one line with its address, and JSON lines in production', async () => {
+  it('prints one line with its URL, and JSON lines in production', async () => {
     const server = await startServer({
       env: { NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32), LOG_LEVEL: 'debug' },
     });
@@ -199,7 +147,7 @@ describe('a server', () => {
     for (const line of logged) expect(JSON.parse(line)).toHaveProperty('msg');
   });
 
-  it('keeps the secret that it generated, so that sessions outlive a restart', async () => {
+  it('keeps its generated secret, so that sessions outlive a restart', async () => {
     const dataDir = await mkdtemp(path.join(folder, 'kept-'));
     const first = await startServer({ dataDir });
     const account = await register(first.url);
@@ -210,7 +158,7 @@ describe('a server', () => {
     expect(await second.stop()).toBe(0);
   });
 
-  it.each(['start', 'database'])('started by npm run %s ends when npm is told to', async (script) => {
+  it.each(['start', 'database'])('started by npm run %s ends when npm is stopped', async (script) => {
     const env = { ...process.env, PORT: '0', DATABASE_PORT: '0', DATA_DIR: path.join(folder, `npm-${script}`) };
     const npm = spawn('npm', ['run', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = new Promise((resolve) => npm.once('exit', (code, signal) => resolve(code ?? signal)));
@@ -227,7 +175,7 @@ describe('a server', () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
-  it('ends with 0 on SIGINT', async () => {
+  it('exits with 0 on SIGINT', async () => {
     const server = await startServer();
     server.signal('SIGINT');
     expect(await server.stop()).toBe(0);

@@ -5,7 +5,9 @@ import { circles, type Import, importsOf, lineCount, sourceFiles } from './impor
 /** The rooms, floor by floor, from the ground up. A room imports from floors below its own. */
 const FLOORS = [
   ['shared/contract'],
-  ['shared/client', 'server/lib', 'server/config.ts', 'server/embedded'],
+  ['shared/client', 'server/lib', 'server/embedded'],
+  ['server/config'],
+  ['server/config.ts'],
   ['server/model'],
   ['server/bus', 'server/cluster'],
   ['server/conversations'],

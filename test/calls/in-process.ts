@@ -16,7 +16,7 @@ import type { DeviceCaller } from '../../server/dispatch/caller.ts';
 import { ContractError } from '../../server/lib/errors.ts';
 import type { Collections } from '../../server/model/collections.ts';
 import { connect } from '../../server/model/connect.ts';
-import type { CallDocument } from '../../server/model/documents.ts';
+import type { CallDocument } from '../../server/model/documents/calls.ts';
 import { startDatabase } from '../support/database.ts';
 
 export const RING_MS = 45_000;

@@ -2,7 +2,7 @@
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collections, collections } from '../../server/model/collections.ts';
-import type { ContactDocument } from '../../server/model/documents.ts';
+import type { ContactDocument } from '../../server/model/documents/contacts.ts';
 import { type Account, connect, type Device, registerMany, settle } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';

@@ -19,7 +19,7 @@ const api = (account: Account, route: string, body?: unknown) =>
   http(server.url, 'POST', `/api/${route}`, { token: account.access_token, body });
 
 describe('a command over HTTP', () => {
-  it('is carried out and answered as on the socket, and told to all devices of the caller', async () => {
+  it('is answered as on the socket, and its events reach all devices of the caller', async () => {
     const devices = await Promise.all([connect(server.url, ann), connect(server.url, bob)]);
     const answer = await api(ann, 'message/send', { recipient_id: bob.id, content: 'by post' });
     expect(answer.status).toBe(200);
@@ -32,7 +32,7 @@ describe('a command over HTTP', () => {
     expect(json.data.messages.at(-1)).toEqual(message);
   });
 
-  it('is idempotent by client_message_id, with the socket too', async () => {
+  it('is idempotent by client_message_id, across HTTP and socket', async () => {
     const device = await connect(server.url, ann);
     const payload = { recipient_id: bob.id, content: 'once', client_message_id: 'one' };
     const first = await device.ok('message:send', payload);
@@ -41,14 +41,14 @@ describe('a command over HTTP', () => {
     device.close();
   });
 
-  it('takes no body as an empty payload', async () => {
+  it('treats an absent body as an empty payload', async () => {
     const { status, json } = await api(ann, 'sync');
     expect(status).toBe(200);
     expect(json.data.conversations).toHaveLength(1);
     expect((await api(bob, 'group/list')).json).toEqual({ data: { groups: [] } });
   });
 
-  it('shows somebody typing, with no connection to end it but time', async () => {
+  it('starts and stops typing without a connection', async () => {
     const device = await connect(server.url, bob);
     expect((await api(ann, 'typing/start', { recipient_id: bob.id })).json).toEqual({ data: {} });
     expect(await device.next('typing')).toMatchObject({ user_id: ann.id, is_typing: true });
@@ -75,12 +75,12 @@ describe('refusals over HTTP', () => {
     }
   });
 
-  it('ask for a token before anything else', async () => {
+  it('for a missing token come before any other', async () => {
     const answer = await http(server.url, 'POST', '/api/message/send', { body: { nonsense: true } });
     expect([answer.status, answer.json.error.code]).toEqual([401, 'unauthenticated']);
   });
 
-  it('go by the rules of every JSON route', async () => {
+  it('follow the rules of every JSON route', async () => {
     const send = (headers: Record<string, string>, body: string) =>
       fetch(`${server.url}/api/message/send`, {
         method: 'POST',
@@ -92,7 +92,7 @@ describe('refusals over HTTP', () => {
     expect((await send({ 'content-type': 'application/json' }, `"${'x'.repeat(257 * 1024)}"`)).status).toBe(413);
   });
 
-  it('are not found for what belongs to a connection, and for what does not exist', async () => {
+  it('are not_found for commands that need a connection and for unknown ones', async () => {
     const ofDevices = Object.entries(commands).flatMap(([name, { device_only }]) => (device_only ? [name] : []));
     expect(ofDevices.sort()).toEqual([
       'auth:renew',
@@ -109,12 +109,12 @@ describe('refusals over HTTP', () => {
   });
 });
 
-it('the HTTP commands of a session share one budget, beside that of its sockets', async () => {
+it('HTTP commands of a session share one budget, apart from that of its sockets', async () => {
   const limited = await startServerForTest({ env: { RATE_LIMITS: 'on' } });
   const account = await register(limited.url);
   const list = () => http(limited.url, 'POST', '/api/group/list', { token: account.access_token });
   let refused: HttpAnswer | undefined;
-  // In rounds: a slow machine takes so long for one that the budget fills up again meanwhile.
+  // In rounds: on a slow machine the budget refills during one.
   for (let round = 0; round < 20 && !refused; round++) {
     const answers = await Promise.all(Array.from({ length: 320 }, list));
     expect(new Set(answers.map(({ status }) => status))).toContain(200);

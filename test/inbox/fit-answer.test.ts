@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { expect, test } from 'vitest';
 import { fitAnswer } from '../../server/inbox/fit-answer.ts';
-import type { MessageDocument } from '../../server/model/documents.ts';
+import type { MessageDocument } from '../../server/model/documents/messages.ts';
 
 const message = (rev: number, over: Partial<MessageDocument> = {}) =>
   ({ _id: new ObjectId(), rev, content: '', ...over }) as MessageDocument;

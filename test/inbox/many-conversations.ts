@@ -4,12 +4,9 @@ import type { Caller } from '../../server/dispatch/caller.ts';
 import { termsOf } from '../../server/messages/terms.ts';
 import type { Collections } from '../../server/model/collections.ts';
 import { pairRef } from '../../server/model/conversation-ref.ts';
-import type {
-  ConversationDocument,
-  MembershipDocument,
-  PairMessageDocument,
-  UserDocument,
-} from '../../server/model/documents.ts';
+import type { UserDocument } from '../../server/model/documents/accounts.ts';
+import type { ConversationDocument, MembershipDocument } from '../../server/model/documents/conversations.ts';
+import type { PairMessageDocument } from '../../server/model/documents/messages.ts';
 
 const YESTERDAY = new Date(Date.now() - 86_400_000);
 

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Collections, collections } from '../../server/model/collections.ts';
-import type { MessageDocument } from '../../server/model/documents.ts';
+import type { MessageDocument } from '../../server/model/documents/messages.ts';
 import { toWireMessage } from '../../server/model/views/message.ts';
 import type { Account } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';

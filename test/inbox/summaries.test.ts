@@ -5,7 +5,7 @@
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Collections, collections } from '../../server/model/collections.ts';
-import type { ConversationDocument } from '../../server/model/documents.ts';
+import type { ConversationDocument } from '../../server/model/documents/conversations.ts';
 import { type Account, connect, type Device, register } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type BatchOptions, batched } from '../../server/lib/group-commit.ts';
 
-/** A store that answers when it is told to, and notes what it was asked. */
+/** A store that answers on demand and notes what it was asked. */
 function store(options: BatchOptions<string> = { most: 3 }) {
   const asked: string[][] = [];
   const answers: (() => void)[] = [];
@@ -16,8 +15,8 @@ function store(options: BatchOptions<string> = { most: 3 }) {
 
 const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-describe('what is asked of the store at once', () => {
-  it('goes to it as one command, and each gets its own answer or error', async () => {
+describe('a batch', () => {
+  it('carries concurrent requests, and each gets its own answer or error', async () => {
     const { ask, asked, answer } = store();
     const results = Promise.allSettled([ask('a'), ask('bad'), ask('a')]);
     await turn();
@@ -30,7 +29,7 @@ describe('what is asked of the store at once', () => {
     ]);
   });
 
-  it('gathers while a command is under way, and leaves when that is answered', async () => {
+  it('gathers while another is under way, and leaves when that one is answered', async () => {
     const { ask, asked, answer } = store();
     const first = ask('a');
     await turn();
@@ -47,16 +46,15 @@ describe('what is asked of the store at once', () => {
     expect(await Promise.all(others)).toEqual(['b!', 'c!']);
   });
 
-  it('does not wait long for a command that hangs', async () => {
+  it('does not wait long for one that hangs', async () => {
     const { ask, asked } = store();
     void ask('hangs');
     await turn();
     void ask('b');
-    await sleep(100);
-    expect(asked).toEqual([['hangs'], ['b']]);
+    await expect.poll(() => asked).toEqual([['hangs'], ['b']]);
   });
 
-  it('goes in several commands when it is too much for one, each when the one before is answered', async () => {
+  it('holds a limited number of keys; the rest follow when it is answered', async () => {
     const { ask, asked, answer } = store();
     const answers = ['a', 'b', 'c', 'd'].map(ask);
     await turn();
@@ -68,14 +66,14 @@ describe('what is asked of the store at once', () => {
     expect(await Promise.all(answers)).toEqual(['a!', 'b!', 'c!', 'd!']);
   });
 
-  it('goes in full commands at once where that is allowed, measured as they are weighed', async () => {
+  it('leaves beside another when it is full by weight and the options allow it', async () => {
     const { ask, asked } = store({ atOnce: 2, most: 4, weigh: (key) => key.length });
     for (const key of ['aaa', 'bb', 'cc', 'ddd', 'e']) void ask(key);
     await turn();
     expect(asked).toEqual([['aaa'], ['bb', 'cc']]);
   });
 
-  it('takes a key that is more than a command by itself', async () => {
+  it('may hold a single key that weighs more than the limit', async () => {
     const { ask, asked } = store({ most: 2, weigh: (key) => key.length });
     for (const key of ['aaaaa', 'b']) void ask(key);
     await turn();

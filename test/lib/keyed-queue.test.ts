@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createKeyedQueue } from '../../server/lib/keyed-queue.ts';
 
-/** Work that ends when it is told to, and notes its beginning. */
+/** Work that ends on demand and notes its beginning. */
 function held(begun: string[], name: string) {
   let end = () => {};
   const ended = new Promise<string>((resolve) => {
@@ -27,7 +27,7 @@ it('work under one key runs in order, one at a time', async () => {
   expect(await Promise.all(results)).toEqual(['one', 'two']);
 });
 
-it('work under different keys runs side by side, and begins at once', () => {
+it('work under different keys runs side by side and begins at once', () => {
   const queue = createKeyedQueue();
   const begun: string[] = [];
   void queue.run('a', held(begun, 'one').work);
@@ -35,7 +35,7 @@ it('work under different keys runs side by side, and begins at once', () => {
   expect(begun).toEqual(['one', 'two']);
 });
 
-it('a failure reaches its own caller and holds nobody up', async () => {
+it('a failure reaches its own caller and holds up nothing else', async () => {
   const queue = createKeyedQueue();
   const failed = queue.run('key', () => Promise.reject(new Error('no')));
   const next = queue.run('key', async () => 'done');
@@ -43,7 +43,7 @@ it('a failure reaches its own caller and holds nobody up', async () => {
   expect(await next).toBe('done');
 });
 
-it('settled waits for what is queued, and not for what comes later', async () => {
+it('settled waits for what is queued, not for what comes later', async () => {
   const queue = createKeyedQueue();
   const [one, later] = [held([], 'one'), held([], 'later')];
   void queue.run('key', one.work);

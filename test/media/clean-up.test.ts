@@ -5,7 +5,7 @@ import { ObjectId } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Database } from '../../server/model/connect.ts';
-import type { FileDocument, MediaDocument } from '../../server/model/documents.ts';
+import type { FileDocument, MediaDocument } from '../../server/model/documents/media.ts';
 import { startEmbedded } from '../../server/embedded/start.ts';
 import { createGridfsStorage } from '../../server/media/storage/gridfs.ts';
 import { createOwnership } from '../../server/media/upload/ownership.ts';

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { isUnavailable } from '../../server/model/failures.ts';
 
-it('takes a write to a connection that the other side has just ended for a store that is not available', async () => {
+it('a write to a connection that the other side has just closed means that the store is unavailable', async () => {
   const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -17,7 +17,7 @@ it('takes a write to a connection that the other side has just ended for a store
   server.close();
 });
 
-it('takes no other error for one', () => {
+it('no other error means that', () => {
   expect(isUnavailable(new Error('a bug'))).toBe(false);
   expect(isUnavailable(undefined)).toBe(false);
 });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, http, registerMany } from '../support/client.ts';
+import { paceOf } from '../http/pace.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 
 let cluster: Cluster;
@@ -21,24 +22,25 @@ const readiness = async () => (await http(url, 'GET', '/readyz')).status;
 
 afterEach(async () => {
   cluster.toDatabase[0]!.pass();
-  await expect.poll(readiness, { timeout: 15_000 }).toBe(200);
+  await expect.poll(readiness, { timeout: 30_000 }).toBe(200);
 });
 
 describe.each([
   ['is cut off', () => cluster.toDatabase[0]!.cut()],
   ['does not answer', () => cluster.toDatabase[0]!.hang()],
 ])('while the database %s', (name, lose) => {
-  it('commands are refused within 5 s as unavailable, sockets stay, and a repeat afterwards is stored once', async () => {
+  it('commands are refused as unavailable within 5 s, sockets stay, and a repeated send is stored once', async () => {
     b.clear();
+    const paceMs = await paceOf(url);
     lose();
     const payload = { recipient_id: b.id, content: name, client_message_id: name };
-    const asked = Date.now();
+    const startedAt = performance.now();
     const refusals = await Promise.all([
       a.refused('message:send', payload),
       a.refused('conversation:list'),
       b.refused('message:history', { recipient_id: a.id }),
     ]);
-    expect(Date.now() - asked).toBeLessThan(5000);
+    expect(performance.now() - startedAt).toBeLessThan(5000 + paceMs);
     const log = cluster.nodes[0]!.output();
     expect(
       refusals.map((refusal) => refusal.code),
@@ -47,7 +49,7 @@ describe.each([
     expect(await readiness()).toBe(503);
     expect(a.socket.connected && b.socket.connected).toBe(true);
     cluster.toDatabase[0]!.pass();
-    await expect.poll(readiness, { timeout: 15_000 }).toBe(200);
+    await expect.poll(readiness, { timeout: 30_000 }).toBe(200);
     const { message } = await a.ok('message:send', payload);
     await b.next('message:new', (payload) => payload.message._id === message._id);
     const { messages } = await b.ok('message:history', { recipient_id: a.id });
@@ -57,7 +59,7 @@ describe.each([
 });
 
 describe('while the database is slow', () => {
-  it('everything goes on, later', async () => {
+  it('everything still works, only later', async () => {
     cluster.toDatabase[0]!.pass(100);
     const { message } = await a.ok('message:send', { recipient_id: b.id, content: 'slowly' });
     expect((await b.next('message:new', (payload) => payload.message.content === 'slowly')).message).toEqual(message);

@@ -19,12 +19,12 @@ afterAll(async () => {
   await database.stop();
 });
 
-it('a command on a connection that has just been lost fails at once, and the next one has another', async () => {
+it('a command on a connection that was just lost fails at once, and the next one gets another connection', async () => {
   const client = await MongoClient.connect(database.url, { serverSelectionTimeoutMS: 5000 });
   const db = client.db();
   await db.command({ ping: 1 });
   for (const socket of sockets) socket.destroy();
-  // In the same turn of the event loop: nothing has been told that the sockets are gone.
+  // In the same event loop turn: nothing has noticed yet that the sockets are gone.
   const lost = db.command({ ping: 1 });
   await expect(lost).rejects.toThrow(/closed/);
   expect(await db.command({ ping: 1 })).toMatchObject({ ok: 1 });

@@ -24,7 +24,7 @@ describe('/openapi.json', () => {
     expect(await new Validator().validate(json)).toMatchObject({ valid: true });
   });
 
-  it('names every route of the contract, with who may call it', async () => {
+  it('lists every route of the contract and which ones need a session', async () => {
     const { paths } = (await http(server.url, 'GET', '/openapi.json')).json;
     const named = Object.entries(paths as Record<string, object>).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
@@ -80,7 +80,7 @@ describe('/asyncapi.json', () => {
     expect(validate.errors).toBeNull();
   });
 
-  it('names every command with its acknowledgement, and every event', async () => {
+  it('lists every command with its acknowledgement, and every event', async () => {
     const { operations, channels } = (await http(server.url, 'GET', '/asyncapi.json')).json;
     const names = [...Object.keys(commands), ...Object.keys(events).map((name) => `${name}.event`)];
     expect(Object.keys(operations).sort()).toEqual(names.sort());

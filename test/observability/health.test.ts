@@ -1,18 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, http, register } from '../support/client.ts';
-import { startProgram, startServer, type TestServer } from '../support/server.ts';
+import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 
-let folder: string;
-let database: Awaited<ReturnType<typeof startProgram>>;
+let database: EmbeddedDatabase;
 let server: TestServer;
 let device: Device;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'letsapp-health-'));
-  database = await startProgram('server/embedded/main.ts', { DATABASE_PORT: '0', DATA_DIR: folder });
+  database = await startEmbeddedDatabase();
   server = await startServer({ env: { MONGODB_URL: database.url } });
   device = await connect(server.url, await register(server.url));
 });
@@ -20,14 +16,13 @@ beforeAll(async () => {
 afterAll(async () => {
   device?.close();
   await server?.kill();
-  database?.child.kill('SIGKILL');
-  await rm(folder, { recursive: true, force: true });
+  await database?.stop();
 });
 
 const metrics = async () => (await fetch(`${server.url}/metrics`)).text();
 
 describe('/healthz, /readyz and /metrics', () => {
-  it('tell that the process lives and serves', async () => {
+  it('report a process that lives and serves', async () => {
     expect((await http(server.url, 'GET', '/healthz')).status).toBe(200);
     const ready = await http(server.url, 'GET', '/readyz');
     expect(ready.status).toBe(200);
@@ -52,16 +47,15 @@ describe('/healthz, /readyz and /metrics', () => {
     expect(text).not.toContain('counted');
   });
 
-  it('do not let a client make up labels', async () => {
+  it('do not let clients invent labels', async () => {
     for (let i = 0; i < 20; i++) await device.refused(`made:up:${i}`);
     expect(await metrics()).not.toContain('made:up');
   });
 
-  it('tell when the database is gone, while the process lives on', async () => {
-    database.child.kill('SIGKILL');
-    await database.exited;
+  it('report that the database is gone while the process lives on', async () => {
+    await database.kill();
     await expect
-      .poll(async () => (await http(server.url, 'GET', '/readyz')).json, { timeout: 15_000 })
+      .poll(async () => (await http(server.url, 'GET', '/readyz')).json, { timeout: 30_000 })
       .toMatchObject({ status: 'unavailable', mongodb: false });
     const ready = await http(server.url, 'GET', '/readyz');
     expect([ready.status, ready.json.error.code]).toEqual([503, 'unavailable']);

@@ -4,7 +4,7 @@
  * from Redis says so there. Whoever finds that compares with the database what changed since.
  */
 import type { Collection } from 'mongodb';
-import type { NodeDocument } from '../../model/documents.ts';
+import type { NodeDocument } from '../../model/documents/cluster.ts';
 import type { Nodes } from '../../cluster/nodes.ts';
 
 const INTERVAL_MS = 2000;

@@ -1,7 +1,7 @@
 /** The two kinds of uploads: media (image, video, audio) and files. */
 import type { Collection } from 'mongodb';
 import type { Collections } from '../../model/collections.ts';
-import type { FileDocument, MediaDocument } from '../../model/documents.ts';
+import type { FileDocument, MediaDocument } from '../../model/documents/media.ts';
 
 /** What is stored of an upload, whichever its kind. */
 export type UploadDocument = MediaDocument | FileDocument;

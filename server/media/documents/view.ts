@@ -1,7 +1,7 @@
 /** The wire form of uploads: what is stored, without the fields that the server keeps to itself. */
 import type { File, Media } from '../../../shared/contract/documents.ts';
 import { toWire } from '../../model/codec.ts';
-import type { FileDocument, MediaDocument } from '../../model/documents.ts';
+import type { FileDocument, MediaDocument } from '../../model/documents/media.ts';
 import type { UploadDocument } from './kinds.ts';
 
 /** The body that answers a request for an upload. */

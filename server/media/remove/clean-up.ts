@@ -4,7 +4,7 @@
  */
 import type { ObjectId } from 'mongodb';
 import type { Collections } from '../../model/collections.ts';
-import type { PendingUploadDocument } from '../../model/documents.ts';
+import type { PendingUploadDocument } from '../../model/documents/media.ts';
 import { keysOf } from '../documents/filenames.ts';
 import type { Kinds, UploadCollection } from '../documents/kinds.ts';
 import type { MediaStorage } from '../storage/storage.ts';

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ObjectId } from 'mongodb';
 import { ContractError, conflict } from '../../lib/errors.ts';
-import type { ResumableUpload } from '../../model/documents.ts';
+import type { ResumableUpload } from '../../model/documents/media.ts';
 import { NEW_FILE } from '../storage/spool.ts';
 import type { MediaStorage } from '../storage/storage.ts';
 import type { TemporaryFiles, TemporaryFolder } from '../storage/temporary-folder.ts';

@@ -5,7 +5,7 @@
 import type { ObjectId } from 'mongodb';
 import { conflict, notFound } from '../../lib/errors.ts';
 import type { Collections } from '../../model/collections.ts';
-import type { ResumableUpload } from '../../model/documents.ts';
+import type { ResumableUpload } from '../../model/documents/media.ts';
 import type { Kinds } from '../documents/kinds.ts';
 import { type MediaStorage, newKey } from '../storage/storage.ts';
 

@@ -3,7 +3,7 @@ import type { ObjectId } from 'mongodb';
 import { invalid, notFound } from '../../lib/errors.ts';
 import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
-import type { MessageDocument } from '../../model/documents.ts';
+import type { MessageDocument } from '../../model/documents/messages.ts';
 
 type UploadType = Exclude<MessageDocument['message_type'], 'text'>;
 

@@ -1,6 +1,6 @@
 /** Accepts complete files: inspects each, stores it, and creates its Media or File document. */
 import { ObjectId } from 'mongodb';
-import type { FileDocument, MediaDocument } from '../../model/documents.ts';
+import type { FileDocument, MediaDocument } from '../../model/documents/media.ts';
 import { newFilename } from '../documents/filenames.ts';
 import type { Kind, Kinds, UploadDocument } from '../documents/kinds.ts';
 import type { Images } from '../images/images.ts';

@@ -1,5 +1,6 @@
+/** Groups as they leave the server. */
 import type { Group } from '../../../shared/contract/documents.ts';
-import type { GroupDocument } from '../documents.ts';
+import type { GroupDocument } from '../documents/groups.ts';
 import { toWire } from '../codec.ts';
 
 /** The wire form of a group. */

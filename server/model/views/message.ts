@@ -1,8 +1,9 @@
+/** Messages as they leave the server. */
 import type { GroupMessage, Message, PairMessage } from '../../../shared/contract/documents.ts';
-import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../documents.ts';
+import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../documents/messages.ts';
 import { toWire } from '../codec.ts';
 
-/** The wire form of a message. Written out rather than walked: it is made for every message that is sent. */
+/** The wire form of a message. Written out field by field, because it is made for every message sent. */
 export function toWireMessage(document: PairMessageDocument): PairMessage;
 export function toWireMessage(document: GroupMessageDocument): GroupMessage;
 export function toWireMessage(document: MessageDocument): Message;

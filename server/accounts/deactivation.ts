@@ -1,0 +1,43 @@
+import { forbidden } from '../lib/errors.ts';
+import type { Collections } from '../model/collections.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
+import type { PasswordHashing } from './passwords/hashing.ts';
+import type { Sessions } from './sessions/sessions.ts';
+
+export interface DeactivationOptions {
+  collections: Pick<Collections, 'users'>;
+  hashing: PasswordHashing;
+  sessions: Sessions;
+  clock(): Date;
+  /** Runs the write that deactivates an account, so that caches of who is active can be told of it. */
+  whileDeactivating<T>(write: () => Promise<T>): Promise<T>;
+  /** Called once the account is deactivated and its sessions have ended. */
+  onDeactivated(userId: string): void;
+}
+
+/**
+ * Deactivates an account and ends its sessions. The username stays taken and messages stay.
+ * @throws ContractError `forbidden` when the password is wrong
+ */
+export type Deactivate = (user: UserDocument, password: string) => Promise<void>;
+
+export function createDeactivation(options: DeactivationOptions): Deactivate {
+  const { collections, hashing, sessions, clock, whileDeactivating, onDeactivated } = options;
+
+  return async function deactivate(user, password) {
+    const userId = user._id.toHexString();
+    const refused = forbidden('the password is wrong');
+    if (!(await hashing.verify(password, user.password))) throw refused;
+    // Before the write as well as after: should the process die in between, no connection of the user is left.
+    await sessions.endAll(userId);
+    const { matchedCount } = await whileDeactivating(() =>
+      collections.users.updateOne(
+        { _id: user._id, password: user.password },
+        { $set: { is_active: false, updated_at: clock() }, $inc: { version: 1 } },
+      ),
+    );
+    if (matchedCount === 0) throw refused;
+    await sessions.endAll(userId);
+    onDeactivated(userId);
+  };
+}

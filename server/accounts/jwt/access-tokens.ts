@@ -1,0 +1,62 @@
+/** Access tokens: short-lived JWTs (RFC 7519, after the profile of RFC 9068) that name a user and a session. */
+import { jwtVerify, SignJWT } from 'jose';
+import type { Config } from '../../config.ts';
+import { unauthenticated } from '../../lib/errors.ts';
+import type { SigningKey } from './signing-key.ts';
+
+const ISSUER = 'letsapp';
+const AUDIENCE = 'letsapp';
+/** Sets access tokens apart from any other JWT signed with the same key (RFC 8725, section 3.11). */
+const TYPE = 'at+jwt';
+const ID = /^[0-9a-f]{24}$/;
+
+export interface AccessTokens {
+  /** @returns the token and its lifetime in seconds */
+  issue(userId: string, sessionId: string): Promise<{ access_token: string; expires_in: number }>;
+  /** @throws ContractError `unauthenticated`, whatever is wrong with the token */
+  verify(token: string): Promise<{ userId: string; sessionId: string; expiresAt: Date }>;
+}
+
+export interface AccessTokensOptions {
+  key: SigningKey;
+  config: Pick<Config, 'accessTokenTtlS'>;
+}
+
+export function createAccessTokens({ key, config }: AccessTokensOptions): AccessTokens {
+  const header = { alg: key.alg, typ: TYPE, ...(key.publicJwk ? { kid: key.publicJwk.kid } : {}) };
+  const expected = {
+    algorithms: [key.alg],
+    typ: TYPE,
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    requiredClaims: ['exp', 'sub', 'sid'],
+  };
+  return {
+    async issue(userId, sessionId) {
+      const access_token = await new SignJWT({ sid: sessionId })
+        .setProtectedHeader(header)
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setSubject(userId)
+        .setJti(crypto.randomUUID())
+        .setIssuedAt()
+        .setExpirationTime(`${config.accessTokenTtlS}s`)
+        .sign(key.sign);
+      return { access_token, expires_in: config.accessTokenTtlS };
+    },
+    async verify(token) {
+      const { payload } = await jwtVerify(token, key.verify, expected).catch(() => {
+        throw invalidToken();
+      });
+      const { sub, sid, exp } = payload;
+      if (!isId(sub) || !isId(sid)) throw invalidToken();
+      return { userId: sub, sessionId: sid, expiresAt: new Date(exp! * 1000) };
+    },
+  };
+}
+
+const invalidToken = () => unauthenticated('the access token is not valid');
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value);
+}

@@ -1,0 +1,51 @@
+import type { Static } from 'typebox';
+import type { ProfileBody } from '../../shared/contract/accounts.ts';
+import { unauthenticated } from '../lib/errors.ts';
+import type { Collections } from '../model/collections.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
+import { fullNameKey } from './search-key.ts';
+
+export interface ProfileOptions {
+  collections: Pick<Collections, 'users'>;
+  clock(): Date;
+  /** Throws unless the user may use the upload as a profile picture. */
+  checkPicture(userId: string, mediaId: string): Promise<void>;
+  /** Called with the stored result of each change. */
+  onProfileChanged(user: UserDocument): void;
+}
+
+type ProfileChanges = Static<typeof ProfileBody>;
+
+/**
+ * Changes the given parts of a profile.
+ * @returns the user with the changes
+ * @throws ContractError `not_found` or `validation_failed` when the picture is not an image of the user's own;
+ *   `unauthenticated` when the account was deactivated meanwhile
+ */
+export type UpdateProfile = (user: UserDocument, changes: ProfileChanges) => Promise<UserDocument>;
+
+export function createProfileUpdate(options: ProfileOptions): UpdateProfile {
+  const { collections, clock, checkPicture, onProfileChanged } = options;
+
+  return async function updateProfile(user, changes) {
+    const fields = storedFields(changes);
+    if (Object.keys(fields).length === 0) return user;
+    if (changes.profile_picture) await checkPicture(user._id.toHexString(), changes.profile_picture);
+    const updated = await collections.users.findOneAndUpdate(
+      { _id: user._id, is_active: true },
+      { $set: { ...fields, updated_at: clock() }, $inc: { version: 1 } },
+      { returnDocument: 'after' },
+    );
+    if (!updated) throw unauthenticated('the account is deactivated');
+    onProfileChanged(updated);
+    return updated;
+  };
+}
+
+/** The changes as fields to `$set`: settings one by one, so that those not given stay as they are. */
+function storedFields({ settings = {}, ...changes }: ProfileChanges): Record<string, unknown> {
+  const fields: Record<string, unknown> = { ...changes };
+  if (changes.full_name !== undefined) fields.full_name_key = fullNameKey(changes.full_name);
+  for (const [name, value] of Object.entries(settings)) fields[`settings.${name}`] = value;
+  return fields;
+}

@@ -1,0 +1,84 @@
+import { ObjectId } from 'mongodb';
+import type { Static } from 'typebox';
+import type { RegisterBody, SignedIn } from '../../shared/contract/accounts.ts';
+import { conflict } from '../lib/errors.ts';
+import type { Collections } from '../model/collections.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
+import { isDuplicateKey } from '../model/failures.ts';
+import { toSelf } from '../model/views/user.ts';
+import type { PasswordHashing } from './passwords/hashing.ts';
+import { fullNameKey } from './search-key.ts';
+import type { Sessions } from './sessions/sessions.ts';
+
+export interface RegistrationOptions {
+  collections: Pick<Collections, 'users'>;
+  hashing: PasswordHashing;
+  sessions: Sessions;
+  clock(): Date;
+}
+
+type Registration = Static<typeof RegisterBody>;
+
+/**
+ * Registers a user and signs in.
+ * @throws ContractError `conflict` naming the fields that are taken, `username` before `email`
+ */
+export type Register = (registration: Registration) => Promise<SignedIn>;
+
+export function createRegistration({ collections, hashing, sessions, clock }: RegistrationOptions): Register {
+  const { users } = collections;
+
+  return async function register(registration) {
+    // Saves the hash where a name is taken; the unique indexes decide.
+    await assertFree(users, registration);
+    const hash = await hashing.hash(registration.password);
+    const user = newUser(registration, hash, clock());
+    // The session comes first: one without a user is harmless, while a user without an answer would keep the name taken.
+    const tokens = await sessions.start(user._id.toHexString());
+    try {
+      await users.insertOne(user);
+    } catch (error) {
+      if (isDuplicateKey(error)) await assertFree(users, registration);
+      throw error;
+    }
+    return { user: toSelf(user), ...tokens };
+  };
+}
+
+async function assertFree(users: Collections['users'], { username, email }: Registration): Promise<void> {
+  const username_key = username.toLowerCase();
+  const email_key = email.toLowerCase();
+  const found = await users
+    .find({ $or: [{ username_key }, { email_key }] }, { projection: { username_key: 1, email_key: 1 } })
+    .toArray();
+  const taken: string[] = [];
+  if (found.some((user) => user.username_key === username_key)) taken.push('username');
+  if (found.some((user) => user.email_key === email_key)) taken.push('email');
+  if (taken.length === 0) return;
+  throw conflict(
+    `${taken[0]} is taken`,
+    taken.map((path) => ({ path, message: 'is taken' })),
+  );
+}
+
+function newUser({ username, email, full_name = null }: Registration, hash: string, now: Date): UserDocument {
+  return {
+    _id: new ObjectId(),
+    username,
+    username_key: username.toLowerCase(),
+    email,
+    email_key: email.toLowerCase(),
+    password: hash,
+    password_history: [],
+    last_password_change: now,
+    full_name,
+    full_name_key: fullNameKey(full_name),
+    profile_picture: null,
+    bio: '',
+    settings: { notifications_enabled: true, read_receipts_enabled: true, typing_indicators_enabled: true },
+    created_at: now,
+    updated_at: now,
+    last_seen: now,
+    is_active: true,
+  };
+}

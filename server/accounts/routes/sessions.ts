@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify';
+import type { Static } from 'typebox';
+import { SessionList } from '../../../shared/contract/accounts.ts';
+import { Closed, Id } from '../../../shared/contract/values.ts';
+import type { AuthenticationHook } from '../../http/authentication.ts';
+import type { ContractTypes } from '../../http/server.ts';
+import { toWire } from '../../model/codec.ts';
+import type { SessionDocument } from '../../model/documents/accounts.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+
+export interface SessionRoutesOptions {
+  onRequest: AuthenticationHook;
+  sessions: Sessions;
+  store: SessionStore;
+}
+
+/** Registers the routes for a user's sessions: signing out, listing, ending one. */
+export function registerSessionRoutes(fastify: FastifyInstance, options: SessionRoutesOptions): void {
+  const { onRequest, sessions, store } = options;
+  const app = fastify.withTypeProvider<ContractTypes>();
+
+  app.post(
+    '/auth/logout',
+    { schema: { summary: 'Ends the session of the access token.' }, onRequest },
+    async ({ caller }, reply) => {
+      await sessions.end(caller.id, caller.sessionId);
+      return reply.code(204).send();
+    },
+  );
+
+  app.get(
+    '/auth/sessions',
+    { schema: { summary: "Lists the user's sessions.", response: { 200: SessionList } }, onRequest },
+    async ({ caller }) => ({
+      sessions: (await store.list(caller.id)).map((session) => toListed(session, caller.sessionId)),
+    }),
+  );
+
+  app.delete(
+    '/auth/sessions/:session_id',
+    { schema: { summary: "Ends one of the user's sessions.", params: Closed({ session_id: Id }) }, onRequest },
+    async ({ caller, params }, reply) => {
+      await sessions.end(caller.id, params.session_id);
+      return reply.code(204).send();
+    },
+  );
+}
+
+type ListedSession = Static<typeof SessionList>['sessions'][number];
+
+function toListed(session: SessionDocument, currentId: string): ListedSession {
+  const { _id, device_info = {}, created_at, last_used_at } = session;
+  const listed = toWire({ session_id: _id, created_at, last_used_at });
+  return { ...listed, device_info, current: listed.session_id === currentId };
+}

@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify';
+import { LoginBody, RefreshBody, RegisterBody, SignedIn, Tokens } from '../../../shared/contract/accounts.ts';
+import type { ContractTypes } from '../../http/server.ts';
+import type { Register } from '../registration.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { SignIn } from '../sign-in.ts';
+import type { AccountBudgets } from './budgets.ts';
+
+export interface SignInRoutesOptions {
+  register: Register;
+  signIn: SignIn;
+  sessions: Sessions;
+  budgets: AccountBudgets;
+}
+
+/** Registers the routes that lead to tokens: registration, sign-in, refresh. */
+export function registerSignInRoutes(fastify: FastifyInstance, options: SignInRoutesOptions): void {
+  const { register, signIn, sessions, budgets } = options;
+  const app = fastify.withTypeProvider<ContractTypes>();
+
+  app.post(
+    '/auth/register',
+    {
+      schema: { summary: 'Registers a user and signs in.', body: RegisterBody, response: { 201: SignedIn } },
+      preHandler: budgets.registration,
+    },
+    async ({ body }, reply) => reply.code(201).send(await register(body)),
+  );
+
+  app.post(
+    '/auth/login',
+    {
+      schema: { summary: 'Signs in by username or email.', body: LoginBody, response: { 200: SignedIn } },
+      preHandler: budgets.signIn,
+    },
+    ({ body }) => signIn(body),
+  );
+
+  app.post(
+    '/auth/refresh',
+    {
+      schema: { summary: 'Exchanges a refresh token for new tokens.', body: RefreshBody, response: { 200: Tokens } },
+      preHandler: budgets.refresh,
+    },
+    ({ body }) => sessions.refresh(body.refresh_token),
+  );
+}

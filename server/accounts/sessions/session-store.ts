@@ -1,0 +1,93 @@
+/** The stored sessions: one document per sign-in, with the hash of the refresh token that is valid now. */
+import { fromId } from '../../model/codec.ts';
+import type { Collections } from '../../model/collections.ts';
+import type { DeviceInfo, SessionDocument } from '../../model/documents/accounts.ts';
+
+export interface SessionStore {
+  insert(session: { id: string; userId: string; tokenHash: string; deviceInfo: DeviceInfo | undefined }): Promise<void>;
+  /**
+   * Replaces the token hash of a live session and extends its lifetime. One write decides: of several calls with the
+   * same current hash, only the first succeeds.
+   * @returns the session, or null unless `currentHash` was its hash
+   */
+  rotate(sessionId: string, currentHash: string, nextHash: string): Promise<SessionDocument | null>;
+  /**
+   * Ends a live session.
+   * @param userId whose session it must be, if that matters
+   * @returns whether this call ended it
+   */
+  revoke(sessionId: string, userId?: string): Promise<boolean>;
+  /** Ends all sessions of a user, but for one. @returns their ids */
+  revokeAll(userId: string, exceptSessionId?: string): Promise<string[]>;
+  /** The live sessions of a user, newest first. */
+  list(userId: string): Promise<SessionDocument[]>;
+  /** The ids of the sessions that were ended at or after a time. */
+  revokedSince(since: Date): Promise<string[]>;
+}
+
+export interface SessionStoreOptions {
+  collections: Pick<Collections, 'sessions'>;
+  /** How long a session lives after its last refresh. */
+  lifetimeMs: number;
+  clock(): Date;
+}
+
+const NOT_REVOKED = { revoked_at: { $exists: false } };
+
+export function createSessionStore({ collections, lifetimeMs, clock }: SessionStoreOptions): SessionStore {
+  const { sessions } = collections;
+  const expiryFrom = (now: Date) => new Date(now.getTime() + lifetimeMs);
+
+  async function idsOf(filter: object): Promise<string[]> {
+    const found = await sessions.find(filter, { projection: { _id: 1 } }).toArray();
+    return found.map(({ _id }) => _id.toHexString());
+  }
+
+  return {
+    async insert({ id, userId, tokenHash, deviceInfo }) {
+      const now = clock();
+      await sessions.insertOne({
+        _id: fromId(id),
+        user_id: fromId(userId),
+        token_hash: tokenHash,
+        ...(deviceInfo ? { device_info: deviceInfo } : {}),
+        created_at: now,
+        last_used_at: now,
+        expires_at: expiryFrom(now),
+      });
+    },
+    async rotate(sessionId, currentHash, nextHash) {
+      const now = clock();
+      return sessions.findOneAndUpdate(
+        { _id: fromId(sessionId), token_hash: currentHash, ...NOT_REVOKED, expires_at: { $gt: now } },
+        { $set: { token_hash: nextHash, last_used_at: now, expires_at: expiryFrom(now) } },
+      );
+    },
+    async revoke(sessionId, userId) {
+      const now = clock();
+      const owner = userId === undefined ? {} : { user_id: fromId(userId) };
+      const { modifiedCount } = await sessions.updateOne(
+        { _id: fromId(sessionId), ...owner, ...NOT_REVOKED, expires_at: { $gt: now } },
+        { $set: { revoked_at: now } },
+      );
+      return modifiedCount === 1;
+    },
+    async revokeAll(userId, exceptSessionId) {
+      const user_id = fromId(userId);
+      const revoked_at = clock();
+      const except = exceptSessionId === undefined ? {} : { _id: { $ne: fromId(exceptSessionId) } };
+      const { modifiedCount } = await sessions.updateMany(
+        { user_id, ...NOT_REVOKED, ...except },
+        { $set: { revoked_at } },
+      );
+      // Read after the write, not before: a session that began in between is included.
+      return modifiedCount === 0 ? [] : idsOf({ user_id, revoked_at });
+    },
+    list: (userId) =>
+      sessions
+        .find({ user_id: fromId(userId), ...NOT_REVOKED, expires_at: { $gt: clock() } })
+        .sort({ created_at: -1 })
+        .toArray(),
+    revokedSince: (since) => idsOf({ revoked_at: { $gte: since } }),
+  };
+}

@@ -1,0 +1,79 @@
+/** Sessions: one per sign-in, each a family of rotating refresh tokens (RFC 9700, section 4.14.2). */
+import { ObjectId } from 'mongodb';
+import type { Tokens } from '../../../shared/contract/accounts.ts';
+import { notFound, unauthenticated } from '../../lib/errors.ts';
+import type { Collections } from '../../model/collections.ts';
+import type { DeviceInfo } from '../../model/documents/accounts.ts';
+import type { AccessTokens } from '../jwt/access-tokens.ts';
+import { hashToken } from '../token-hash.ts';
+import type { RefreshTokens } from './refresh-tokens.ts';
+import type { SessionStore } from './session-store.ts';
+
+export interface Sessions {
+  /** Starts a session; the caller has checked that the user may sign in. */
+  start(userId: string, deviceInfo?: DeviceInfo): Promise<Tokens>;
+  /**
+   * Exchanges a refresh token for new tokens. Of several calls with the same token, only the first succeeds.
+   * @throws ContractError `unauthenticated`; a token that was used before also ends its session
+   */
+  refresh(refreshToken: string): Promise<Tokens>;
+  /** @throws ContractError `not_found` unless it is a live session of the user */
+  end(userId: string, sessionId: string): Promise<void>;
+  endAll(userId: string, exceptSessionId?: string): Promise<void>;
+}
+
+export interface SessionsOptions {
+  collections: Pick<Collections, 'users'>;
+  store: SessionStore;
+  accessTokens: AccessTokens;
+  refreshTokens: RefreshTokens;
+  /** Called with the sessions that this node has ended. */
+  onEnded(sessionIds: string[]): void;
+}
+
+export function createSessions(options: SessionsOptions): Sessions {
+  const { collections, store, accessTokens, refreshTokens, onEnded } = options;
+
+  async function tokensOf(userId: string, sessionId: string, refresh_token: string): Promise<Tokens> {
+    return { ...(await accessTokens.issue(userId, sessionId)), refresh_token, session_id: sessionId };
+  }
+
+  async function revoke(sessionId: string, userId?: string): Promise<boolean> {
+    const ended = await store.revoke(sessionId, userId);
+    if (ended) onEnded([sessionId]);
+    return ended;
+  }
+
+  return {
+    async start(userId, deviceInfo) {
+      const id = new ObjectId().toHexString();
+      const refreshToken = refreshTokens.make(id);
+      await store.insert({ id, userId, tokenHash: hashToken(refreshToken), deviceInfo });
+      return tokensOf(userId, id, refreshToken);
+    },
+
+    async refresh(refreshToken) {
+      const refused = unauthenticated('the refresh token is not valid');
+      const read = refreshTokens.read(refreshToken);
+      if (!read) throw refused;
+      const next = refreshTokens.make(read.sessionId);
+      const session = await store.rotate(read.sessionId, hashToken(refreshToken), hashToken(next));
+      if (!session) {
+        if (read.isAuthentic) await revoke(read.sessionId);
+        throw refused;
+      }
+      const user = await collections.users.findOne({ _id: session.user_id }, { projection: { is_active: 1 } });
+      if (!user?.is_active) throw refused;
+      return tokensOf(session.user_id.toHexString(), read.sessionId, next);
+    },
+
+    async end(userId, sessionId) {
+      if (!(await revoke(sessionId, userId))) throw notFound('no such session');
+    },
+
+    async endAll(userId, exceptSessionId) {
+      const ended = await store.revokeAll(userId, exceptSessionId);
+      if (ended.length > 0) onEnded(ended);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { type Environment, readInteger, readList, readSwitch, readText, readUrl } from '../lib/environment.ts';
+import { ConfigError } from '../lib/errors.ts';
+
+/** Where the server listens, and who may reach it from where. */
+export function readNetwork(env: Environment) {
+  return {
+    host: readText(env, 'HOST') ?? '127.0.0.1',
+    port: readInteger(env, 'PORT', 3000, 0, 65_535),
+    trustProxy: readSwitch(env, 'TRUST_PROXY', 'off'),
+    corsOrigins: readList(env, 'CORS_ORIGINS').map(asOrigin),
+    publicUrl: readPublicUrl(env),
+  };
+}
+
+/** Accepts origins as browsers write them: of the web, and of apps built from pages (`capacitor://localhost`). */
+function asOrigin(text: string): string {
+  const isOrigin = /^https?:/.test(text)
+    ? URL.canParse(text) && new URL(text).origin === text
+    : /^[a-z][a-z\d+.-]*:\/\/[\w.-]+(:\d+)?$/.test(text);
+  if (!isOrigin) throw new ConfigError(`CORS_ORIGINS must be origins such as https://app.example.org, not "${text}"`);
+  return text;
+}
+
+function readPublicUrl(env: Environment): string | undefined {
+  const url = readUrl(env, 'PUBLIC_URL', ['http:', 'https:']);
+  if (url !== undefined && /[?#]/.test(url)) {
+    throw new ConfigError('PUBLIC_URL must have neither a query nor a fragment: paths are appended to it');
+  }
+  return url?.replace(/\/+$/, '');
+}

@@ -1,0 +1,64 @@
+import type { ObjectId } from 'mongodb';
+
+export interface Settings {
+  notifications_enabled?: boolean;
+  read_receipts_enabled?: boolean;
+  typing_indicators_enabled?: boolean;
+}
+
+export interface DeviceInfo {
+  device_type?: string;
+  app_version?: string;
+  platform?: string;
+}
+
+export interface UserDocument {
+  _id: ObjectId;
+  username: string;
+  /** The username in lower case: unique, and the key of searches and sign-ins. */
+  username_key: string;
+  email: string;
+  email_key: string;
+  password: string;
+  /** The five hashes before the current one, newest first. */
+  password_history: string[];
+  last_password_change: Date;
+  full_name: string | null;
+  /** The full name, folded for prefix search. */
+  full_name_key: string;
+  profile_picture: string | null;
+  bio: string;
+  settings: Settings;
+  created_at: Date;
+  updated_at: Date;
+  last_seen: Date;
+  is_active: boolean;
+  /** Grows by one with each change that is sent, so that of two states the newer is known. Never on the wire. */
+  version?: number;
+}
+
+/** A refresh-token family: one sign-in on one device. */
+export interface SessionDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  /** SHA-256 of the refresh token that is valid now. */
+  token_hash: string;
+  device_info?: DeviceInfo;
+  created_at: Date;
+  last_used_at: Date;
+  expires_at: Date;
+  revoked_at?: Date;
+}
+
+/** At most one per user, under the user's id: a new token replaces the one before in one write. */
+export interface PasswordResetDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  /** SHA-256 of the password hash that the token replaces: once the password changes, the token is void. */
+  password_fingerprint: string;
+  /** SHA-256 of the token; the token itself is in the mail only. */
+  token: string;
+  expiry: Date;
+  created_at: Date;
+  used: boolean;
+}

@@ -1,0 +1,46 @@
+import type { ObjectId } from 'mongodb';
+
+/** The summary of a conversation: derived from its messages, and repaired by whoever finds it behind. */
+export interface ConversationDocument {
+  _id: string;
+  kind: 'direct' | 'group';
+  /** The two users of a pair; a group's members are in `memberships`. */
+  user_ids?: ObjectId[];
+  group_id?: ObjectId;
+  last_seq: number;
+  rev: number;
+  last_message_id?: ObjectId;
+  /** When the newest message was sent, or the group created; lists are ordered by it. */
+  activity_at: Date;
+  /** When anything in it last changed, for the `since` of `sync`. */
+  changed_at: Date;
+  created_at: Date;
+}
+
+/** One user's membership of one conversation: marks and personal settings. */
+export interface MembershipDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  conversation_id: string;
+  kind: 'direct' | 'group';
+  group_id?: ObjectId;
+  peer_id?: ObjectId;
+  /** Messages up to this seq are older than the membership and not visible. */
+  from_seq: number;
+  joined_at: Date;
+  /** Set while the user is not in the group; the marks are kept. The group's document decides who is in. */
+  left_at?: Date;
+  delivered_seq: number;
+  read_seq: number;
+  /** The `read_seq` that others see: while a setting hides what the user reads, it stays where it was. */
+  shown_read_seq: number;
+  muted_until?: Date;
+  pinned?: boolean;
+  archived?: boolean;
+  /** When the user's own view of the conversation last changed: marks, settings, joining, leaving. */
+  changed_at: Date;
+  /** When the marks that others see last grew. */
+  marks_at?: Date;
+  /** As in `UserDocument`. */
+  version?: number;
+}

@@ -1,0 +1,40 @@
+import type { ObjectId } from 'mongodb';
+
+export interface Reaction {
+  emoji: string;
+  user_ids: ObjectId[];
+}
+
+interface MessageBase {
+  _id: ObjectId;
+  conversation_id: string;
+  seq: number;
+  rev: number;
+  /** All revs of the message, newest last: a rev that a change has replaced must not be given again. */
+  revs?: number[];
+  sender_id: ObjectId;
+  content: string;
+  message_type: 'text' | 'image' | 'audio' | 'video' | 'document';
+  attachment: { media_id: ObjectId } | null;
+  created_at: Date;
+  updated_at: Date;
+  is_deleted: boolean;
+  client_message_id?: string;
+  edited_at?: Date;
+  reply_to?: ObjectId;
+  reactions?: Reaction[];
+  /** The words of the content, folded: the keys of search. */
+  terms?: string[];
+}
+
+export interface PairMessageDocument extends MessageBase {
+  recipient_id: ObjectId;
+  status: 'sent' | 'delivered' | 'read';
+}
+
+export interface GroupMessageDocument extends MessageBase {
+  group_id: ObjectId;
+  read_by: ObjectId[];
+}
+
+export type MessageDocument = PairMessageDocument | GroupMessageDocument;

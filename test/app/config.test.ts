@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../server/config.ts';
+
+describe('the configuration', () => {
+  it.each([
+    ['PORT', 'http'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['ACCESS_TOKEN_TTL_S', '15m'],
+    ['BCRYPT_COST', '3'],
+    ['BCRYPT_COST', '16'],
+    ['CORS_ORIGINS', 'app.example.org'],
+    ['CORS_ORIGINS', 'https://app.example.org/path'],
+    ['CORS_ORIGINS', 'capacitor://localhost/'],
+    ['CORS_ORIGINS', '*'],
+    ['JWT_SECRET', 'short'],
+    ['MONGODB_URL', 'localhost:27017'],
+    ['REDIS_URL', 'localhost'],
+    ['REDIS_URL', 'redis://a,http://b'],
+    ['REDIS_URL', 'redis://'],
+    ['SMTP_URL', 'mail.example.org'],
+    ['SMTP_URL', 'smtp://'],
+    ['PUBLIC_URL', 'example.org'],
+    ['PUBLIC_URL', 'https://example.org/?a=b'],
+    ['RATE_LIMITS', 'no'],
+    ['TRUST_PROXY', 'yes'],
+    ['LOG_LEVEL', 'loud'],
+    ['NODE_ENV', 'prod'],
+    ['MEDIA_STORAGE', 's3'],
+    ['GROUP_HISTORY', 'none'],
+    ['ICE_SERVERS', '{"urls":'],
+    ['ICE_SERVERS', '[{"urls":"stun.example.org"}]'],
+    ['TURN_SECRET', 'without urls'],
+    ['TURN_URLS', 'stun:turn.example.org'],
+    ['MAX_UPLOAD_BYTES', '0'],
+    ['GROUP_MAX_MEMBERS', '1e3'],
+    ['CALL_RING_TIMEOUT_MS', '45s'],
+  ])('refuses %s=%s in one line that names the variable', (name, value) => {
+    expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^.*${name}.*$`));
+  });
+
+  it('refuses two signing keys, and none in production', () => {
+    const both = { JWT_SECRET: 'x'.repeat(32), JWT_PRIVATE_KEY: 'a key' };
+    expect(() => readConfig(both)).toThrow(/JWT_SECRET and JWT_PRIVATE_KEY/);
+    expect(() => readConfig({ NODE_ENV: 'production' })).toThrow(/JWT_SECRET or JWT_PRIVATE_KEY/);
+  });
+
+  it('has the defaults of the contract', () => {
+    expect(readConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 3000,
+      mongodbUrl: undefined,
+      redisUrls: [],
+      dataDir: './data',
+      jwtSecret: undefined,
+      jwtPrivateKey: undefined,
+      accessTokenTtlS: 900,
+      refreshTokenTtlS: 2_592_000,
+      bcryptCost: 12,
+      corsOrigins: [],
+      maxUploadBytes: 67_108_864,
+      mediaStorage: 'gridfs',
+      groupMaxMembers: 1024,
+      groupHistoryAll: false,
+      groupCallMax: 8,
+      callRingTimeoutMs: 45_000,
+      callReconnectGraceMs: 15_000,
+      presenceGraceMs: 5000,
+      rateLimits: true,
+      trustProxy: false,
+      logLevel: 'info',
+      production: false,
+      smtpUrl: undefined,
+      mailFrom: 'LetsApp <no-reply@localhost>',
+      publicUrl: undefined,
+      iceServers: [],
+      turnUrls: [],
+      turnSecret: undefined,
+    });
+  });
+
+  it('treats an empty variable as unset', () => {
+    expect(readConfig({ CORS_ORIGINS: '', MAX_UPLOAD_BYTES: '', SMTP_URL: ' ' })).toEqual(readConfig({}));
+  });
+
+  it('accepts access tokens of weeks, and the origins of apps that are built from pages', () => {
+    const origins = ['https://app.example.org', 'http://localhost:5173', 'capacitor://localhost', 'app://chat'];
+    const config = readConfig({ ACCESS_TOKEN_TTL_S: '2592000', CORS_ORIGINS: origins.join(', ') });
+    expect([config.accessTokenTtlS, config.corsOrigins]).toEqual([2_592_000, origins]);
+  });
+});
