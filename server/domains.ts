@@ -50,7 +50,6 @@ export async function createDomains(foundation: Foundation) {
   });
   const contacts = createContactDomain({
     ...foundation,
-    maySeePresence: presence.maySee,
     onBecameContacts: (one, other) =>
       aside(presence.becameContacts(one, other), 'new contacts are not told of their presence'),
     onBlocked: calls.endBetween,

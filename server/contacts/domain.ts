@@ -1,48 +1,39 @@
-/** Contacts and profiles, put together. */
+/** The contacts domain, put together: contacts, blocks, and users as others see them. */
 import type { Bus } from '../bus/bus.ts';
 import type { AccessMemory } from '../conversations/access-memory.ts';
+import type { Audience } from '../conversations/audience.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import type { Collections } from '../model/collections.ts';
-import { createContacts } from './contacts.ts';
-import { createPairs } from './pairs.ts';
-import { createProfiles, type Profiles } from './profiles.ts';
+import { announceProfile, createContactAnnouncements } from './announcements.ts';
+import { createContactCommands } from './commands.ts';
+import { createPairDocuments } from './pair-documents.ts';
+import { createReconcile } from './reconciliation.ts';
 
 export interface ContactDomainOptions {
   collections: Collections;
   bus: Bus;
+  audience: Audience;
   accessMemory: AccessMemory;
-  /** Whether the viewer may see the presence of each user, in the order asked. */
-  maySeePresence(viewerId: string, userIds: string[]): Promise<boolean[]>;
+  /** Two users have become contacts. */
   onBecameContacts(one: string, other: string): void;
-  /** The one blocks the other: nothing passes between them from now on. */
+  /** One blocks the other: nothing passes between them from now on. */
   onBlocked(one: string, other: string): void;
   clock(): Date;
 }
 
 export interface ContactDomain {
   handlers: HandlersOf<'contact' | 'user'>;
-  /** Tells the user's contacts how the profile is now. */
-  tellContacts: Profiles['tellContacts'];
+  /** Tells the user's contacts what the profile looks like now. */
+  tellContacts(userId: string): Promise<void>;
 }
 
 export function createContactDomain(options: ContactDomainOptions): ContactDomain {
-  const { collections, bus, accessMemory, maySeePresence, onBecameContacts, onBlocked, clock } = options;
-  const pairs = createPairs({ collections, bus, onBecameContacts, clock });
-  const contacts = createContacts({ collections, pairs, accessMemory, onBlocked, clock });
-  const profiles = createProfiles({ collections, bus, maySeePresence });
+  const { collections, bus, audience, onBecameContacts, clock } = options;
+  const announce = createContactAnnouncements(collections, bus);
+  const pairs = createPairDocuments({ collections, announce, clock });
+  const reconcile = createReconcile(pairs, onBecameContacts);
   return {
-    handlers: {
-      'contact:request': contacts.request,
-      'contact:accept': contacts.accept,
-      'contact:reject': contacts.reject,
-      'contact:remove': contacts.remove,
-      'contact:block': contacts.block,
-      'contact:unblock': contacts.unblock,
-      'contact:update': contacts.update,
-      'contact:list': contacts.list,
-      'user:search': profiles.search,
-      'user:get': profiles.get,
-    },
-    tellContacts: profiles.tellContacts,
+    handlers: createContactCommands({ ...options, pairs, reconcile, announce }),
+    tellContacts: (userId) => announceProfile(collections, audience, bus, userId),
   };
 }

@@ -10,6 +10,8 @@ import type { Settings } from '../model/documents/accounts.ts';
 export interface Audience {
   /** The accepted contacts of a user: who sees the presence and hears of profile changes. */
   contactsOf(userId: string): Promise<string[]>;
+  /** Whether the viewer sees the presence of each user, in the order asked: one's own, and that of accepted contacts. */
+  seesPresence(viewerId: string, userIds: string[]): Promise<boolean[]>;
   /** The two of a pair, or a group's members. */
   membersOf(conversation: ConversationRef): Promise<ObjectId[]>;
   /** The members of each group by its id. Groups that are deleted are left out. */
@@ -44,6 +46,16 @@ export function createAudience({
 
   return {
     contactsOf,
+    async seesPresence(viewerId, userIds) {
+      const found = await contacts
+        .find(
+          { user_id: fromId(viewerId), contact_id: { $in: userIds.map(fromId) }, status: 'accepted' },
+          { projection: { _id: 0, contact_id: 1 } },
+        )
+        .toArray();
+      const accepted = new Set(found.map((contact) => contact.contact_id.toHexString()));
+      return userIds.map((id) => id === viewerId || accepted.has(id));
+    },
     async membersOf(conversation) {
       if (conversation.kind === 'direct') return conversation.user_ids.map(fromId);
       const group = await groups.findOne({ _id: fromId(conversation.group_id) }, { projection: { members: 1 } });

@@ -1,9 +1,12 @@
 import type { ObjectId } from 'mongodb';
 
 /**
- * Takes a member out of a group in one atomic step (an update with an aggregation pipeline): the last admin hands over
- * to the longest-standing member, an empty group becomes inactive (PROTOCOL section 7).
- * @param deactivated members whose accounts are: they neither count as admins nor take over, for nobody acts for them
+ * The update that takes a member out of a group. It is an aggregation pipeline, so that leaving, handing over from the
+ * last admin to the longest-standing member, and ending an empty group are one atomic step (PROTOCOL section 7).
+ * @param user who leaves
+ * @param at when
+ * @param deactivated members whose accounts are deactivated: they neither count as admins nor take over, because nobody
+ * acts for them
  */
 export function withoutMember(user: ObjectId, at: Date, deactivated: ObjectId[]): object[] {
   const without = (field: string) => ({ $filter: { input: `$${field}`, cond: { $ne: ['$$this', user] } } });

@@ -1,17 +1,17 @@
 /**
- * Tells the nodes who receives what is sent to a group. Of two changes of one member (removed and added again) the
- * orders may arrive the wrong way round, from one node or two; so whoever gave an order looks at the group's document
- * afterwards and, where that says otherwise, gives the right one: the last to look sees the last change.
+ * Orders to all nodes about who receives what is sent to a group. If a member is removed and added again at the same
+ * moment, the two orders may reach a node the wrong way round. So after each order its sender reads the group's document
+ * and, if that says otherwise, sends the right order: whoever reads last sees the last change.
  */
-import type { Collections } from '../model/collections.ts';
-import { fromId } from '../model/codec.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Visibility } from '../conversations/visibility.ts';
+import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
 
 export interface Rooms {
-  /** From now on the users receive what lies above `fromSeq`. Resolves when the order is known to be the right one. */
+  /** From now on the users receive what lies above `fromSeq`. Resolves when the order is known to be right. */
   joined(groupId: string, userIds: string[], fromSeq: number): Promise<void>;
-  /** From now on the users receive nothing more. Resolves when the order is known to be the right one. */
+  /** From now on the users receive nothing more. Resolves when the order is known to be right. */
   left(groupId: string, userIds: string[]): Promise<void>;
 }
 
@@ -20,19 +20,19 @@ export function createRooms(
   bus: Bus,
   visibility: Visibility,
 ): Rooms {
-  async function members(groupId: string): Promise<Set<string>> {
+  async function readMembers(groupId: string): Promise<Set<string>> {
     const group = await groups.findOne({ _id: fromId(groupId), is_active: true }, { projection: { members: 1 } });
     return new Set(group?.members.map((member) => member.toHexString()));
   }
 
   async function letIn(groupId: string, userIds: string[]): Promise<void> {
-    const places = await memberships
+    const found = await memberships
       .find(
         { user_id: { $in: userIds.map(fromId) }, conversation_id: groupId },
         { projection: { user_id: 1, from_seq: 1 } },
       )
       .toArray();
-    for (const membership of places) {
+    for (const membership of found) {
       bus.joined(membership.user_id.toHexString(), groupId, visibility.fromSeq(membership));
     }
   }
@@ -41,13 +41,13 @@ export function createRooms(
     async joined(groupId, userIds, fromSeq) {
       const from = visibility.fromSeq({ from_seq: fromSeq });
       for (const userId of userIds) bus.joined(userId, groupId, from);
-      const now = await members(groupId);
-      for (const userId of userIds) if (!now.has(userId)) bus.left(userId, groupId);
+      const members = await readMembers(groupId);
+      for (const userId of userIds) if (!members.has(userId)) bus.left(userId, groupId);
     },
     async left(groupId, userIds) {
       for (const userId of userIds) bus.left(userId, groupId);
-      const now = await members(groupId);
-      const back = userIds.filter((userId) => now.has(userId));
+      const members = await readMembers(groupId);
+      const back = userIds.filter((userId) => members.has(userId));
       if (back.length > 0) await letIn(groupId, back);
     },
   };

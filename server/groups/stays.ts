@@ -1,28 +1,27 @@
 /**
- * The memberships of a group, as far as joining and leaving change them. The group's document decides who is in; these
- * say from where on its messages are visible, and must therefore never lie lower than they should: a stay is opened
- * before the group's document lets the user in, and whatever dies in between has only hidden more from someone who sees
- * nothing anyway. See docs/data.md, "Groups".
+ * Stays: what joining and leaving write to a group's memberships. The group's document says who is in; a membership says
+ * from where on its user sees messages, and must never say a lower place than it should. So a stay is opened before the
+ * group's document lets the user in: a crash between the two only hides more from someone who sees nothing anyway. See
+ * docs/data.md, "Groups".
  */
 import { ObjectId } from 'mongodb';
 import type { Collections } from '../model/collections.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 
-/** Documents in one write: a big group shall neither keep others waiting nor run out of time. */
+/** Most documents in one write: a big group must neither keep others waiting nor run out of time. */
 const BATCH = 200;
 
 export interface Stays {
-  /** Opens stays from which nothing up to `fromSeq` is visible; marks are raised to it. Idempotent. */
+  /** Opens stays in which nothing up to `fromSeq` is visible, and raises the marks to it. Idempotent. */
   open(groupId: ObjectId, userIds: ObjectId[], fromSeq: number): Promise<void>;
   /**
-   * Ends stays that the group's document has ended already.
-   * @param at a moment before the group's document was changed: a stay that was opened since then is another one
+   * Closes stays of users whom the group's document no longer lets in.
+   * @param at a moment before the group's document was changed: stays opened since then are new ones and stay open
    */
   close(groupId: ObjectId, userIds: ObjectId[], at: Date): Promise<void>;
 }
 
-/** @param collections the collections of the database */
-export function createStays({ memberships }: Collections, clock: () => Date): Stays {
+export function createStays({ memberships }: Pick<Collections, 'memberships'>, clock: () => Date): Stays {
   return {
     async open(groupId, userIds, fromSeq) {
       const now = clock();
@@ -44,7 +43,7 @@ export function createStays({ memberships }: Collections, clock: () => Date): St
           await memberships.bulkWrite(batch, { ordered: false });
         } catch (error) {
           if (!isDuplicateKey(error)) throw error;
-          // Another node made one of them at the same moment: now it is there to be updated.
+          // Another node inserted one of them at the same moment; now it can be updated.
           await memberships.bulkWrite(batch, { ordered: false });
         }
       }

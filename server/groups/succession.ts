@@ -1,18 +1,18 @@
-/** What becomes of groups whose last admin deactivates the account. */
+/** Who takes over groups whose last admin deactivates the account. */
 import type { ObjectId } from 'mongodb';
-import type { Collections } from '../model/collections.ts';
 import { fromId } from '../model/codec.ts';
-import type { Bus } from '../bus/bus.ts';
-import { stateOf } from '../model/state.ts';
-import { toWireGroup } from '../model/views/group.ts';
+import type { Collections } from '../model/collections.ts';
+import type { AnnounceGroup } from './announcement.ts';
 
 /**
- * Lets the longest-standing active member become an admin too wherever a user was the last one with an active account.
- * The user stays a member, as messages stay. Idempotent.
+ * Makes the longest-standing active member an admin too, in every group in which the user was the last admin with an
+ * active account. The user stays a member, as messages stay. Idempotent.
+ * @param userId whose account was deactivated
+ * @param at when
  */
 export async function succeedAdmin(
   { groups, users }: Pick<Collections, 'groups' | 'users'>,
-  bus: Bus,
+  announce: AnnounceGroup,
   userId: string,
   at: Date,
 ): Promise<void> {
@@ -36,12 +36,7 @@ export async function succeedAdmin(
       { returnDocument: 'after' },
     );
     if (!group) continue;
-    const news = {
-      group: toWireGroup(group),
-      reason: 'admins_changed' as const,
-      actor_id: userId,
-      user_ids: [successor.toHexString()],
-    };
-    bus.emit({ group: news.group._id }, 'group:updated', news, undefined, stateOf('group', group._id, group.version));
+    const actor = { id: userId, socketId: undefined };
+    announce(actor, group, { reason: 'admins_changed', userIds: [successor.toHexString()] });
   }
 }

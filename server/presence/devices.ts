@@ -1,20 +1,19 @@
-/** Which devices of a user are connected, on any node, and how available each is. */
-import type { PresenceDocument } from '../model/documents/presence.ts';
+/** Which devices of a user are connected, on any node, and how available each is. A device is a socket. */
+import { createDeviceTable } from './device-table.ts';
+import type { Status } from './status.ts';
 
-export type Status = PresenceDocument['status'];
-
-/** A device is a socket. Implementations: memory (one node), Redis (several). */
+/** Implementations: in memory (one node) and in Redis (several). */
 export interface DeviceRegistry {
-  /** Whether other nodes have devices in it, too. */
+  /** Whether other nodes have devices in it too. */
   readonly isShared: boolean;
   /** Adds a device, or changes its status. */
   put(userId: string, device: string, status: Status): Promise<void>;
   remove(userId: string, device: string): Promise<void>;
-  /** The statuses of the live devices of each user, in the order asked; empty for who has none. */
+  /** The statuses of the live devices of each user, in the order asked; empty for a user without devices. */
   statuses(userIds: string[]): Promise<Status[][]>;
   /**
-   * Calls back with users whose devices may be other ones than was told: a node that held some died, or came back.
-   * Undefined: that may be so for anybody.
+   * Calls back with the users whose devices may have changed without a call: a node that held some died, or came back.
+   * Undefined: anybody's may have.
    */
   onVanished(callback: (userIds: string[] | undefined) => void): void;
   close(): Promise<void>;
@@ -22,27 +21,13 @@ export interface DeviceRegistry {
 
 /** The devices of a single node: they live as long as it does. */
 export function createMemoryDevices(): DeviceRegistry {
-  const users = new Map<string, Map<string, Status>>();
+  const table = createDeviceTable();
   return {
     isShared: false,
-    async put(userId, device, status) {
-      const devices = users.get(userId) ?? new Map<string, Status>();
-      devices.set(device, status);
-      users.set(userId, devices);
-    },
-    async remove(userId, device) {
-      const devices = users.get(userId);
-      devices?.delete(device);
-      if (devices?.size === 0) users.delete(userId);
-    },
-    statuses: async (userIds) => userIds.map((id) => [...(users.get(id)?.values() ?? [])]),
+    put: async (userId, device, status) => table.put(userId, device, status),
+    remove: async (userId, device) => void table.remove(userId, device),
+    statuses: async (userIds) => userIds.map(table.statusesOf),
     onVanished: () => {},
     close: async () => {},
   };
-}
-
-/** What all devices of a user come to: busy set by hand outranks, then the most available one counts. */
-export function aggregate(statuses: Status[]): Status {
-  const ranking: Status[] = ['busy', 'online', 'away'];
-  return ranking.find((status) => statuses.includes(status)) ?? 'offline';
 }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Account, connect, type Device, http, registerMany, settle } from '../support/client.ts';
+import { type Device, http, settle } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-
-const NOBODY = '0'.repeat(24);
+import { forget, makeContacts, makeTwo, NOBODY, statesOf } from './scene.ts';
 
 let server: TestServer;
 
@@ -11,47 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-interface Two {
-  ann: Device;
-  annsLaptop: Device;
-  bob: Device;
-  bobsLaptop: Device;
-  all: Device[];
-  accounts: Account[];
-}
-
-/** Two people with two devices each. */
-async function two(): Promise<Two> {
-  const accounts = await registerMany(server.url, 2);
-  const all = await Promise.all([0, 0, 1, 1].map((who) => connect(server.url, accounts[who]!)));
-  const [ann, annsLaptop, bob, bobsLaptop] = all as [Device, Device, Device, Device];
-  return { ann, annsLaptop, bob, bobsLaptop, all, accounts };
-}
-
-const forget = (devices: Device[]) => {
-  for (const device of devices) device.clear();
-};
-
-async function makeContacts({ ann, bob, all }: Two): Promise<void> {
-  await ann.ok('contact:request', { user_id: bob.id });
-  await bob.ok('contact:accept', { user_id: ann.id });
-  await settle(...all);
-  forget(all);
-}
-
-/** What a user's documents of another say, e.g. `pending out`; nothing where there is none. */
-async function stateOf(device: Device, other: Device): Promise<string | undefined> {
-  const { contacts } = await device.ok('contact:list', {});
-  const found = contacts.filter((contact) => contact.contact_id === other.id);
-  expect(found.length).toBeLessThanOrEqual(1);
-  return found[0] && [found[0].status, found[0].direction].filter(Boolean).join(' ');
-}
-
-const statesOf = ({ ann, bob }: Two) => Promise.all([stateOf(ann, bob), stateOf(bob, ann)]);
-
 describe('contact:request', () => {
-  it('makes a pending document on both sides and tells both, without the socket that acted', async () => {
-    const scene = await two();
+  it('makes a pending document on both sides and tells both, except the acting socket', async () => {
+    const scene = await makeTwo(server);
     const { ann, annsLaptop, bob, bobsLaptop } = scene;
     const { contact } = await ann.ok('contact:request', { user_id: bob.id });
     expect(contact).toMatchObject({ user_id: ann.id, contact_id: bob.id, status: 'pending', direction: 'out' });
@@ -73,14 +34,14 @@ describe('contact:request', () => {
     expect(await statesOf(scene)).toEqual(['pending out', 'pending in']);
   });
 
-  it('finds a username without regard to case', async () => {
-    const { ann, bob } = await two();
+  it('finds a username in any case', async () => {
+    const { ann, bob } = await makeTwo(server);
     const { contact } = await ann.ok('contact:request', { username: bob.account.username.toUpperCase() });
     expect(contact.contact_id).toBe(bob.id);
   });
 
-  it('changes nothing when it is pending or accepted', async () => {
-    const scene = await two();
+  it('changes nothing if it is pending or accepted already', async () => {
+    const scene = await makeTwo(server);
     const { ann, bob, all } = scene;
     const first = await ann.ok('contact:request', { user_id: bob.id });
     await settle(...all);
@@ -93,8 +54,8 @@ describe('contact:request', () => {
     expect((await bob.ok('contact:request', { user_id: ann.id })).contact.status).toBe('accepted');
   });
 
-  it('refuses oneself, unknown and deactivated users', async () => {
-    const { ann, bob, accounts } = await two();
+  it('refuses oneself, and unknown and deactivated users', async () => {
+    const { ann, bob, accounts } = await makeTwo(server);
     const request = async (payload: object) => (await ann.refused('contact:request', payload)).code;
     expect(await request({ user_id: ann.id })).toBe('validation_failed');
     expect(await request({ username: ann.account.username })).toBe('validation_failed');
@@ -107,8 +68,8 @@ describe('contact:request', () => {
     expect(await request({ user_id: bob.id })).toBe('not_found');
   });
 
-  it('makes two who request each other contacts, one after the other or at once', async () => {
-    const scene = await two();
+  it('makes two users contacts who request each other, one after the other or at the same time', async () => {
+    const scene = await makeTwo(server);
     await scene.ann.ok('contact:request', { user_id: scene.bob.id });
     expect((await scene.bob.ok('contact:request', { user_id: scene.ann.id })).contact.status).toBe('accepted');
     expect(await statesOf(scene)).toEqual(['accepted', 'accepted']);
@@ -128,8 +89,8 @@ describe('contact:request', () => {
 });
 
 describe('contact:accept', () => {
-  it('makes both sides accepted, tells both, and shows each the other', async () => {
-    const scene = await two();
+  it("makes both sides accepted, tells both, and shows each the other's presence", async () => {
+    const scene = await makeTwo(server);
     const { ann, annsLaptop, bob, bobsLaptop, all } = scene;
     await ann.ok('contact:request', { user_id: bob.id });
     await settle(...all);
@@ -148,8 +109,8 @@ describe('contact:accept', () => {
     expect(bob.seen('contact:updated')).toEqual([]);
   });
 
-  it('finds only a request to oneself', async () => {
-    const scene = await two();
+  it('finds only requests to oneself', async () => {
+    const scene = await makeTwo(server);
     const { ann, bob } = scene;
     const accept = async (device: Device, user_id: string) =>
       (await device.refused('contact:accept', { user_id })).code;
@@ -162,8 +123,8 @@ describe('contact:accept', () => {
     expect(await accept(bob, ann.id)).toBe('not_found');
   });
 
-  it('and a withdrawal at once leave the same on both sides', async () => {
-    const scene = await two();
+  it('and a withdrawal at the same time leave the same on both sides', async () => {
+    const scene = await makeTwo(server);
     const { ann, bob } = scene;
     for (let round = 0; round < 10; round++) {
       await ann.ok('contact:request', { user_id: bob.id });
@@ -182,8 +143,8 @@ describe('contact:accept', () => {
 });
 
 describe('contact:reject and contact:remove', () => {
-  it('take the documents from both sides and tell both', async () => {
-    const scene = await two();
+  it('remove the documents of both sides and tell both', async () => {
+    const scene = await makeTwo(server);
     const { ann, annsLaptop, bob, bobsLaptop, all } = scene;
     const request = () => ann.ok('contact:request', { user_id: bob.id });
     const cases: (() => Promise<[Device, Device]>)[] = [
@@ -220,8 +181,8 @@ describe('contact:reject and contact:remove', () => {
     }
   });
 
-  it('find nothing where there is no request or contact', async () => {
-    const scene = await two();
+  it('find nothing without a request or contact', async () => {
+    const scene = await makeTwo(server);
     const { ann, bob } = scene;
     expect((await ann.refused('contact:remove', { user_id: bob.id })).code).toBe('not_found');
     expect((await ann.refused('contact:reject', { user_id: bob.id })).code).toBe('not_found');
@@ -235,109 +196,9 @@ describe('contact:reject and contact:remove', () => {
   });
 });
 
-describe('contact:block', () => {
-  it('tells the blocked one exactly what a removal tells', async () => {
-    const heard: object[] = [];
-    for (const command of ['contact:block', 'contact:remove'] as const) {
-      const scene = await two();
-      const { ann, bob, bobsLaptop, all } = scene;
-      await makeContacts(scene);
-      await ann.ok(command, { user_id: bob.id });
-      await settle(...all);
-      const anonymous = (device: Device) =>
-        JSON.parse(JSON.stringify(device.events).replaceAll(ann.id, 'ann')).map(
-          ({ name, payload }: { name: string; payload: object }) => ({ name, payload }),
-        );
-      heard.push({
-        events: [anonymous(bob), anonymous(bobsLaptop)],
-        contacts: (await bob.ok('contact:list', {})).contacts,
-        removing: await bob.refused('contact:remove', { user_id: ann.id }),
-        accepting: await bob.refused('contact:accept', { user_id: ann.id }),
-        unblocking: await bob.refused('contact:unblock', { user_id: ann.id }),
-        user: Object.keys((await bob.ok('user:get', { user_id: ann.id })).user),
-      });
-    }
-    expect(heard[0]).toEqual(heard[1]);
-    expect(heard[0]).toMatchObject({ events: [[{ name: 'contact:removed' }], [{ name: 'contact:removed' }]] });
-  });
-
-  it('says nothing to someone who has no document, and tells the own other devices', async () => {
-    const scene = await two();
-    const { ann, annsLaptop, bob, all } = scene;
-    const { contact } = await ann.ok('contact:block', { user_id: bob.id });
-    expect(contact).toMatchObject({ user_id: ann.id, contact_id: bob.id, status: 'blocked' });
-    expect((await annsLaptop.next('contact:updated')).contact).toEqual(contact);
-    expect((await ann.ok('contact:block', { user_id: bob.id })).contact).toEqual(contact);
-    await settle(...all);
-    expect(bob.seen('contact:removed')).toEqual([]);
-    expect(bob.seen('contact:updated')).toEqual([]);
-    expect(annsLaptop.seen('contact:updated')).toHaveLength(1);
-    expect((await ann.ok('contact:list', { status: 'blocked' })).contacts).toEqual([contact]);
-    expect((await ann.ok('contact:list', { status: 'accepted' })).contacts).toEqual([]);
-  });
-
-  it('forbids requests and messages in both directions until it is taken back', async () => {
-    const scene = await two();
-    const { ann, annsLaptop, bob } = scene;
-    await makeContacts(scene);
-    await ann.ok('contact:block', { user_id: bob.id });
-    for (const [device, user_id] of [
-      [ann, bob.id],
-      [bob, ann.id],
-    ] as const) {
-      expect((await device.refused('contact:request', { user_id })).code).toBe('forbidden');
-      expect((await device.refused('message:send', { recipient_id: user_id, content: 'x' })).code).toBe('forbidden');
-    }
-    expect(await ann.ok('contact:unblock', { user_id: bob.id })).toEqual({});
-    expect(await annsLaptop.next('contact:removed')).toEqual({ user_id: bob.id });
-    expect(await statesOf(scene)).toEqual([undefined, undefined]);
-    expect((await ann.refused('contact:unblock', { user_id: bob.id })).code).toBe('not_found');
-    await bob.ok('contact:request', { user_id: ann.id });
-    await bob.ok('message:send', { recipient_id: ann.id, content: 'x' });
-  });
-
-  it('is each one’s own: when both block, one taking it back leaves the other', async () => {
-    const scene = await two();
-    const { ann, bob, all } = scene;
-    await Promise.all([ann.ok('contact:block', { user_id: bob.id }), bob.ok('contact:block', { user_id: ann.id })]);
-    expect(await statesOf(scene)).toEqual(['blocked', 'blocked']);
-    forget(all);
-    await ann.ok('contact:unblock', { user_id: bob.id });
-    await settle(bob);
-    expect(bob.seen('contact:removed')).toEqual([]);
-    expect((await ann.refused('contact:request', { user_id: bob.id })).code).toBe('forbidden');
-    expect(await stateOf(bob, ann)).toBe('blocked');
-  });
-
-  it('refuses oneself and unknown users, not deactivated ones', async () => {
-    const { ann, bob, accounts } = await two();
-    const { access_token: token, password } = accounts[1]!;
-    await http(server.url, 'DELETE', '/users/me', { token, body: { password } });
-    expect((await ann.refused('contact:block', { user_id: ann.id })).code).toBe('validation_failed');
-    expect((await ann.refused('contact:block', { user_id: NOBODY })).code).toBe('not_found');
-    expect((await ann.ok('contact:block', { user_id: bob.id })).contact.user.is_active).toBe(false);
-  });
-
-  it('prevails over whatever else happens at the same time', async () => {
-    const scene = await two();
-    const { ann, annsLaptop, bob, bobsLaptop } = scene;
-    for (let round = 0; round < 10; round++) {
-      if (round % 2) await ann.raw('contact:request', { user_id: bob.id });
-      await Promise.all([
-        bob.raw('contact:request', { user_id: ann.id }),
-        ann.ok('contact:block', { user_id: bob.id }),
-        bobsLaptop.raw('contact:accept', { user_id: ann.id }),
-        annsLaptop.raw('contact:request', { user_id: bob.id }),
-      ]);
-      expect(await statesOf(scene)).toEqual(['blocked', undefined]);
-      await ann.ok('contact:unblock', { user_id: bob.id });
-    }
-  });
-});
-
 describe('contact:update', () => {
-  it('keeps notes and favourites for the owner, on all their devices and nowhere else', async () => {
-    const scene = await two();
+  it("shows notes and favourites to the owner's devices and nobody else", async () => {
+    const scene = await makeTwo(server);
     const { ann, annsLaptop, bob, all } = scene;
     await makeContacts(scene);
     const wanted = { notes: 'met in Brno', is_favorite: true };
@@ -353,8 +214,8 @@ describe('contact:update', () => {
     expect(after).toMatchObject({ notes: 'met in Brno', is_favorite: false });
   });
 
-  it('refuses what is too long, and finds own documents only', async () => {
-    const { ann, bob } = await two();
+  it('refuses notes that are too long, and finds only own documents', async () => {
+    const { ann, bob } = await makeTwo(server);
     expect((await ann.refused('contact:update', { user_id: bob.id, notes: '' })).code).toBe('not_found');
     await ann.ok('contact:request', { user_id: bob.id });
     const tooLong = { user_id: bob.id, notes: 'x'.repeat(1001) };

@@ -13,7 +13,7 @@ const deactivate = async ({ access_token: token, password }: { access_token: str
   http(server.url, 'DELETE', '/users/me', { token, body: { password } });
 
 describe('user:search', () => {
-  it('finds by the prefix of username or full name, folded, the exact username first', async () => {
+  it('finds users by a folded prefix of username or full name, the exact username first', async () => {
     const prefix = uniqueName('s');
     const device = await connect(server.url, await register(server.url));
     await register(server.url, { username: `${prefix}Zeta`, email: `${prefix}z@example.test` });
@@ -35,7 +35,7 @@ describe('user:search', () => {
     expect(found[0]).not.toHaveProperty('last_seen');
   });
 
-  it('finds nobody by address, by a part from the middle, or by what a pattern would match', async () => {
+  it('finds nobody by email, by a part from the middle, or by a pattern', async () => {
     const account = await register(server.url, { full_name: 'Karolina Svetla' });
     const device = await connect(server.url, await register(server.url));
     for (const query of [account.email, 'example.test', 'Svetla', '.*', '^', '%', '(', '\\', ' ', '\u0301']) {
@@ -50,7 +50,7 @@ describe('user:search', () => {
     expect((await device.refused('user:search', { query: { $gt: '' } })).code).toBe('validation_failed');
   });
 
-  it('leaves out oneself, the deactivated, and both sides of a block', async () => {
+  it('leaves out oneself, deactivated users, and both sides of a block', async () => {
     const full_name = uniqueName('Name');
     const [ann, bob, eve, gone] = await Promise.all([1, 2, 3, 4].map(() => register(server.url, { full_name })));
     await deactivate(gone!);
@@ -67,7 +67,7 @@ describe('user:search', () => {
 });
 
 describe('user:get', () => {
-  it('shows last_seen to contacts and oneself only, and the deactivated as such', async () => {
+  it('shows last_seen only to contacts and oneself, and deactivated users as such', async () => {
     const [ann, bob, gone] = await registerMany(server.url, 3);
     const [anns, bobs] = await Promise.all([ann!, bob!].map((account) => connect(server.url, account)));
     const get = async (user_id: string) => (await anns!.ok('user:get', { user_id })).user;
@@ -88,7 +88,7 @@ describe('user:get', () => {
 });
 
 describe('user:updated', () => {
-  it('tells the own devices everything and accepted contacts what is public, nobody else', async () => {
+  it('tells the own devices everything, accepted contacts what is public, and nobody else', async () => {
     const accounts = await registerMany(server.url, 4);
     const [ann, friend, asked, stranger] = await Promise.all(accounts.map((account) => connect(server.url, account)));
     await ann!.ok('contact:request', { user_id: friend!.id });

@@ -1,4 +1,4 @@
-/** Two nodes over one database, and states that only a process which dies between two writes leaves behind. */
+/** Two nodes over one database, and the states that a process leaves which dies between two writes. */
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collections, collections } from '../../server/model/collections.ts';
@@ -28,14 +28,14 @@ afterAll(async () => {
   await database.stop();
 });
 
-/** Devices of as many people, on the two nodes by turns. */
+/** Devices of so many people, on the two nodes by turns. */
 async function people(count: number): Promise<Device[]> {
   const accounts = await registerMany(servers[0]!.url, count);
   return Promise.all(accounts.map((account, i) => connect(servers[i % 2]!.url, account)));
 }
 
 describe('two nodes at once', () => {
-  it('never add more than the limit', async () => {
+  it('never add more members than allowed', async () => {
     const [one, two, ...late] = (await people(10)) as [Device, Device, ...Device[]];
     const { group } = await one.ok('group:create', { name: 'G', member_ids: [two.id] });
     await one.ok('group:set_admin', { group_id: group._id, user_id: two.id, is_admin: true });
@@ -49,9 +49,9 @@ describe('two nodes at once', () => {
     expect(members.slice(2).toSorted()).toEqual(added.toSorted());
   });
 
-  it('let one of two admins who remove each other win', async () => {
+  it('let exactly one of two admins win who remove each other', async () => {
+    const [one, two] = (await people(2)) as [Device, Device];
     for (let round = 0; round < 5; round++) {
-      const [one, two] = (await people(2)) as [Device, Device];
       const { group } = await one.ok('group:create', { name: 'G', member_ids: [two.id] });
       await one.ok('group:set_admin', { group_id: group._id, user_id: two.id, is_admin: true });
       const answers = await Promise.all([
@@ -65,7 +65,7 @@ describe('two nodes at once', () => {
     }
   });
 
-  it('never show what was sent while somebody was away, however adding and removing meet', async () => {
+  it('never show what was sent while somebody was away, however adding and removing collide', async () => {
     const [one, two, moved] = (await people(3)) as [Device, Device, Device];
     const { group } = await one.ok('group:create', { name: 'G', member_ids: [two.id, moved.id] });
     const group_id = group._id;
@@ -85,8 +85,8 @@ describe('two nodes at once', () => {
   });
 });
 
-describe('what a crash leaves of a change of group and memberships', () => {
-  it('a group whose making was not finished is nobody’s', async () => {
+describe('after a crash between two writes', () => {
+  it('an unfinished creation leaves a group that nobody finds', async () => {
     const [ann] = (await people(1)) as [Device];
     const group_id = new ObjectId();
     const now = new Date();
@@ -111,7 +111,7 @@ describe('what a crash leaves of a change of group and memberships', () => {
     expect((await again.ok('group:list', {})).groups).toEqual([]);
   });
 
-  it('who was removed receives nothing, although the membership was not ended', async () => {
+  it('a removed member receives nothing, although the membership still says otherwise', async () => {
     const [ann, , bob] = (await people(3)) as [Device, Device, Device];
     const { group } = await ann.ok('group:create', { name: 'G', member_ids: [bob.id] });
     await stored.groups.updateOne({ _id: new ObjectId(group._id) }, { $pull: { members: new ObjectId(bob.id) } });
@@ -122,7 +122,7 @@ describe('what a crash leaves of a change of group and memberships', () => {
     expect((await again.refused('message:history', { group_id: group._id })).code).toBe('not_found');
   });
 
-  it('a stay that was opened but not let in opens nothing, and the next adding works', async () => {
+  it('a stay that was opened too early reveals nothing, and adding the user again works', async () => {
     const [ann, , bob] = (await people(3)) as [Device, Device, Device];
     const { group } = await ann.ok('group:create', { name: 'G', member_ids: [bob.id] });
     const group_id = group._id;
@@ -139,8 +139,8 @@ describe('what a crash leaves of a change of group and memberships', () => {
   });
 });
 
-describe('orders to the rooms', () => {
-  it('that arrive after a newer change are followed by the right one', async () => {
+describe('an order to the rooms', () => {
+  it('is followed by the right one if a newer change has overtaken it', async () => {
     const [ann, , bob] = (await people(3)) as [Device, Device, Device];
     const { group } = await ann.ok('group:create', { name: 'G', member_ids: [] });
     const given: Operation[] = [];
@@ -152,7 +152,7 @@ describe('orders to the rooms', () => {
       group_id: group._id,
       from_seq,
     });
-    // Bob was added by one node, and the group says by now that he was removed by another one; then the other way round.
+    // One node added Bob, but by now the group says that another one has removed him; then the other way round.
     await rooms.joined(group._id, [bob.id], 0);
     expect(given.splice(0)).toEqual([order(0), order(null)]);
     await rooms.left(group._id, [bob.id]);

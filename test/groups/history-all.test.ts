@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-it('GROUP_HISTORY=all opens the whole history, and its changes, to who joins later', async () => {
+it('GROUP_HISTORY=all shows the whole history, and changes of it, to members who join later', async () => {
   const accounts = await registerMany(server.url, 2);
   const [admin, late] = await Promise.all(accounts.map((account) => connect(server.url, account)));
   const { group } = await admin!.ok('group:create', { name: 'Open', member_ids: [] });
@@ -19,6 +19,6 @@ it('GROUP_HISTORY=all opens the whole history, and its changes, to who joins lat
   expect((await late!.ok('message:history', { group_id })).messages).toEqual([message]);
   const edited = await admin!.ok('message:edit', { message_id: message._id, content: 'corrected' });
   expect((await late!.next('message:updated')).message).toEqual(edited.message);
-  // What was there before is history, not news.
+  // Older messages are history, not news.
   expect(late!.seen('message:new')).toEqual([]);
 });

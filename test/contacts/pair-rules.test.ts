@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextStep } from '../../server/contacts/pair.ts';
+import { nextStep } from '../../server/contacts/pair-rules.ts';
 
 type Side = NonNullable<Parameters<typeof nextStep>[0]>;
 
@@ -13,7 +13,7 @@ const SIDES: Record<string, Side | undefined> = {
 };
 const nameOf = (side: Side | undefined) => side?.direction ?? side?.status.replace('pending', '') ?? 'none';
 
-/** Carries out all steps. `turned` gives the two documents in the other order. */
+/** Carries out all steps. If `turned` says so, the two documents are given in the other order. */
 function settle(one: Side | undefined, other: Side | undefined, turned: () => boolean): string {
   let sides = [one && { ...one }, other && { ...other }] as [Side | undefined, Side | undefined];
   for (let taken = 0; taken < 10; taken++) {
@@ -29,8 +29,8 @@ function settle(one: Side | undefined, other: Side | undefined, turned: () => bo
   throw new Error('no end');
 }
 
-describe('the documents of a pair', () => {
-  it('come to the one state that each crash leads to', () => {
+describe('the two documents of a pair', () => {
+  it('lead to exactly one state, whichever crash left them', () => {
     const states = Object.fromEntries(
       Object.entries(SIDES).flatMap(([one, a]) =>
         Object.entries(SIDES).map(([other, b]) => [`${one}/${other}`, settle(a, b, () => false)]),
@@ -65,7 +65,7 @@ describe('the documents of a pair', () => {
     });
   });
 
-  it('come to the same state whoever of the two looks', () => {
+  it('lead to the same state, whichever of the two looks', () => {
     const side = fc.constantFrom(...Object.values(SIDES));
     fc.assert(
       fc.property(side, side, fc.infiniteStream(fc.boolean()), (one, other, turns) => {

@@ -1,0 +1,49 @@
+/**
+ * Changes of a group's document. A change reads the document, decides, and makes one conditional update whose filter
+ * repeats what the decision rested on. If another command was quicker, the filter matches nothing, and the change
+ * decides again on the new document.
+ */
+import type { Collection, Filter, UpdateFilter } from 'mongodb';
+import { unavailable } from '../lib/errors.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
+
+/** How often a change decides again before it gives up. */
+const MAX_ATTEMPTS = 20;
+
+/** What a change decided: the update is made only if the document still matches the guard. */
+export interface Decision {
+  guard: Filter<GroupDocument>;
+  update: UpdateFilter<GroupDocument> | object[];
+}
+
+/**
+ * Changes a group by optimistic concurrency control.
+ * @param find reads the document; throws if the caller may not change it
+ * @param decide what to do with the document as read; undefined if there is nothing to change
+ * @returns the group after the change, and whether it changed
+ * @throws ContractError `unavailable` if other commands kept getting there first, and whatever `find` and `decide` throw
+ */
+export async function changeGroup(
+  groups: Collection<GroupDocument>,
+  find: () => Promise<GroupDocument>,
+  decide: (group: GroupDocument) => Decision | undefined | Promise<Decision | undefined>,
+): Promise<{ group: GroupDocument; changed: boolean }> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const group = await find();
+    const decision = await decide(group);
+    if (!decision) return { group, changed: false };
+    const changed = await groups.findOneAndUpdate(
+      { _id: group._id, is_active: true, ...decision.guard },
+      withNextVersion(decision.update),
+      { returnDocument: 'after' },
+    );
+    if (changed) return { group: changed, changed: true };
+  }
+  throw unavailable('the group is changing too quickly; try again');
+}
+
+/** The update, which also increments the group's version. */
+function withNextVersion(update: Decision['update']): Decision['update'] {
+  if (!Array.isArray(update)) return { ...update, $inc: { version: 1 } };
+  return [...update, { $set: { version: { $add: [{ $ifNull: ['$version', 0] }, 1] } } }];
+}

@@ -1,0 +1,44 @@
+/** The commands `group:*` (PROTOCOL section 7). */
+import type { AccessMemory } from '../conversations/access-memory.ts';
+import type { Caller } from '../dispatch/caller.ts';
+import type { HandlersOf } from '../dispatch/handlers.ts';
+import { fromId } from '../model/codec.ts';
+import { toWireGroup } from '../model/views/group.ts';
+import { type AddMembersOptions, createAddMembers } from './add-members.ts';
+import { findGroup } from './find-group.ts';
+import { type CreateGroupOptions, createGroupCreation } from './create-group.ts';
+import { createDeleteGroup } from './delete-group.ts';
+import { createLeaveGroup } from './leave-group.ts';
+import { createRemoveMember } from './remove-member.ts';
+import { createSetAdmin } from './set-admin.ts';
+import { createUpdateGroup } from './update-group.ts';
+
+export type GroupCommandOptions = CreateGroupOptions & AddMembersOptions & { accessMemory: AccessMemory };
+
+export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'group'> {
+  const { groups } = options.collections;
+
+  /** A command that changes who may do what in the group: access decisions made before it must not outlive it. */
+  const changingAccess =
+    <P extends { group_id: string }, R>(command: (caller: Caller, payload: P) => Promise<R> | R) =>
+    (caller: Caller, payload: P): Promise<R> =>
+      options.accessMemory.changing(payload.group_id, async () => command(caller, payload));
+
+  const leave = createLeaveGroup(options);
+  return {
+    'group:create': createGroupCreation(options),
+    async 'group:get'(caller, { group_id }) {
+      return { group: toWireGroup(await findGroup(groups, caller, fromId(group_id))) };
+    },
+    async 'group:list'(caller) {
+      const found = await groups.find({ members: caller.userId, is_active: true }).toArray();
+      return { groups: found.map(toWireGroup) };
+    },
+    'group:update': createUpdateGroup(options),
+    'group:add_members': changingAccess(createAddMembers(options)),
+    'group:remove_member': changingAccess(createRemoveMember({ ...options, leave })),
+    'group:leave': changingAccess(leave),
+    'group:set_admin': changingAccess(createSetAdmin(options)),
+    'group:delete': changingAccess(createDeleteGroup(options)),
+  };
+}

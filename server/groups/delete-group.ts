@@ -1,0 +1,40 @@
+import type { Handler } from '../dispatch/handlers.ts';
+import { forbidden } from '../lib/errors.ts';
+import { fromId, toWire } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
+import type { AnnounceGroup } from './announcement.ts';
+import { changeGroup } from './change.ts';
+import { findGroup } from './find-group.ts';
+import type { FollowUp } from './follow-up.ts';
+
+export interface DeleteGroupOptions {
+  collections: Pick<Collections, 'groups'>;
+  announce: AnnounceGroup;
+  followUp: FollowUp;
+  clock(): Date;
+}
+
+/** `group:delete`: for the creator. The group becomes inactive, and nobody finds it any more. */
+export function createDeleteGroup(options: DeleteGroupOptions): Handler<'group:delete'> {
+  const { announce, followUp, clock } = options;
+  const { groups } = options.collections;
+
+  return async (caller, { group_id }) => {
+    const groupId = fromId(group_id);
+    const at = clock();
+    const { group } = await changeGroup(
+      groups,
+      () => findGroup(groups, caller, groupId),
+      ({ creator_id }) => {
+        if (!creator_id.equals(caller.userId)) throw forbidden('only its creator may delete a group');
+        return {
+          guard: { members: caller.userId },
+          update: { $set: { is_active: false }, $max: { updated_at: at } },
+        };
+      },
+    );
+    const deleted = announce(caller, group, { reason: 'deleted', directly: toWire(group.members) });
+    await followUp.left(group, group.members, at);
+    return { group: deleted };
+  };
+}

@@ -1,0 +1,42 @@
+import type { Handler } from '../dispatch/handlers.ts';
+import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
+import type { AnnounceGroup } from './announcement.ts';
+import { changeGroup } from './change.ts';
+import { findGroup } from './find-group.ts';
+import { withoutMember } from './departure.ts';
+import type { FollowUp } from './follow-up.ts';
+import { deactivatedAmong, includes } from './members.ts';
+
+export interface LeaveGroupOptions {
+  collections: Pick<Collections, 'groups' | 'users'>;
+  announce: AnnounceGroup;
+  followUp: FollowUp;
+  clock(): Date;
+}
+
+/** `group:leave`: the last admin hands over to the longest-standing member, and an empty group becomes inactive. */
+export function createLeaveGroup(options: LeaveGroupOptions): Handler<'group:leave'> {
+  const { collections, announce, followUp, clock } = options;
+  const { groups } = collections;
+
+  return async (caller, { group_id }) => {
+    const groupId = fromId(group_id);
+    const at = clock();
+    const { group } = await changeGroup(
+      groups,
+      () => findGroup(groups, caller, groupId),
+      async ({ members, admins }) => {
+        const isAdmin = includes(admins, caller.userId);
+        const deactivated = isAdmin ? await deactivatedAmong(collections, members) : [];
+        return {
+          guard: { members: caller.userId, admins: isAdmin ? caller.userId : { $ne: caller.userId } },
+          update: withoutMember(caller.userId, at, deactivated),
+        };
+      },
+    );
+    const left = announce(caller, group, { reason: 'member_left', userIds: [caller.id], directly: [caller.id] });
+    await followUp.left(group, [caller.userId], at);
+    return { group: left };
+  };
+}

@@ -1,0 +1,48 @@
+import type { Handler } from '../dispatch/handlers.ts';
+import { notFound } from '../lib/errors.ts';
+import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
+import type { AnnounceGroup } from './announcement.ts';
+import { changeGroup } from './change.ts';
+import { findGroupAsAdmin } from './find-group.ts';
+import type { FollowUp } from './follow-up.ts';
+import { includes } from './members.ts';
+
+export interface RemoveMemberOptions {
+  collections: Pick<Collections, 'groups'>;
+  announce: AnnounceGroup;
+  followUp: FollowUp;
+  /** An admin who removes themselves leaves, so that somebody takes over. */
+  leave: Handler<'group:leave'>;
+  clock(): Date;
+}
+
+/** `group:remove_member`: from this moment on the member receives nothing more, on any node. */
+export function createRemoveMember(options: RemoveMemberOptions): Handler<'group:remove_member'> {
+  const { announce, followUp, leave, clock } = options;
+  const { groups } = options.collections;
+
+  return async (caller, { group_id, user_id }) => {
+    const groupId = fromId(group_id);
+    const user = fromId(user_id);
+    if (user_id === caller.id) {
+      await findGroupAsAdmin(groups, caller, groupId);
+      return leave(caller, { group_id });
+    }
+    const at = clock();
+    const { group } = await changeGroup(
+      groups,
+      () => findGroupAsAdmin(groups, caller, groupId),
+      ({ members }) => {
+        if (!includes(members, user)) throw notFound('no such member');
+        return {
+          guard: { admins: caller.userId, members: user },
+          update: { $pull: { members: user, admins: user }, $max: { updated_at: at } },
+        };
+      },
+    );
+    const reduced = announce(caller, group, { reason: 'member_removed', userIds: [user_id], directly: [user_id] });
+    await followUp.left(group, [user], at);
+    return { group: reduced };
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * The devices on this node, as Redis should hold them. A user still counts to this node for a while after the last
+ * device left, so that another node settles the user's presence if this one dies before it has.
+ */
+import { createDeviceTable, type DeviceTable } from './device-table.ts';
+
+/** How long a user counts after the last device left, in milliseconds. */
+const LEAVING_MS = 20_000;
+
+export interface OwnDevices extends DeviceTable {
+  /** Whether the user's last device left lately. */
+  isLeaving(userId: string): boolean;
+  /** Users whose last device left too long ago to count; they stay listed until they are forgotten. */
+  longGone(): string[];
+  forget(userIds: string[]): void;
+}
+
+export function createOwnDevices(): OwnDevices {
+  const table = createDeviceTable();
+  /** When the last device of each user left. */
+  const leftAt = new Map<string, number>();
+  return {
+    ...table,
+    put(userId, device, status) {
+      table.put(userId, device, status);
+      leftAt.delete(userId);
+    },
+    remove(userId, device) {
+      const wasLast = table.remove(userId, device);
+      if (wasLast) leftAt.set(userId, Date.now());
+      return wasLast;
+    },
+    isLeaving: (userId) => leftAt.has(userId),
+    longGone: () => [...leftAt].filter(([, at]) => Date.now() - at > LEAVING_MS).map(([userId]) => userId),
+    forget(userIds) {
+      for (const userId of userIds) leftAt.delete(userId);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** The stored presence of users: one document each, made when the first device connects. */
+import type { Filter } from 'mongodb';
+import type { Presence } from '../../shared/contract/documents.ts';
+import { batched } from '../lib/group-commit.ts';
+import { upsertAll } from '../model/batches.ts';
+import { fromId, toWire } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
+import type { PresenceDocument } from '../model/documents/presence.ts';
+
+/** What to write about a user. It is news only if the filter matches, which must contain `_id`. */
+export interface News {
+  filter: Filter<PresenceDocument>;
+  set: Partial<PresenceDocument>;
+}
+
+export interface PresenceStore {
+  /** The documents of those users who have one, by user id. */
+  read(userIds: string[]): Promise<Map<string, PresenceDocument>>;
+  /** What those see who may not see more, and everyone of a user who never connected; by user id. */
+  readHidden(userIds: string[]): Promise<Map<string, Presence>>;
+  /** Everyone who is shown as online, away or busy. */
+  findPresent(): AsyncIterable<PresenceDocument>;
+  /** Writes news about a user with or without a document; resolves with whether it was news. */
+  upsert(news: News): Promise<boolean>;
+  /** Writes news about a user, if there is a document; resolves with whether it was news. */
+  update(news: News): Promise<boolean>;
+  setLastSeen(userId: string, at: Date): Promise<void>;
+}
+
+const NEXT_VERSION = { version: 1 };
+
+export function createPresenceStore({ presence, users }: Pick<Collections, 'presence' | 'users'>): PresenceStore {
+  return {
+    async read(userIds) {
+      const found = await presence.find({ _id: { $in: userIds.map(fromId) } }).toArray();
+      return new Map(found.map((document) => [document._id.toHexString(), document]));
+    },
+    async readHidden(userIds) {
+      const found = await users
+        .find({ _id: { $in: userIds.map(fromId) } }, { projection: { created_at: 1 } })
+        .toArray();
+      return new Map(
+        found.map(({ _id, created_at }) => [
+          _id.toHexString(),
+          toWire({ _id, user_id: _id, status: 'offline' as const, last_active: created_at }),
+        ]),
+      );
+    },
+    findPresent: () => presence.find({ status: { $in: ['online', 'away', 'busy'] } }),
+    upsert: batched((news: readonly News[]) =>
+      // A duplicate is a document that says so already.
+      upsertAll(
+        presence,
+        news.map(({ filter, set }) => ({ filter, update: { $set: set, $inc: NEXT_VERSION } })),
+      ),
+    ),
+    async update({ filter, set }) {
+      return (await presence.updateOne(filter, { $set: set, $inc: NEXT_VERSION })).matchedCount === 1;
+    },
+    async setLastSeen(userId, at) {
+      await users.updateOne({ _id: fromId(userId) }, { $max: { last_seen: at } });
+    },
+  };
+}
+
+/** The wire form of stored presence. */
+export function toPresence({ version: _, ...document }: PresenceDocument): Presence {
+  return toWire(document);
+}

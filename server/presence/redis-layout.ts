@@ -1,0 +1,41 @@
+/**
+ * How Redis holds the devices of all nodes. Each user has a hash of devices with their node and status. Whether these
+ * are alive is told by their node's heartbeat in a sorted set, so that a beat costs the same however many devices a node
+ * has. Each node also has a set of its users, for whoever cleans up after it. All times are those of Redis.
+ */
+import type { Status } from './status.ts';
+
+const PREFIX = 'letsapp:presence:';
+
+/** The sorted set of nodes by the time of their last heartbeat. */
+export const NODES = `${PREFIX}nodes`;
+/** The hash of a user's devices. */
+export const devicesKey = (userId: string) => `${PREFIX}user:${userId}`;
+/** The set of a node's users. */
+export const usersKey = (nodeId: string) => `${PREFIX}node:${nodeId}`;
+
+/** A device in its user's hash. */
+export interface StoredDevice {
+  nodeId: string;
+  status: Status;
+}
+
+export const encodeDevice = ({ nodeId, status }: StoredDevice) => `${nodeId} ${status}`;
+
+export function decodeDevice(value: string): StoredDevice {
+  const [nodeId = '', status = 'offline'] = value.split(' ');
+  return { nodeId, status: status as Status };
+}
+
+const NOW = `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
+/**
+ * A heartbeat. KEYS: `NODES`; ARGV: the node, and after how many milliseconds of silence a node is dead.
+ * Returns whether this node was known (1 or 0), and the dead nodes.
+ */
+export const BEAT = `${NOW}
+local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+return { known and 1 or 0, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2]) }`;
+/** KEYS: `NODES`; ARGV: after how many milliseconds of silence a node is dead. Returns the nodes that are alive. */
+export const LIVING = `${NOW}
+return redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')`;
