@@ -16,7 +16,7 @@ export type CallCommandOptions = InitiateOptions &
   SignalOptions &
   HistoryOptions & {
     callAccess: CallAccess;
-    lostConnections: Pick<LostConnections, 'disconnected'>;
+    lostConnections: Pick<LostConnections, 'disconnected' | 'loseIfGone'>;
     /** Whether a socket of this node is connected. */
     isConnected(socketId: string): boolean;
     iceServers(userId: string): IceServer[];
@@ -35,8 +35,17 @@ export function createCallCommands(options: CallCommandOptions): HandlersOf<'cal
     return changes.apply(callId, event, caller.socketId);
   }
 
-  async function act(type: 'ringing' | 'reject' | 'leave', caller: Caller, { call_id }: OfCall) {
+  async function act(type: 'ringing' | 'reject', caller: Caller, { call_id }: OfCall) {
     return { call: toWireCall(await change(caller, call_id, { type, user: caller.id })) };
+  }
+
+  async function leave(caller: Caller, { call_id }: OfCall) {
+    const call = await callAccess.reach(caller.id, call_id);
+    // Only the device in the call leaves it. One that vanished without a word must not keep its user from leaving.
+    await lostConnections.loseIfGone(call, caller.id);
+    const device = caller.socketId === undefined ? {} : { device: { socket_id: caller.socketId, node_id: nodeId } };
+    const event: CallEvent = { type: 'leave', user: caller.id, ...device };
+    return { call: toWireCall(await changes.apply(call_id, event, caller.socketId)) };
   }
 
   async function takeSeat(type: 'accept' | 'join', caller: DeviceCaller, { call_id }: OfCall): Promise<Seated> {
@@ -62,8 +71,8 @@ export function createCallCommands(options: CallCommandOptions): HandlersOf<'cal
     'call:accept': (caller, payload) => takeSeat('accept', caller, payload),
     'call:reject': (caller, payload) => act('reject', caller, payload),
     'call:join': (caller, payload) => takeSeat('join', caller, payload),
-    'call:leave': (caller, payload) => act('leave', caller, payload),
-    'call:end': (caller, payload) => act('leave', caller, payload),
+    'call:leave': leave,
+    'call:end': leave,
     'call:signal': createSignalRelay(options),
     'call:history': createHistory(options),
   };
