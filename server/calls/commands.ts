@@ -9,13 +9,13 @@ import type { CallEvent } from './event.ts';
 import { createHistory, type HistoryOptions } from './history.ts';
 import { createInitiate, type InitiateOptions } from './initiate.ts';
 import type { LostConnections } from './lost-connections.ts';
-import { createSignalRelay, type SignalOptions } from './signal.ts';
+import type { SignalRelay } from './signal.ts';
 import { toWireCall } from './view.ts';
 
 export type CallCommandOptions = InitiateOptions &
-  SignalOptions &
   HistoryOptions & {
     callAccess: CallAccess;
+    signals: Pick<SignalRelay, 'pass'>;
     lostConnections: Pick<LostConnections, 'disconnected' | 'loseIfGone'>;
     /** Whether a socket of this node is connected. */
     isConnected(socketId: string): boolean;
@@ -26,7 +26,7 @@ type OfCall = { call_id: string };
 type Seated = { call: WireCall; ice_servers: IceServer[] };
 
 export function createCallCommands(options: CallCommandOptions): HandlersOf<'call'> {
-  const { callAccess, changes, nodeId, lostConnections, isConnected, iceServers } = options;
+  const { callAccess, changes, nodeId, signals, lostConnections, isConnected, iceServers } = options;
   const initiate = createInitiate(options);
 
   /** Applies an event if the caller may know of the call. */
@@ -73,7 +73,7 @@ export function createCallCommands(options: CallCommandOptions): HandlersOf<'cal
     'call:join': (caller, payload) => takeSeat('join', caller, payload),
     'call:leave': leave,
     'call:end': leave,
-    'call:signal': createSignalRelay(options),
+    'call:signal': signals.pass,
     'call:history': createHistory(options),
   };
 }

@@ -23,8 +23,8 @@ export interface GroupDomainOptions {
   isBlocked(one: string, other: string): Promise<boolean>;
   /** Whether the user may make this upload an icon; throws if not. */
   checkIcon(userId: string, mediaId: string): Promise<void>;
-  /** Users are no longer in a group. */
-  onRemoved(userIds: string[], groupId: string): void;
+  /** Users are no longer in a group. Resolves when they have left its call. */
+  onRemoved(userIds: string[], groupId: string): Promise<void>;
   maxMembers: number;
   clock(): Date;
   log: Logger;

@@ -26,8 +26,8 @@ export interface FollowUp {
 export interface FollowUpOptions {
   rooms: Rooms;
   stays: Stays;
-  /** Users are no longer in a group. */
-  onRemoved(userIds: string[], groupId: string): void;
+  /** Users are no longer in a group. Resolves when they have left its call. */
+  onRemoved(userIds: string[], groupId: string): Promise<void>;
   log: Logger;
 }
 
@@ -44,9 +44,11 @@ export function createFollowUp({ rooms, stays, onRemoved, log }: FollowUpOptions
     left(group, users, at) {
       const groupId = group._id.toHexString();
       const userIds = toWire(users);
-      const work = [rooms.left(groupId, userIds), stays.close(group._id, users, at)];
-      onRemoved(userIds, groupId);
-      return complete(group, work);
+      return complete(group, [
+        rooms.left(groupId, userIds),
+        stays.close(group._id, users, at),
+        onRemoved(userIds, groupId),
+      ]);
     },
   };
 }
