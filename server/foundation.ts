@@ -1,5 +1,6 @@
 /** What every domain stands on: the stores, the edges without routes, the bus and delivery, and access. */
 import type { Logger } from 'pino';
+import { createAdapter } from './bus/adapter.ts';
 import { createRedisLink } from './bus/redis-link.ts';
 import { createJobs } from './cluster/jobs.ts';
 import { startNodes } from './cluster/nodes.ts';
@@ -33,7 +34,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
 
   const http = createHttpServer({ config, log });
   publishDocuments(http);
-  const io = createIo(http.server, config);
+  const io = createIo(http.server, config, redis && createAdapter(redis, log));
 
   const store = createMessageStore(collections);
   const visibility = createVisibility(config.groupHistoryAll);

@@ -1,14 +1,14 @@
 /**
- * The one narrow interface through which anything reaches sockets. The domains speak to `Bus`; a `Broker` carries
- * the operations to the nodes that have a recipient (in memory: this one); each node's delivery applies them.
+ * The one narrow interface through which anything reaches sockets. Domains speak to the `Bus`; a `Broker` carries the
+ * operations to the nodes that have a recipient (in memory: to this one); each node's delivery applies them.
  */
 import type { EventName, EventPayload } from '../../shared/contract/index.ts';
-import type { Address, Change, Exceptions, Operation } from './operations.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { State } from '../model/state.ts';
+import type { Address, Change, Exceptions, Operation } from './operations.ts';
 
 export interface Broker {
-  /** Hands an operation to every node that has a recipient, this one included. Never throws, never waits. */
+  /** Hands an operation to every node that has a recipient, this one included. Never throws and never waits. */
   publish(operation: Operation): void;
   close(): Promise<void>;
 }
@@ -16,16 +16,16 @@ export interface Broker {
 export interface Bus {
   /**
    * Emits an event to all devices of the address.
-   * @param state where the event tells how something is now: nobody is told of an older state after a newer one
+   * @param state set where the event tells how something is now: nobody hears an older state after a newer one
    */
   emit<N extends EventName>(to: Address, event: N, payload: EventPayload<N>, except?: Exceptions, state?: State): void;
   /** Delivers changes of a conversation, ascending by `rev`, after they were stored. */
   changes(conversation: ConversationRef, changes: Change[]): void;
-  /** Something of this conversation may have been stored without having been told: every node looks. */
+  /** Has every node look for changes of a conversation that were stored but perhaps never told. */
   heal(conversation: ConversationRef): void;
   /** From now on the user receives what is sent to the group, from above `fromSeq`. */
   joined(userId: string, groupId: string, fromSeq: number): void;
-  /** From now on the user receives nothing more of the group. */
+  /** From now on the user receives nothing of the group. */
   left(userId: string, groupId: string): void;
   /** Disconnects all sockets of the sessions. */
   revoke(sessionIds: string[]): void;

@@ -11,7 +11,7 @@ export interface Change {
   is_new: boolean;
   /** The conversation's highest `seq` at this `rev`. */
   last_seq: number;
-  /** The socket that acted: it has the acknowledgement instead. */
+  /** The socket that acted: the acknowledgement is its copy. */
   except_socket?: string | undefined;
 }
 
@@ -20,13 +20,13 @@ export function lastSeqBefore(change: Change): number {
   return change.is_new ? change.last_seq - 1 : change.last_seq;
 }
 
-/** Who an event is for. */
+/** Who an event is for. A socket of another node is reached by ephemeral events only. */
 export type Address = { users: string[] } | { group: string } | { session: string } | { socket: string };
 
 export interface Exceptions {
   /** The socket that acted. */
   socket?: string | undefined;
-  /** Users who must not see it (blocked, hidden by a setting). */
+  /** Users who must not see it (blocked, or hidden by a setting). */
   users?: string[];
 }
 
@@ -36,15 +36,22 @@ export interface EventOperation<N extends EventName = EventName> {
   event: N;
   payload: EventPayload<N>;
   except?: Exceptions | undefined;
-  /** Of an event that tells how something is now. */
+  /** Set where the event tells how something is now. */
   state?: State | undefined;
 }
 
 export type Operation =
   | EventOperation
   | { kind: 'changes'; conversation: ConversationRef; changes: Change[] }
-  /** Asks every node to compare what it delivered of a conversation with the database. */
+  /** Asks every node to compare with the database what it delivered of a conversation. */
   | { kind: 'heal'; conversation: ConversationRef }
-  /** A user came into a group (`from_seq`: what lies before is not visible) or left it (null). */
+  /** A user joined a group (nothing up to `from_seq` is visible) or left it (null). */
   | { kind: 'membership'; user_id: string; group_id: string; from_seq: number | null }
   | { kind: 'revoked'; session_ids: string[] };
+
+/** Events that mean nothing later. They travel by the Socket.IO adapter, and nobody looks for those that got lost. */
+const EPHEMERAL: ReadonlySet<EventName> = new Set<EventName>(['typing', 'call:signal']);
+
+export function isEphemeral(operation: Operation): operation is EventOperation {
+  return operation.kind === 'event' && EPHEMERAL.has(operation.event);
+}

@@ -1,15 +1,15 @@
 /**
- * What this node published lately and no one would find in the database: events that tell how something is now, and
- * marks. They are published once more for nodes that were cut off; the others know them by their heads.
+ * Remembers what this node published lately and nobody would find in the database: events that tell how something is
+ * now, and marks. They are published once more for nodes that were cut off; the others recognise the copies.
  */
+import { mayRing } from '../../shared/contract/calls.ts';
 import type { Call } from '../../shared/contract/documents.ts';
 import type { EventPayload } from '../../shared/contract/index.ts';
 import type { EventOperation, Operation } from './operations.ts';
-import { mayRing } from '../../shared/contract/calls.ts';
 
-/** Of so many events … */
+/** At most this many events are remembered … */
 const REMEMBERED = 5000;
-/** … and so much text; of what is more the oldest is forgotten, and read again by clients as after any loss. */
+/** … and this much text. The oldest are forgotten first; clients read those again, as after any loss. */
 const REMEMBERED_CHARACTERS = 16 * 1024 * 1024;
 
 interface Publication {
@@ -20,7 +20,7 @@ interface Publication {
 }
 
 export interface Replay {
-  /** Remembers an operation that was published, if it is one to be published again. */
+  /** Remembers an operation that was published, if it is one to publish again. */
   note(operation: Operation, publication: Publication): void;
   /** What was published at a moment or later, in milliseconds, oldest first. */
   since(at: number): Publication[];
@@ -44,7 +44,7 @@ export function createReplay(): Replay {
       const { event, payload } = operation;
       if (event === 'call:updated') {
         const { call } = payload as EventPayload<typeof event>;
-        if (!mayRing(call)) forget(ringOf(call));
+        if (!mayRing(call)) forget(ringKey(call));
       }
       const key = keyOf(operation, () => String(++serial));
       if (!key) return;
@@ -60,17 +60,17 @@ export function createReplay(): Replay {
   };
 }
 
-const ringOf = (call: Call) => `ring ${call._id}`;
+const ringKey = (call: Call) => `ring ${call._id}`;
 
-/** Of events with the same key the last is all that matters; undefined for one that means nothing later. */
+/** Of events with the same key only the last matters; undefined for an event that is not to be published again. */
 function keyOf({ to, event, payload, state }: EventOperation, unique: () => string): string | undefined {
   if (event === 'message:status') {
     const { conversation_id, user_id } = payload as EventPayload<typeof event>;
     return `marks ${conversation_id} ${user_id} ${JSON.stringify(to)}`;
   }
   if (!state) return undefined;
-  if (event === 'call:incoming') return ringOf((payload as EventPayload<typeof event>).call);
-  // These tell what happened, too.
+  if (event === 'call:incoming') return ringKey((payload as EventPayload<typeof event>).call);
+  // These also tell what happened, so each one matters.
   if (event === 'group:updated' || event === 'call:updated') return unique();
   return `${state.of} ${JSON.stringify(to)}`;
 }

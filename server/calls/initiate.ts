@@ -2,7 +2,7 @@
 import type { PublicUser } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import type { Bus } from '../bus/bus.ts';
-import { refuseBlocked } from '../conversations/access.ts';
+import { refuseBlocked, refuseUnreachable } from '../conversations/access.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { DeviceCaller } from '../dispatch/caller.ts';
@@ -80,8 +80,7 @@ export function createInitiate(options: InitiateOptions) {
   return async function initiate(caller: DeviceCaller, payload: Payload): Promise<Call> {
     if (payload.metadata) checkMetadata(payload.metadata);
     const entered = await access.enter(caller.id, payload);
-    refuseBlocked(entered);
-    if (!entered.peerActive) throw notFound('no such user');
+    refuseUnreachable(entered);
     const { conversation } = entered;
     const from = await publicUser(caller);
     const device = { socket_id: caller.socketId, node_id: nodeId };

@@ -1,16 +1,15 @@
 /**
  * Which server processes live. Each writes a growing number every few seconds; the others watch whether it grows, each
- * by its own clock, so that clocks need not agree. A process on the same machine that is gone is seen at once.
+ * by its own clock, so that clocks need not agree. A process of the same machine that is gone is noticed at once.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Collections } from '../model/collections.ts';
 import type { NodeDocument } from '../model/documents/cluster.ts';
+import { isRunning, thisMachine } from './machine.ts';
 
 const BEAT_MS = 5000;
-/** A node whose number has not grown for so long is dead. */
+/** A node whose number has not grown for this long is dead. */
 const SILENCE_MS = 15_000;
 
 export interface Nodes {
@@ -26,24 +25,27 @@ export interface Nodes {
  * Announces this node; from then on it counts as living.
  * @throws MongoError when the store cannot be reached
  */
-export async function startNodes({ nodes }: Collections, log: Logger): Promise<Nodes> {
+export async function startNodes({ nodes }: Pick<Collections, 'nodes'>, log: Logger): Promise<Nodes> {
   const id = randomUUID();
-  const place = thisPlace();
+  const machine = thisMachine();
   const observed = new Map<string, { beat: number; since: number }>();
   let lookedAt = performance.now();
 
   const beat = () =>
     nodes.updateOne(
       { _id: id },
-      { $inc: { beat: 1 }, $set: { seen_at: new Date() }, $setOnInsert: { place, pid: process.pid } },
+      { $inc: { beat: 1 }, $set: { seen_at: new Date() }, $setOnInsert: { machine, pid: process.pid } },
       { upsert: true },
     );
   await beat();
-  const timer = setInterval(() => beat().catch((err) => log.debug({ err }, 'no sign of life could be given')), BEAT_MS);
-  timer.unref();
+  const beating = setInterval(
+    () => beat().catch((err) => log.debug({ err }, 'no sign of life could be given')),
+    BEAT_MS,
+  );
+  beating.unref();
 
-  function isSilent(node: NodeDocument, now: number): boolean {
-    if (node.place === place && !runs(node.pid)) return true;
+  function isDead(node: NodeDocument, now: number): boolean {
+    if (node.machine === machine && !isRunning(node.pid)) return true;
     const last = observed.get(node._id);
     if (last?.beat === node.beat) return now - last.since > SILENCE_MS;
     observed.set(node._id, { beat: node.beat, since: now });
@@ -57,35 +59,15 @@ export async function startNodes({ nodes }: Collections, log: Logger): Promise<N
       if (others.length === 0) return [];
       const found = await nodes.find({ _id: { $in: others } }).toArray();
       const now = performance.now();
-      // After a pause of this process itself, what was observed before it tells nothing.
+      // After a pause of this process itself, what it observed before tells nothing.
       if (now - lookedAt > SILENCE_MS) observed.clear();
       lookedAt = now;
-      const living = new Set(found.filter((node) => !isSilent(node, now)).map((node) => node._id));
+      const living = new Set(found.filter((node) => !isDead(node, now)).map((node) => node._id));
       return others.filter((other) => !living.has(other));
     },
     async close() {
-      clearInterval(timer);
+      clearInterval(beating);
       await nodes.deleteOne({ _id: id }).catch((err) => log.debug({ err }, 'the end could not be told'));
     },
   };
-}
-
-/** Names the table of processes that this one is in: on Linux the boot and the namespace (two containers differ). */
-function thisPlace(): string {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
-  } catch {
-    return hostname();
-  }
-}
-
-/** Whether a process of this number runs here (by the null signal of kill(2)). */
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }

@@ -1,7 +1,8 @@
 import type { CommandPayload } from '../../shared/contract/index.ts';
+import { refusedByBlock } from '../conversations/access.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { Handler } from '../dispatch/handlers.ts';
-import { forbidden, invalid, notFound } from '../lib/errors.ts';
+import { invalid, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
@@ -26,7 +27,7 @@ export function createRequestContact(options: RequestContactOptions): Handler<'c
     const contact = await untilDone(async () => {
       const { mine, theirs } = await reconcile(caller.id, otherId, caller.socketId);
       if (mine?.status === 'blocked' || theirs?.status === 'blocked') {
-        throw forbidden('nothing may pass between you and this user');
+        throw refusedByBlock();
       }
       if (mine && !isAsked(mine)) return mine;
       if (theirs) await pairs.carryOut({ kind: 'accept', contact: theirs }, caller.socketId);

@@ -1,22 +1,21 @@
 /**
- * Caches access decisions, so that a message on a single node needs no look-up. That is right only where every change
- * passes through this process: with several nodes a block must hold on all of them once it is acknowledged, so there
- * nothing is cached.
+ * Caches access decisions, so that a message on a single node needs no look-up. Several nodes cache nothing: a block
+ * must hold on all of them once it is acknowledged, and one node does not see another's change in time.
  */
 import { LRUCache } from 'lru-cache';
 import type { Access } from './access.ts';
 
 /** How many conversations are cached. */
 const CACHED = 50_000;
-/** The store may still carry out a change whose answer was lost: it is seen after so long, in milliseconds. */
+/** The store may carry out a change whose answer was lost. It is seen at the latest after this, in milliseconds. */
 const TTL_MS = 30_000;
 
 export interface AccessMemory {
-  /** A user's access to a conversation, cached or else found by `find`. */
+  /** A user's access to a conversation: cached, or else found by `find`. */
   recall(conversationId: string, userId: string, find: () => Promise<Access | undefined>): Promise<Access | undefined>;
   /**
-   * Carries out a change of who may do what in a conversation, or (undefined) in any: forgets what is cached of it, and
-   * caches nothing new until the change is done.
+   * Carries out a change of rights in a conversation, or in any (undefined): forgets what is cached of it, and caches
+   * nothing new until the change is done.
    */
   changing<T>(conversationId: string | undefined, work: () => Promise<T>): Promise<T>;
 }

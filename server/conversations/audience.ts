@@ -1,4 +1,4 @@
-/** Who is concerned by an event: everything that addresses more than its own user goes by this file. */
+/** Who is concerned by an event. Whoever addresses others than the acting user asks here. */
 import type { ObjectId } from 'mongodb';
 import type { Address } from '../bus/operations.ts';
 import { batched } from '../lib/group-commit.ts';
@@ -8,19 +8,24 @@ import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { Settings } from '../model/documents/accounts.ts';
 
 export interface Audience {
-  /** The accepted contacts of a user: who sees the presence and hears of profile changes. */
+  /** A user's accepted contacts: they see the user's presence and hear of profile changes. */
   contactsOf(userId: string): Promise<string[]>;
   /** Whether the viewer sees the presence of each user, in the order asked: one's own, and that of accepted contacts. */
   seesPresence(viewerId: string, userIds: string[]): Promise<boolean[]>;
-  /** The two of a pair, or a group's members. */
+  /** The two users of a pair, or a group's members. */
   membersOf(conversation: ConversationRef): Promise<ObjectId[]>;
   /** The members of each group by its id. Groups that are deleted are left out. */
   membersOfGroups(groupIds: string[]): Promise<Map<string, string[]>>;
   /** Those of the users who have switched a setting off. */
   switchedOff(userIds: ObjectId[], setting: keyof Settings): Promise<string[]>;
+  /**
+   * Who must not see that a user types. Members with typing indicators switched off see nobody type and are not seen;
+   * where that leaves nobody, the answer is `everyone`.
+   */
+  typingHiddenFrom(userId: string, conversation: ConversationRef): Promise<string[] | 'everyone'>;
 }
 
-/** The address of everyone in a conversation but one: of a group, leave the user out by the event's exceptions. */
+/** Addresses everyone else in a conversation. In a group that includes the user: except them from the event. */
 export function othersIn(conversation: ConversationRef, userId: string): Address {
   return conversation.kind === 'group'
     ? { group: conversation.group_id }
@@ -44,8 +49,23 @@ export function createAudience({
     return userIds.map((userId) => byUser.get(userId)!);
   });
 
+  async function membersOf(conversation: ConversationRef): Promise<ObjectId[]> {
+    if (conversation.kind === 'direct') return conversation.user_ids.map(fromId);
+    const group = await groups.findOne({ _id: fromId(conversation.group_id) }, { projection: { members: 1 } });
+    return group?.members ?? [];
+  }
+
+  async function switchedOff(userIds: ObjectId[], setting: keyof Settings): Promise<string[]> {
+    const found = await users
+      .find({ _id: { $in: userIds }, [`settings.${setting}`]: false }, { projection: { _id: 1 } })
+      .toArray();
+    return found.map(({ _id }) => _id.toHexString());
+  }
+
   return {
     contactsOf,
+    membersOf,
+    switchedOff,
     async seesPresence(viewerId, userIds) {
       const found = await contacts
         .find(
@@ -56,11 +76,6 @@ export function createAudience({
       const accepted = new Set(found.map((contact) => contact.contact_id.toHexString()));
       return userIds.map((id) => id === viewerId || accepted.has(id));
     },
-    async membersOf(conversation) {
-      if (conversation.kind === 'direct') return conversation.user_ids.map(fromId);
-      const group = await groups.findOne({ _id: fromId(conversation.group_id) }, { projection: { members: 1 } });
-      return group?.members ?? [];
-    },
     async membersOfGroups(groupIds) {
       if (groupIds.length === 0) return new Map();
       const found = await groups
@@ -68,11 +83,10 @@ export function createAudience({
         .toArray();
       return new Map(found.map(({ _id, members }) => [_id.toHexString(), members.map((id) => id.toHexString())]));
     },
-    async switchedOff(userIds, setting) {
-      const found = await users
-        .find({ _id: { $in: userIds }, [`settings.${setting}`]: false }, { projection: { _id: 1 } })
-        .toArray();
-      return found.map(({ _id }) => _id.toHexString());
+    async typingHiddenFrom(userId, conversation) {
+      const off = await switchedOff(await membersOf(conversation), 'typing_indicators_enabled');
+      const isPairWithout = conversation.kind === 'direct' && off.length > 0;
+      return isPairWithout || off.includes(userId) ? 'everyone' : off;
     },
   };
 }

@@ -1,9 +1,9 @@
-/** Who acts, for as long as it is being stored and not yet told. */
+/** Who acts, from when a message begins to be stored until it was told. */
 
 export interface Actors {
   /**
-   * Notes the socket that a message, at its first `rev`, is stored for: it has the acknowledgement, also where the
-   * message is found stored before it is told.
+   * Notes the socket that stores a message at its first `rev`. It has the acknowledgement, so it is left out when the
+   * message is told, also where another path finds the message stored first.
    */
   note(messageId: string, rev: number, socket: string): void;
   forget(messageId: string, rev: number): void;

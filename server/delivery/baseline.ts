@@ -1,22 +1,22 @@
 /**
- * Where delivery begins in a conversation of which a node has delivered nothing yet, although others may have written
+ * From where on a node delivers a conversation of which it has delivered nothing yet, although others may have written
  * to it. What was stored before the node's connections came, they have by `sync`; what was stored since, they must be
  * told in order, even where nobody told this node.
  *
- * Where somebody wrote about when a connection came, what was stored then is noted before it is told that it is ready:
- * that is exact. Elsewhere times decide. They are those of the nodes that wrote, taken a little before a change was
- * stored, so they are given a margin: told twice is harmless, a gap is not.
+ * Where somebody writes at about the time when a connection comes, what is stored is noted before the connection is told
+ * that it is ready: that is exact. Elsewhere times decide. They are those of the nodes that wrote, taken a little before
+ * a change was stored, so they get a margin: telling twice is harmless, a gap is not.
  */
 import { LRUCache } from 'lru-cache';
-import type { Collections } from '../model/collections.ts';
-import { fromId } from '../model/codec.ts';
-import type { MessageStore } from '../conversations/message-store.ts';
 import { type Change, lastSeqBefore } from '../bus/operations.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
+import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 
-/** How far a change's time may lie before the moment when it was stored, clocks of nodes included, in milliseconds. */
+/** A change was stored at most this long after the time that it carries, in milliseconds; clocks of nodes included. */
 const MARGIN_MS = 2000;
-/** What was written to so lately is noted, and a note holds for connections that come so soon after it, in milliseconds. */
+/** What was written this lately is noted, and a note holds for connections that came this close to it. Milliseconds. */
 const RECENT_MS = 10_000;
 /** How many changes are looked through. */
 const LIMIT = 500;
@@ -41,7 +41,7 @@ export interface Baselines {
   /** Finds a baseline: by one read of one index entry where nothing happened since the connections came. */
   find(conversation: ConversationRef, query: BaselineQuery): Promise<Baseline>;
   /**
-   * Notes what is stored in the conversations of a user who is about to be connected, as far as somebody writes there.
+   * Notes what is stored in those conversations of a user who is about to be connected in which somebody writes.
    * @param isCovered whether somebody of a conversation is connected here already: then what is known stays
    */
   note(userId: string, groupIds: string[], isCovered: (conversation: ConversationRef) => boolean): Promise<void>;
@@ -57,53 +57,28 @@ export function createBaselines({ collections, store, refFromId }: BaselinesOpti
   const { conversations } = collections;
   const notes = new LRUCache<string, Baseline & { at: number }>({ max: REMEMBERED });
 
-  async function findByTime(conversation: ConversationRef, { since, first }: BaselineQuery): Promise<Baseline> {
-    const collection = store.of(conversation.kind);
-    const below = first ? { $lt: first.rev } : {};
-    const from = new Date(since - MARGIN_MS);
-    const [old] = await collection
-      .find(
-        { conversation_id: conversation.id, rev: { $gt: 0, ...below }, updated_at: { $lt: from } },
-        { projection: { _id: 0, rev: 1 } },
-      )
-      .sort({ rev: -1 })
-      .limit(1)
-      .toArray();
-    const rev = old?.rev ?? 0;
-    const recent =
-      first && rev === first.rev - 1
+  async function recentlyWritten(userId: string, groupIds: string[]): Promise<ConversationRef[]> {
+    const recently = { $gt: new Date(Date.now() - RECENT_MS - MARGIN_MS) };
+    const projection = { _id: 1 };
+    const [pairs, groups] = await Promise.all([
+      conversations.find({ user_ids: fromId(userId), activity_at: recently }, { projection }).toArray(),
+      groupIds.length === 0
         ? []
-        : await collection
-            .find(
-              { conversation_id: conversation.id, rev: { $gt: rev, ...below }, created_at: { $gte: from } },
-              { projection: { _id: 0, seq: 1 } },
-            )
-            .sort({ rev: 1 })
-            .limit(LIMIT)
-            .toArray();
-    const bounds = recent.map((message) => message.seq - 1);
-    if (first) bounds.push(lastSeqBefore(first));
-    return { rev, lastSeq: bounds.length > 0 ? Math.min(...bounds) : (await store.newest(conversation)).seq };
+        : conversations.find({ _id: { $in: groupIds }, changed_at: recently }, { projection }).toArray(),
+    ]);
+    return [...pairs, ...groups].map(({ _id }) => refFromId(_id));
   }
 
   return {
     async find(conversation, query) {
       const note = notes.get(conversation.id);
-      const isGood = note && Math.abs(query.since - note.at) < RECENT_MS;
-      return isGood ? { rev: note.rev, lastSeq: note.lastSeq } : findByTime(conversation, query);
+      const holds = note && Math.abs(query.since - note.at) < RECENT_MS;
+      return holds ? { rev: note.rev, lastSeq: note.lastSeq } : findByTime(store, conversation, query);
     },
     async note(userId, groupIds, isCovered) {
-      const recently = { $gt: new Date(Date.now() - RECENT_MS - MARGIN_MS) };
-      const projection = { _id: 1 };
-      const [pairs, groups] = await Promise.all([
-        conversations.find({ user_ids: fromId(userId), activity_at: recently }, { projection }).toArray(),
-        groupIds.length === 0
-          ? []
-          : conversations.find({ _id: { $in: groupIds }, changed_at: recently }, { projection }).toArray(),
-      ]);
-      const refs = [...pairs, ...groups].map(({ _id }) => refFromId(_id));
+      const found = await recentlyWritten(userId, groupIds);
       await Promise.all(
-        refs.map(async (conversation) => {
+        found.map(async (conversation) => {
           if (isCovered(conversation)) return;
           const at = Date.now();
           const { rev, seq } = await store.newest(conversation);
@@ -112,4 +87,38 @@ export function createBaselines({ collections, store, refFromId }: BaselinesOpti
       );
     },
   };
+}
+
+/** Begins above the last change from before the connections came, as far as times tell. */
+async function findByTime(
+  store: MessageStore,
+  conversation: ConversationRef,
+  { since, first }: BaselineQuery,
+): Promise<Baseline> {
+  const messages = store.of(conversation.kind);
+  const below = first ? { $lt: first.rev } : {};
+  const from = new Date(since - MARGIN_MS);
+  const [old] = await messages
+    .find(
+      { conversation_id: conversation.id, rev: { $gt: 0, ...below }, updated_at: { $lt: from } },
+      { projection: { _id: 0, rev: 1 } },
+    )
+    .sort({ rev: -1 })
+    .limit(1)
+    .toArray();
+  const rev = old?.rev ?? 0;
+  const recent =
+    first && rev === first.rev - 1
+      ? []
+      : await messages
+          .find(
+            { conversation_id: conversation.id, rev: { $gt: rev, ...below }, created_at: { $gte: from } },
+            { projection: { _id: 0, seq: 1 } },
+          )
+          .sort({ rev: 1 })
+          .limit(LIMIT)
+          .toArray();
+  const bounds = recent.map((message) => message.seq - 1);
+  if (first) bounds.push(lastSeqBefore(first));
+  return { rev, lastSeq: bounds.length > 0 ? Math.min(...bounds) : (await store.newest(conversation)).seq };
 }

@@ -1,23 +1,31 @@
-/** The fan-out of a node, put together: delivery to its sockets, their order, and what other nodes tell it. */
+/** Delivery of a node, put together: the bus, what it does to this node's sockets, and repair over several nodes. */
 import type { Logger } from 'pino';
-import type { Collections } from '../model/collections.ts';
-import { createMissedMessages } from './missed-messages.ts';
-import { refFromId } from '../model/conversation-ref.ts';
-import type { MessageStore } from '../conversations/message-store.ts';
-import { toWireMessage } from '../model/views/message.ts';
-import type { Nodes } from '../cluster/nodes.ts';
+import { type Bus, createBus, createMemoryBroker } from '../bus/bus.ts';
 import type { RedisLink } from '../bus/redis-link.ts';
-import { type Actors, createActors } from './actors.ts';
-import { createBaselines } from './baseline.ts';
-import { createDelivery, type Delivery } from './delivery.ts';
-import { createBus, createMemoryBroker, type Bus } from '../bus/bus.ts';
-import { startHealing } from './repair/healing.ts';
 import { createRedisBroker } from '../bus/redis-broker.ts';
-import { createResync } from './repair/resync.ts';
-import { createSequencer } from './sequencer.ts';
-import { NO_SUBSCRIPTIONS } from '../bus/subscriptions.ts';
-import type { Io } from './io.ts';
+import { createRedisSubscriptions, NO_SUBSCRIPTIONS } from '../bus/subscriptions.ts';
+import type { Nodes } from '../cluster/nodes.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
 import type { Visibility } from '../conversations/visibility.ts';
+import type { Collections } from '../model/collections.ts';
+import { refFromId } from '../model/conversation-ref.ts';
+import { type Actors, createActors } from './actors.ts';
+import { createAdmission } from './admission.ts';
+import { createArrivals } from './arrivals.ts';
+import { createBaselines } from './baseline.ts';
+import { createCatchUp } from './catch-up.ts';
+import { createDelivery, type Delivery } from './delivery.ts';
+import { createEmitter, type Emitter } from './emit.ts';
+import { createFloors } from './floors.ts';
+import { createHeldRooms, type HeldRooms } from './held-rooms.ts';
+import type { Io } from './io.ts';
+import { createLocalRooms } from './local-rooms.ts';
+import { createMemberships } from './memberships.ts';
+import { createMissedMessages, storedChange } from './missed-messages.ts';
+import { startHealing } from './repair/healing.ts';
+import { createResync } from './repair/resync.ts';
+import { createRevocation } from './revocation.ts';
+import { createSequencer, type Sequencer } from './sequencer.ts';
 
 export interface DeliveryDomainOptions {
   io: Io;
@@ -37,78 +45,107 @@ export interface DeliveryDomain {
   close(): Promise<void>;
 }
 
-/** Over Redis where there is one, else in memory: a single node hears all that it tells. */
-export function createDeliveryDomain(options: DeliveryDomainOptions): DeliveryDomain {
-  const { io, collections, store, nodes, redis, visibility, log } = options;
+interface LocalDelivery {
+  delivery: Delivery;
+  emitter: Emitter;
+  sequencer: Sequencer;
+}
 
-  const baselines = createBaselines({ collections, store, refFromId });
+/** Over Redis where there is one, else in memory: a single node hears everything that it tells. */
+export function createDeliveryDomain(options: DeliveryDomainOptions): DeliveryDomain {
+  const { redis } = options;
   const actors = createActors();
-  const delivery = createDelivery({
-    io,
+  const subscriptions = redis
+    ? createRedisSubscriptions(redis, (since) => cluster?.resync.request(since))
+    : NO_SUBSCRIPTIONS;
+  const local = createLocalDelivery(options, actors, createHeldRooms(subscriptions));
+  const cluster = redis && joinCluster(options, redis, local);
+  const broker = cluster?.broker ?? createMemoryBroker(local.delivery.apply);
+
+  return {
+    bus: createBus(broker),
+    delivery: local.delivery,
     actors,
-    sequencer: () => sequencer,
-    subscriptions: () => redisBroker ?? NO_SUBSCRIPTIONS,
-    // A single node delivers all that is stored: it need not ask.
-    noteBaselines: redis && baselines.note,
-    readAbove: visibility.wholeHistory ? undefined : createMissedMessages(store),
-    onError: (err) => log.warn({ err }, 'what somebody missed while joining could not be read; trying again'),
-  });
-  const sequencer = createSequencer({
-    async readChanges(conversation, aboveRev, limit) {
-      const found = await store.changes(conversation, aboveRev, limit);
-      return found.map((message) => ({
-        rev: message.rev,
-        message: toWireMessage(message),
-        is_new: false,
-        last_seq: message.seq,
-      }));
+    async close() {
+      cluster?.close();
+      local.sequencer.close();
+      await broker.close();
     },
-    emit: delivery.emitChange,
+  };
+}
+
+/** What puts operations onto this node's sockets. */
+function createLocalDelivery(options: DeliveryDomainOptions, actors: Actors, held: HeldRooms): LocalDelivery {
+  const { io, collections, store, redis, visibility, log } = options;
+  const rooms = createLocalRooms(io);
+  const floors = createFloors();
+  const arrivals = createArrivals();
+  const baselines = createBaselines({ collections, store, refFromId });
+  const emitter = createEmitter({ io, rooms, floors, actors });
+  const sequencer = createSequencer({
+    readChanges: async (...query) => (await store.changes(...query)).map(storedChange),
     findBaseline: baselines.find,
-    coveredSince: delivery.coveredSince,
+    emit: emitter.change,
+    coveredSince: rooms.coveredSince,
     seesEverything: redis === undefined,
     onError: (err) => log.warn({ err }, 'changes could not be read; trying again'),
   });
+  const catchUp = createCatchUp({
+    sequencer,
+    // Where new members see the whole history, it is not known from where on they miss anything.
+    readAbove: visibility.wholeHistory ? async () => [] : createMissedMessages(store),
+    emit: emitter.changeTo,
+    onError: (err) => log.warn({ err }, 'what somebody missed while joining could not be read; trying again'),
+  });
+  const memberships = createMemberships({ rooms, held, floors, arrivals, catchUp, sequencer });
+  const admission = createAdmission({
+    rooms,
+    held,
+    floors,
+    arrivals,
+    memberships,
+    // A single node delivers everything that is stored: it need not ask.
+    noteBaselines: redis && baselines.note,
+  });
+  const revoke = createRevocation(rooms, arrivals);
+  const delivery = createDelivery({ emitter, sequencer, memberships, revoke, admission, rooms });
+  return { delivery, emitter, sequencer };
+}
+
+/** What a node among others has besides: a broker over Redis, and repair of what was lost. */
+function joinCluster(options: DeliveryDomainOptions, redis: RedisLink, local: LocalDelivery) {
+  const { collections, nodes, visibility, log } = options;
+  const { delivery, emitter, sequencer } = local;
   const resync = createResync({
     collections,
     delivery,
     sequencer,
     refFromId,
     visibility,
-    isAlone: () => redis?.isUp() === false,
+    isAlone: () => !redis.isUp(),
     onError: (err) => log.warn({ err }, 'what was missed could not be read; trying again'),
   });
-  const redisBroker =
-    redis &&
-    createRedisBroker({
-      link: redis,
-      deliver: delivery.apply,
-      hasSocket: (id) => io.of('/').sockets.has(id),
-      onResync: resync.request,
-      onError: (err) => log.error({ err }, 'an operation of another node could not be applied'),
-    });
-  const healing =
-    redis &&
-    redisBroker &&
-    startHealing({
-      collections,
-      nodes,
-      link: redis,
-      broker: redisBroker,
-      resync,
-      onError: (err) => log.warn({ err }, 'the other nodes could not be looked at'),
-    });
-  const broker = redisBroker ?? createMemoryBroker(delivery.apply);
-
+  const broker = createRedisBroker({
+    link: redis,
+    deliver: delivery.apply,
+    relay: emitter.relay,
+    onResync: resync.request,
+    onError: (err) => log.error({ err }, 'an operation of another node could not be applied'),
+  });
+  const healing = startHealing({
+    collections,
+    nodes,
+    link: redis,
+    broker,
+    resync,
+    onError: (err) => log.warn({ err }, 'the other nodes could not be looked at'),
+  });
   return {
-    bus: createBus(broker),
-    delivery,
-    actors,
-    async close() {
-      healing?.close();
+    broker,
+    resync,
+    close() {
+      healing.close();
       resync.close();
-      sequencer.close();
-      await broker.close();
     },
   };
 }

@@ -12,7 +12,7 @@ export type Io = Server<ClientToServerEvents, ServerToClientEvents, {}, SocketDa
 // biome-ignore lint/complexity/noBannedTypes: Socket.IO's own default for "no events between servers"
 export type IoSocket = Socket<ClientToServerEvents, ServerToClientEvents, {}, SocketData>;
 
-/** Longest that a connection waits for what was emitted before it was closed, in milliseconds. */
+/** How long a connection may take to flush what was emitted before it was closed, in milliseconds. */
 const CLOSING_MS = 100;
 
 /** Tells a socket why, and closes it; what was sent before still arrives. */

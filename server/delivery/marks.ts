@@ -1,17 +1,17 @@
-/** What each user here was told of others' marks. */
+/** Which marks of others each user connected here was told. */
 import { LRUCache } from 'lru-cache';
 import type { EventPayload } from '../../shared/contract/index.ts';
 
 type Status = EventPayload<'message:status'>;
 
-/** How many users' marks are remembered, one conversation of one viewer each. */
+/** For how many pairs of a viewer and another user's place in a conversation the marks are remembered. */
 const REMEMBERED = 50_000;
 
 /**
  * Marks only grow (PROTOCOL section 4), but what two nodes tell of two devices of one user may arrive in another order
- * than it was stored in: the later event then has a lower mark in it. Marks are merged by their maximum, which comes to
- * the same in any order (a grow-only counter, as in CRDTs).
- * @returns what a viewer is to be told: the event with no mark lower than before; undefined where it is no news
+ * than it was stored in, so that a later event has a lower mark. Marks are therefore merged by their maximum, which is
+ * the same in any order (a grow-only counter, a CRDT).
+ * @returns what to tell a viewer: the event with no mark lower than before; undefined where it is no news
  */
 export function createMarks(): (viewerId: string, status: Status) => Status | undefined {
   const told = new LRUCache<string, { delivered: number; read: number }>({ max: REMEMBERED });

@@ -1,10 +1,16 @@
 import type { Change } from '../bus/operations.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
-import { toWireMessage } from '../model/views/message.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
+import { toWireMessage } from '../model/views/message.ts';
 
-/** Sent while one person was let into a group: a few. Who misses more finds them in the history. */
+/** What is sent while one person is let into a group is little. Who misses more finds it in the history. */
 const LIMIT = 500;
+
+/** A message as it is stored, as a change; whether it is new is decided by whoever delivers it. */
+export function storedChange(message: MessageDocument): Change {
+  return { rev: message.rev, message: toWireMessage(message), is_new: false, last_seq: message.seq };
+}
 
 /** @returns reads the messages of a conversation above a `seq` as they are stored, ascending by `rev` */
 export function createMissedMessages(store: Pick<MessageStore, 'of'>) {
@@ -15,13 +21,6 @@ export function createMissedMessages(store: Pick<MessageStore, 'of'>) {
       .sort({ seq: 1 })
       .limit(LIMIT)
       .toArray();
-    return found
-      .toSorted((one, other) => one.rev - other.rev)
-      .map((message) => ({
-        rev: message.rev,
-        message: toWireMessage(message),
-        is_new: false,
-        last_seq: message.seq,
-      }));
+    return found.toSorted((one, other) => one.rev - other.rev).map(storedChange);
   };
 }

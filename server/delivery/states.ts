@@ -1,22 +1,22 @@
-/** Keeps what is told of a thing as a whole from going back to an older state of it. */
+/** Keeps events that tell how something is from going back to an older state of it. */
 import { LRUCache } from 'lru-cache';
+import { mayRing } from '../../shared/contract/calls.ts';
 import type { Call } from '../../shared/contract/documents.ts';
 import type { EventOperation } from '../bus/operations.ts';
-import { mayRing } from '../../shared/contract/calls.ts';
 
-/** How many things are remembered … */
+/** Of how many things the newest version is remembered … */
 const REMEMBERED = 50_000;
-/** … and of how many the newest document: what is late is so by moments. */
+/** … and of how many the newest document: late events are late by moments. */
 const REMEMBERED_DOCUMENTS = 1000;
 
-/** Events that say what happened besides, and the field with the document. */
+/** Events that also say what happened, each with the field that has the document. */
 const DOCUMENTS = { 'group:updated': 'group', 'call:updated': 'call', 'call:incoming': 'call' } as const;
 
 /**
- * Two nodes, or two connections to the database, may tell of two changes in another order than they were stored in;
- * whoever believes the last one is left with a state that is over. So an event that tells of an older state than was
- * told before is dropped (last writer wins, by the version that the store gave); if it also says what happened, it is
- * told with the newest document instead. What does not ring any more is not told to ring.
+ * Two nodes, or two connections to the database, may tell of two changes in another order than they were stored in, and
+ * whoever believes the last event is left with an old state. So an event with an older state than was told before is
+ * dropped (last writer wins, by the version that the store gave). If it also says what happened, it is told with the
+ * newest document instead. A call that no longer rings is not told to ring.
  * @returns the payload to tell; undefined where there is nothing to tell any more
  */
 export function createStates(): (operation: EventOperation) => EventOperation['payload'] | undefined {
@@ -38,7 +38,7 @@ export function createStates(): (operation: EventOperation) => EventOperation['p
   };
 }
 
-/** Who was taken out of a group is told so, and nothing of what came after. */
+/** Somebody who was taken out of a group is told so, and nothing of what came after. */
 function maySee(document: object, to: EventOperation['to']): boolean {
   if (!('members' in document && 'users' in to)) return true;
   const members = document.members as string[];

@@ -1,7 +1,8 @@
 /** The life of one connection, from an accepted handshake to its end (PROTOCOL section 3). */
 import type { Logger } from 'pino';
 import { PROTOCOL_VERSION } from '../../shared/contract/session.ts';
-import type { Delivery, GroupPlace } from '../delivery/delivery.ts';
+import type { GroupPlace } from '../delivery/admission.ts';
+import type { Delivery } from '../delivery/delivery.ts';
 import { end, type IoSocket } from '../delivery/io.ts';
 import { createTurns, type DeviceCaller } from '../dispatch/caller.ts';
 import { fromId } from '../model/codec.ts';

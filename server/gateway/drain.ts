@@ -10,7 +10,7 @@ const RECONNECT_SPREAD_MS = 10_000;
 const ACCEPTING_MS = 300;
 /** The longest wait for what is in flight, in milliseconds; the store itself gives up earlier. */
 const IN_FLIGHT_MS = 5000;
-/** How long clients have to receive their last answers, in milliseconds. */
+/** How long clients have to receive their last answers, in milliseconds; then they are cut off. */
 const CLOSING_MS = 1000;
 const POLL_MS = 10;
 
@@ -51,11 +51,32 @@ export function createDrain(io: Io, answer: AnswerPacket): Drain {
       if (sockets.size > 0) await sleep(ACCEPTING_MS);
       isRefusing = true;
       await Promise.race([settled(), sleep(IN_FLIGHT_MS, undefined, { ref: false })]);
-      // The transport, not the socket: a client whose socket is disconnected by name does not come back by itself.
-      for (const { conn } of sockets.values()) conn.close();
-      const deadline = Date.now() + CLOSING_MS;
-      while (sockets.size > 0 && Date.now() < deadline) await sleep(POLL_MS);
+      await closeConnections(io);
       await io.close();
     },
   };
+}
+
+/** The WebSocket (of the package ws) under a connection. */
+interface WebSocket {
+  readyState: number;
+  readonly CLOSED: number;
+  terminate(): void;
+}
+
+/** Closes all connections in an orderly way, and cuts off those that have not ended after `CLOSING_MS`. */
+async function closeConnections(io: Io): Promise<void> {
+  const { sockets } = io.of('/');
+  const connections = [...sockets.values()].map(({ conn }) => conn);
+  // Long polling has none; its requests end by themselves.
+  const webSockets = connections.flatMap(
+    ({ transport }) => (transport as unknown as { socket?: WebSocket }).socket ?? [],
+  );
+  const isOpen = ({ readyState, CLOSED }: WebSocket) => readyState !== CLOSED;
+  // The transport, not the socket: a client whose socket is disconnected by name does not come back by itself.
+  for (const connection of connections) connection.close();
+  const deadline = Date.now() + CLOSING_MS;
+  while ((sockets.size > 0 || webSockets.some(isOpen)) && Date.now() < deadline) await sleep(POLL_MS);
+  // Clients that do not read would otherwise hold up the HTTP server, which waits for its last connection.
+  for (const webSocket of webSockets.filter(isOpen)) webSocket.terminate();
 }

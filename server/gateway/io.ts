@@ -1,6 +1,6 @@
 /** The Socket.IO server. */
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import { Server } from 'socket.io';
+import { Server, type ServerOptions } from 'socket.io';
 import type { Config } from '../config.ts';
 import type { Io } from '../delivery/io.ts';
 import { hostOf, isAllowedOrigin, otherOrigins } from '../http/origin.ts';
@@ -10,13 +10,21 @@ const MAX_FRAME_BYTES = 256 * 1024;
 /** How long a connection may take to join the namespace, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Takes no connections before `createGateway` attached its middleware. */
-export function createIo(http: HttpServer, config: Pick<Config, 'corsOrigins' | 'publicUrl' | 'trustProxy'>): Io {
+/**
+ * Takes no connections before `attachGateway` attached its middleware.
+ * @param adapter takes broadcasts to other nodes; undefined on a single node
+ */
+export function createIo(
+  http: HttpServer,
+  config: Pick<Config, 'corsOrigins' | 'publicUrl' | 'trustProxy'>,
+  adapter: ServerOptions['adapter'] | undefined,
+): Io {
   const io: Io = new Server(http, {
     serveClient: false,
     maxHttpBufferSize: MAX_FRAME_BYTES,
     connectTimeout: CONNECT_TIMEOUT_MS,
     cors: { origin: otherOrigins(config) },
+    ...(adapter ? { adapter } : {}),
     allowRequest: ({ headers }, allow) => {
       const { origin } = headers;
       const allowed = origin === undefined || isAllowedOrigin(origin, hostOf(headers, config), config);

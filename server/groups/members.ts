@@ -1,7 +1,8 @@
 /** What the commands need to know of people who are, or are to become, members of a group. */
 import type { ObjectId } from 'mongodb';
+import { refusedByBlock } from '../conversations/access.ts';
 import type { Caller } from '../dispatch/caller.ts';
-import { forbidden, invalid, notFound } from '../lib/errors.ts';
+import { invalid, notFound } from '../lib/errors.ts';
 import type { Collections } from '../model/collections.ts';
 
 export function includes(ids: ObjectId[], id: ObjectId): boolean {
@@ -34,7 +35,7 @@ export async function assertCanBeAdded(
     Promise.all(added.map((user) => isBlocked(caller.id, user.toHexString()))),
   ]);
   if (found < added.length) throw notFound('no such user');
-  if (blocks.includes(true)) throw forbidden('nothing may pass between you and this user');
+  if (blocks.includes(true)) throw refusedByBlock();
 }
 
 /** Those of the users whose accounts are deactivated: as admins they do not count, because nobody acts for them. */

@@ -4,12 +4,13 @@ import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Visibility } from '../conversations/visibility.ts';
-import type { GroupPlace } from '../delivery/delivery.ts';
+import type { GroupPlace } from '../delivery/admission.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import { createInboxCommands, type InboxHandlers } from './commands.ts';
+import { createEraseSettings } from './erase-settings.ts';
 import { createGroupPlaces } from './group-places.ts';
 import { createOpenPair, type OpenPair } from './open-pair.ts';
 import { createPlaces } from './places.ts';
@@ -38,6 +39,8 @@ export interface InboxDomain {
     groupsOf(userId: string): Promise<GroupPlace[]>;
   };
   summaries: SummaryWrites;
+  /** Erases what a user set for conversations. Repeatable. */
+  erase(userId: string): Promise<void>;
   /** Every conversation of a user, and from where the user sees it. */
   scopesOf(caller: Caller): Promise<{ id: string; kind: ConversationRef['kind']; fromSeq: number }[]>;
 }
@@ -52,6 +55,7 @@ export function createInboxDomain(options: InboxDomainOptions): InboxDomain {
     handlers: createInboxCommands({ ...options, places, views }),
     memberships: { openPair: createOpenPair(options), groupsOf: createGroupPlaces(options) },
     summaries,
+    erase: createEraseSettings(collections),
     scopesOf: async (caller) =>
       (await places.all(caller.userId)).map(({ id, summary, fromSeq }) => ({ id, kind: summary.kind, fromSeq })),
   };

@@ -1,6 +1,6 @@
 /** Where each group begins for its members: what delivery needs when a device connects. */
 import type { Visibility } from '../conversations/visibility.ts';
-import type { GroupPlace } from '../delivery/delivery.ts';
+import type { GroupPlace } from '../delivery/admission.ts';
 import { batched } from '../lib/group-commit.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';

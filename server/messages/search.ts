@@ -1,128 +1,73 @@
 /**
- * `message:search` (PROTOCOL section 4): messages that hold every word of the query, each as the beginning of one of
- * theirs. How it is indexed and what it costs: docs/data.md, "Search".
+ * `message:search` (PROTOCOL section 4): messages in which every word of the query begins a word. For the index and
+ * its costs see docs/data.md, "Search".
  */
-import type { Filter, Sort } from 'mongodb';
-import type { Message } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import type { MessageDocument } from '../model/documents/messages.ts';
-import { fromId } from '../model/codec.ts';
-import { notFound } from '../lib/errors.ts';
-import type { Caller } from '../dispatch/caller.ts';
-import type { MessageStore } from '../conversations/message-store.ts';
-import { toWireMessage } from '../model/views/message.ts';
-import { termsOf } from './terms.ts';
-import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
+import { isVisible, type Scope } from '../conversations/visibility.ts';
+import type { Caller } from '../dispatch/caller.ts';
+import type { Handler } from '../dispatch/handlers.ts';
+import { notFound } from '../lib/errors.ts';
+import { fromId } from '../model/codec.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
+import { toWireMessage } from '../model/views/message.ts';
+import { compareNewestFirst, matching, NEWEST_FIRST } from './search-query.ts';
+import { termsOf } from './terms.ts';
 
 const DEFAULT_LIMIT = 50;
 
-/** Where a user may search. */
-export interface Scope {
-  id: string;
-  kind: ConversationRef['kind'];
-  /** Messages up to this `seq` are not visible. */
-  fromSeq: number;
-}
-
-export interface Search {
-  /** @throws ContractError `not_found` for a `before_id` that the caller cannot see, or of another conversation */
-  search(
-    caller: Caller,
-    payload: CommandPayload<'message:search'>,
-  ): Promise<{ messages: Message[]; has_more: boolean }>;
-}
-
-/** @param scopesOf every conversation of a user */
+/**
+ * @param scopesOf every conversation of a user
+ * @returns throws ContractError `not_found` for a `before_id` that the caller cannot see in what is searched
+ */
 export function createSearch(
   store: MessageStore,
-  access: AccessRules,
+  access: Pick<AccessRules, 'enter'>,
   scopesOf: (caller: Caller) => Promise<Scope[]>,
-): Search {
-  async function scopes(
-    caller: Caller,
-    { recipient_id, group_id }: CommandPayload<'message:search'>,
-  ): Promise<Scope[]> {
-    if (recipient_id === undefined && group_id === undefined) return scopesOf(caller);
-    const target = recipient_id === undefined ? { group_id: group_id! } : { recipient_id };
-    const { conversation, fromSeq } = await access.enter(caller.id, target);
+): Handler<'message:search'> {
+  async function scopesFor(caller: Caller, payload: CommandPayload<'message:search'>): Promise<Scope[]> {
+    if (payload.recipient_id === undefined && payload.group_id === undefined) return scopesOf(caller);
+    const { conversation, fromSeq } = await access.enter(caller.id, payload);
     return [{ id: conversation.id, kind: conversation.kind, fromSeq }];
   }
 
-  /** The newest matches of one kind of conversation. */
-  function find(
-    kind: ConversationRef['kind'],
+  /** The newest matches among one kind of conversation. */
+  async function find(
+    kind: Scope['kind'],
     within: Scope[],
     words: string[],
-    before: MessageDocument | undefined,
+    before: MessageDocument | null,
     limit: number,
-  ) {
-    const searched = within.filter((scope) => scope.kind === kind);
-    if (searched.length === 0) return [];
-    const joinedLater = searched.filter(({ fromSeq }) => fromSeq > 0);
-    const conditions: Filter<MessageDocument>[] = words.map(beginsWith);
-    if (before) conditions.push(olderThan(before));
-    if (joinedLater.length > 0) {
-      conditions.push({
-        $or: [
-          { conversation_id: { $nin: joinedLater.map(({ id }) => id) } },
-          ...joinedLater.map(({ id, fromSeq }) => ({ conversation_id: id, seq: { $gt: fromSeq } })),
-        ],
-      });
-    }
+  ): Promise<MessageDocument[]> {
+    const scopes = within.filter((scope) => scope.kind === kind);
+    if (scopes.length === 0) return [];
     return store
       .of(kind)
-      .find(
-        // A tombstone has no terms.
-        { conversation_id: { $in: searched.map(({ id }) => id) }, $and: conditions },
-        { projection: { terms: 0 }, hint: 'conversation_terms' },
-      )
+      .find(matching(scopes, words, before), { projection: { terms: 0 }, hint: 'conversation_terms' })
       .sort(NEWEST_FIRST)
-      .limit(limit + 1)
+      .limit(limit)
       .toArray();
   }
 
-  return {
-    async search(caller, payload) {
-      const { query, before_id, limit = DEFAULT_LIMIT } = payload;
-      const [within, before] = await Promise.all([
-        scopes(caller, payload),
-        before_id === undefined ? undefined : store.find(fromId(before_id)),
-      ]);
-      const scope = before && within.find(({ id }) => id === before.conversation_id);
-      if (before_id !== undefined && !(before && scope && before.seq > scope.fromSeq))
-        throw notFound('no such message');
-      // The longest word is likely the rarest: the store begins with it.
-      const words = termsOf(query).sort((one, other) => other.length - one.length);
-      if (words.length === 0) return { messages: [], has_more: false };
-      const found = await Promise.all(
-        (['direct', 'group'] as const).map((kind) => find(kind, within, words, before ?? undefined, limit)),
-      );
-      const newest = found.flat().sort(compareNewestFirst);
-      return { messages: newest.slice(0, limit).map(toWireMessage), has_more: newest.length > limit };
-    },
+  return async (caller, payload) => {
+    const { query, before_id, limit = DEFAULT_LIMIT } = payload;
+    const [within, before] = await Promise.all([
+      scopesFor(caller, payload),
+      before_id === undefined ? null : store.find(fromId(before_id)),
+    ]);
+    if (before_id !== undefined && !(before && isWithin(before, within))) throw notFound('no such message');
+    // The longest word is likely the rarest: the store begins with it.
+    const words = termsOf(query).sort((one, other) => other.length - one.length);
+    if (words.length === 0) return { messages: [], has_more: false };
+    const kinds = ['direct', 'group'] as const;
+    const found = await Promise.all(kinds.map((kind) => find(kind, within, words, before, limit + 1)));
+    const newest = found.flat().sort(compareNewestFirst);
+    return { messages: newest.slice(0, limit).map(toWireMessage), has_more: newest.length > limit };
   };
 }
 
-/** One order over all conversations; within one of them `seq` decides what came in the same millisecond. */
-const NEWEST_FIRST: Sort = { created_at: -1, seq: -1, _id: -1 };
-
-function compareNewestFirst(one: MessageDocument, other: MessageDocument): number {
-  return (
-    other.created_at.getTime() - one.created_at.getTime() ||
-    other.seq - one.seq ||
-    (other._id.toHexString() > one._id.toHexString() ? 1 : -1)
-  );
-}
-
-function olderThan({ created_at, seq, _id }: MessageDocument): Filter<MessageDocument> {
-  return {
-    created_at: { $lte: created_at },
-    $or: [{ created_at: { $lt: created_at } }, { seq: { $lt: seq } }, { seq, _id: { $lt: _id } }],
-  };
-}
-
-/** Words are letters, digits and emojis only: nothing in them means anything in a pattern. */
-function beginsWith(word: string): Filter<MessageDocument> {
-  return { terms: new RegExp(`^${word}`) };
+function isWithin(message: MessageDocument, scopes: Scope[]): boolean {
+  const scope = scopes.find(({ id }) => id === message.conversation_id);
+  return scope !== undefined && isVisible(message, scope.fromSeq);
 }

@@ -40,12 +40,16 @@ const attachmentIndex = (reader: 'recipient_id' | 'group_id'): IndexDescription 
 const uploadIndexes: IndexDescription[] = [
   // Clean-up of uploads that were never sent.
   { name: 'unsent', key: { used_at: 1 }, partialFilterExpression: { unsent: true } },
+  // Erasure: a user's uploads that were never sent.
+  { name: 'unsent_by', key: { uploader_id: 1 }, partialFilterExpression: { unsent: true } },
   // Clean-up of bytes whose document is deleted.
   { name: 'bytes_left', key: { is_deleted: 1 }, partialFilterExpression: { is_deleted: true, stored: true } },
 ];
 
 export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   users: [
+    // Erasures to be finished.
+    { name: 'erasing', key: { erasing: 1 }, partialFilterExpression: { erasing: true } },
     // Registration, sign-in by username, contact:request by username; prefix search.
     { name: 'username_key', key: { username_key: 1 }, unique: true },
     // Registration, sign-in by address, password reset.

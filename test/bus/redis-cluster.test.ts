@@ -1,6 +1,7 @@
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { connect, type Device, http, register } from '../support/client.ts';
+import { Emitter } from '@socket.io/redis-emitter';
+import { Cluster, Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { connect, type Device, http, register, settle } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { freePort, startRedis, type TestRedis } from '../support/redis.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -81,6 +82,17 @@ it('messages, typing, groups and sessions go over a Redis Cluster', async () => 
   await elsewhere.next('session:revoked', undefined, 2000);
 });
 
+it('an emitter in another process reaches every node', async () => {
+  const account = await register(servers[0]!.url);
+  const devices = await Promise.all(servers.map(({ url }) => connect(url, account)));
+  const cluster = new Cluster(masters.map(({ url }) => url));
+  onTestFinished(() => cluster.disconnect());
+  new Emitter(cluster)
+    .to(`user:${account.id}`)
+    .emit('typing', { conversation_id: 'c', user_id: account.id, is_typing: true });
+  for (const device of devices) await device.next('typing');
+});
+
 it('what a lost master would have carried comes within 5 s of its return', async () => {
   const [a, b] = await apart();
   await a.ok('message:send', { recipient_id: b.id, content: 'before' });
@@ -93,6 +105,14 @@ it('what a lost master would have carried comes within 5 s of its return', async
   await expect.poll(readiness, { timeout: 10_000 }).toEqual(['ok', 'ok']);
   await a.ok('message:send', { recipient_id: b.id, content: 'after' });
   await b.next('message:new', ({ message }) => message.content === 'after');
+  // The adapter's connections come back by themselves, perhaps a moment later.
+  const typed = async () => {
+    await b.ok('typing:start', { recipient_id: a.id });
+    await b.ok('typing:stop', { recipient_id: a.id });
+    await settle(a);
+    return a.seen('typing').length;
+  };
+  await expect.poll(typed).toBeGreaterThan(0);
   const contents = b.seen('message:new').map(({ message }) => message.content);
   expect(contents).toEqual(['before', 'during 0', 'during 1', 'during 2', 'after']);
 });

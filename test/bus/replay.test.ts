@@ -16,7 +16,7 @@ const profile = operation('user:updated', {}, 'user u');
 const group = operation('group:updated', {}, 'group g');
 
 describe('what is published again', () => {
-  it('is what was published since then, in its order', () => {
+  it('is what was published since a moment, in its order', () => {
     const replay = createReplay();
     replay.note(profile, { at: 1, channels: ['a'], text: 'profile' });
     replay.note(group, { at: 2, channels: ['a'], text: 'group' });
@@ -24,7 +24,7 @@ describe('what is published again', () => {
     expect(replay.since(2).map(({ text }) => text)).toEqual(['group', 'marks']);
   });
 
-  it('is the last of those that tell the same again, and each that says what happened', () => {
+  it('is the last of those that tell the same, and each that says what happened', () => {
     const replay = createReplay();
     for (const at of [1, 2]) {
       for (const [name, told] of Object.entries({ profile, group, marks })) {
@@ -34,7 +34,7 @@ describe('what is published again', () => {
     expect(replay.since(0).map(({ text }) => text)).toEqual(['group 1', 'profile 2', 'group 2', 'marks 2']);
   });
 
-  it('is what rings, while it does', () => {
+  it('includes a ringing call, while it rings', () => {
     const replay = createReplay();
     const call = (status: string) => ({ call: { _id: 'call', status } });
     replay.note(operation('call:incoming', call('initiated'), 'call'), { at: 1, channels: ['a'], text: 'rings' });
@@ -44,14 +44,14 @@ describe('what is published again', () => {
     expect(replay.since(0).map(({ text }) => text)).toEqual(['ringing', 'missed']);
   });
 
-  it('is nothing that is over, or found in the database', () => {
+  it('is nothing that means nothing later, or that the database has', () => {
     const replay = createReplay();
     replay.note(operation('typing', {}), { at: 1, channels: ['a'], text: 'typing' });
     replay.note({ kind: 'membership', user_id: 'u', group_id: 'g', from_seq: 0 }, { at: 1, channels: ['a'], text: '' });
     expect(replay.since(0)).toEqual([]);
   });
 
-  it('has bounds, in number and in size', () => {
+  it('is bounded, in number and in size', () => {
     const replay = createReplay();
     for (let i = 0; i < 6000; i++) replay.note(group, { at: i, channels: ['a'], text: 'small' });
     expect(replay.since(0)).toHaveLength(5000);

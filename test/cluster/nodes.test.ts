@@ -1,4 +1,3 @@
-/** Which server processes count as dead. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { pino } from 'pino';
@@ -23,7 +22,7 @@ afterAll(async () => {
 });
 
 /** A record like this process's own, but of another process. */
-async function record(id: string, over: { place?: string; pid?: number }): Promise<void> {
+async function record(id: string, over: { machine?: string; pid?: number }): Promise<void> {
   const { _id, ...mine } = (await connection.collections.nodes.findOne({ _id: own.id }))!;
   await connection.collections.nodes.insertOne({ ...mine, ...over, _id: id });
 }
@@ -51,7 +50,7 @@ describe('a node', () => {
   it('of another machine is not judged by its process number', async () => {
     const child = spawn('true');
     await once(child, 'exit');
-    await record('elsewhere', { place: 'another machine', pid: child.pid! });
+    await record('elsewhere', { machine: 'another machine', pid: child.pid! });
     expect(await own.deadAmong(['elsewhere', 'unheard of'])).toEqual(['unheard of']);
   });
 });

@@ -4,31 +4,31 @@ import { createAccessMemory } from '../../server/conversations/access-memory.ts'
 import { pairRef } from '../../server/model/conversation-ref.ts';
 
 const conversation = pairRef('a'.repeat(24), 'b'.repeat(24));
-const way = (blocked: boolean): Access => ({ conversation, fromSeq: 0, blocked, peerActive: true, isAdmin: false });
+const access = (blocked: boolean): Access => ({ conversation, fromSeq: 0, blocked, peerActive: true, isAdmin: false });
 
-/** A store that says whether the pair is blocked, counts how often it is asked, and can be slow. */
+/** A store that knows whether the pair is blocked, counts look-ups, and can be slow. */
 function store() {
   const state = { blocked: false, asked: 0, answer: Promise.resolve() };
   return {
     state,
     async find(): Promise<Access> {
       state.asked++;
-      const seen = way(state.blocked);
+      const seen = access(state.blocked);
       await state.answer;
       return seen;
     },
   };
 }
 
-describe('the memory of who may do what', () => {
-  it('asks once for a user and conversation, and for each user apart', async () => {
+describe('access memory', () => {
+  it('looks up once for each user and conversation', async () => {
     const memory = createAccessMemory();
     const { state, find } = store();
     for (const user of ['one', 'one', 'other', 'one']) await memory.recall(conversation.id, user, find);
     expect(state.asked).toBe(2);
   });
 
-  it('does not remember what is not there', async () => {
+  it('does not cache that there is no access', async () => {
     const memory = createAccessMemory();
     let asked = 0;
     const find = async () => {
@@ -40,7 +40,7 @@ describe('the memory of who may do what', () => {
     expect(asked).toBe(2);
   });
 
-  it('forgets before a change begins, and remembers nothing of what was seen until it is over', async () => {
+  it('forgets when a change begins, and caches nothing until it is done', async () => {
     const memory = createAccessMemory();
     const { state, find } = store();
     const recall = () => memory.recall(conversation.id, 'one', find);
@@ -53,7 +53,7 @@ describe('the memory of who may do what', () => {
     expect((await recall())?.blocked).toBe(true);
   });
 
-  it('does not remember a look-up that began before a change and ended after it', async () => {
+  it('does not cache a look-up that began before a change and ended after it', async () => {
     const memory = createAccessMemory();
     const { state, find } = store();
     let answer = () => {};
@@ -69,7 +69,7 @@ describe('the memory of who may do what', () => {
     expect((await memory.recall(conversation.id, 'one', find))?.blocked).toBe(true);
   });
 
-  it('goes on remembering after a change that failed', async () => {
+  it('goes on caching after a change that failed', async () => {
     const memory = createAccessMemory();
     const { state, find } = store();
     await expect(memory.changing(undefined, () => Promise.reject(new Error('away')))).rejects.toThrow('away');

@@ -56,8 +56,8 @@ function conversation() {
   return { ref, message, stored };
 }
 
-describe('messages of several conversations that are stored at once', () => {
-  it('go to the store as one command', async () => {
+describe('concurrent inserts in several conversations', () => {
+  it('share one command', async () => {
     const [one, other] = [conversation(), conversation()];
     const before = inserts;
     const results = await Promise.all([
@@ -68,7 +68,7 @@ describe('messages of several conversations that are stored at once', () => {
     expect(inserts - before).toBe(1);
   });
 
-  it('end in one conversation where one is refused, and are whole in the others, before and behind it', async () => {
+  it('stop in the conversation where a message is refused, and complete in the others', async () => {
     const [before, refused, behind] = [conversation(), conversation(), conversation()];
     await store.insert(refused.ref, [refused.message(1), refused.message(2)]);
     const results = await Promise.all([
@@ -83,7 +83,7 @@ describe('messages of several conversations that are stored at once', () => {
     expect(await behind.stored()).toEqual([1, 2]);
   });
 
-  it('are stored beside single ones that are refused', async () => {
+  it('complete beside a single message that is refused', async () => {
     const [one, other] = [conversation(), conversation()];
     await store.insert(one.ref, [one.message(1)]);
     const results = await Promise.all([

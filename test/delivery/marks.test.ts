@@ -29,7 +29,7 @@ it('tells marks that only grow, and the highest in the end, in whatever order th
   );
 });
 
-it('keeps apart who is told, and of whom', () => {
+it('keeps viewers apart, and those whose marks they see', () => {
   const tell = createMarks();
   tell('one', status(5, 5));
   expect(tell('other', status(3, 0))).toEqual(status(3, 0));

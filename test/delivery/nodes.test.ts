@@ -22,7 +22,7 @@ async function apart(): Promise<[Device, Device]> {
 const contents = (device: Device) => device.seen('message:new').map(({ message }) => message.content);
 
 describe('two nodes', () => {
-  it('deliver a message to the recipient and to the other devices of the sender on the other node', async () => {
+  it("deliver a message on the other node: to the recipient and to the sender's other devices", async () => {
     const [a, b] = await apart();
     const second = await connect(two, a.account);
     const { message } = await a.ok('message:send', { recipient_id: b.id, content: 'hello' });
@@ -33,7 +33,7 @@ describe('two nodes', () => {
     expect(b.seen('message:new')).toHaveLength(1);
   });
 
-  it('keep one order for everybody when both write at the same time', async () => {
+  it('show everybody the same order when both write at the same time', async () => {
     const [a, b] = await apart();
     const watchers = [await connect(one, b.account), await connect(two, a.account)];
     const sends = Array.from({ length: 40 }, (_, i) => {
@@ -48,17 +48,20 @@ describe('two nodes', () => {
     }
   });
 
-  it('tell marks that only grow while the devices of a reader on both set them at once', async () => {
+  it('tell marks that only grow while devices of one reader on both nodes set them at once', async () => {
     const [a, b] = await apart();
     const second = await connect(one, b.account);
     const count = 30;
     for (let i = 0; i < count; i++) await a.ok('message:send', { recipient_id: b.id, content: `m${i}` });
-    await Promise.all(
-      Array.from({ length: count }, async (_, i) => {
-        await b.ok('message:delivered', { recipient_id: a.id, up_to_seq: i + 1 });
-        await second.ok('message:read', { recipient_id: a.id, up_to_seq: i + 1 });
-      }),
-    );
+    // A few at a time: a busy machine has no time for all of them before the first is refused as too late.
+    for (let from = 1; from <= count; from += 5) {
+      await Promise.all(
+        Array.from({ length: 5 }, async (_, i) => {
+          await b.ok('message:delivered', { recipient_id: a.id, up_to_seq: from + i });
+          await second.ok('message:read', { recipient_id: a.id, up_to_seq: from + i });
+        }),
+      );
+    }
     await a.next('message:status', ({ read_seq }) => read_seq === count);
     await settle(a, b, second);
     const told = a.seen('message:status');
@@ -82,7 +85,7 @@ describe('two nodes', () => {
     expect(status.user_id).toBe(b.id);
   });
 
-  it('give a member who is added on one node what is sent from then on, wherever the member is', async () => {
+  it('give a new member what is sent from then on, whichever node the member is on', async () => {
     const [admin, member, late] = await registerMany(one, 3);
     const a = await connect(one, admin!);
     const m = await connect(two, member!);
@@ -101,7 +104,7 @@ describe('two nodes', () => {
     expect(contents(l)).toEqual(['after', 'without m']);
   });
 
-  it('show a connection nothing that was sent before it came, but all that was sent since', async () => {
+  it('show a connection everything that was sent since it came, and nothing from before', async () => {
     const [a, b] = await apart();
     b.close();
     for (let i = 0; i < 3; i++) await a.ok('message:send', { recipient_id: b.id, content: `away ${i}` });
@@ -128,7 +131,7 @@ describe('two nodes', () => {
     expect(b.seen('message:new')).toHaveLength(1);
   });
 
-  it('carry typing, and end a session on the other node at once', async () => {
+  it('carry typing, and end a session on the other node', async () => {
     const [a, b] = await apart();
     const elsewhere = await connect(two, a.account);
     await a.ok('typing:start', { recipient_id: b.id });

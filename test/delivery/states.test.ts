@@ -17,8 +17,8 @@ const versions = fc.shuffledSubarray(
   { minLength: 1 },
 );
 
-describe('what is told of how something is', () => {
-  it('never goes back, and ends with the newest state, in whatever order the states arrive', () => {
+describe('events that tell how something is', () => {
+  it('never go back and end with the newest state, in whatever order the states arrive', () => {
     fc.assert(
       fc.property(versions, (arriving) => {
         const current = createStates();
@@ -30,7 +30,7 @@ describe('what is told of how something is', () => {
     );
   });
 
-  it('leaves out nothing that happened, and tells it with the newest document', () => {
+  it('leave out nothing that happened, and tell it with the newest document', () => {
     fc.assert(
       fc.property(versions, (arriving) => {
         const current = createStates();
@@ -43,14 +43,14 @@ describe('what is told of how something is', () => {
     );
   });
 
-  it('shows nobody who was taken out of a group what came after', () => {
+  it('show nobody who was taken out of a group what came after', () => {
     const current = createStates();
     current(event('group:updated', { group: { name: 'after', members: ['viewer'] } }, 2));
     const removal = event('group:updated', { group: { name: 'before', members: ['viewer'] } }, 1, ['removed']);
     expect(current(removal)).toEqual(removal.payload);
   });
 
-  it('rings for no call that is over, or that another device has answered', () => {
+  it('ring for no call that is over, or that another device has answered', () => {
     const current = createStates();
     const told = (name: string, call: object, version: number) =>
       current({ ...event('user:updated', { call }, version), event: name } as EventOperation);
@@ -63,7 +63,7 @@ describe('what is told of how something is', () => {
     expect(told('call:incoming', { status: 'initiated' }, 1)).toBeDefined();
   });
 
-  it('is told twice to different people, and always where it has no version', () => {
+  it('go to different people with the same version, and always out where they have none', () => {
     const current = createStates();
     expect(current(event('user:updated', { user: 1 }, 5))).toBeDefined();
     expect(current(event('user:updated', { user: 1 }, 5, ['other']))).toBeDefined();

@@ -95,7 +95,8 @@ describe('SIGTERM', () => {
     ws._socket.pause();
     const startedAt = Date.now();
     expect(await server.stop()).toBe(0);
-    expect(Date.now() - startedAt).toBeLessThan(10_000);
+    // Else the process would only end when its time for an orderly shutdown, 9 s, is over.
+    expect(Date.now() - startedAt).toBeLessThan(8000);
     device.close();
   });
 });

@@ -9,7 +9,7 @@ import { createVisibility } from '../../server/conversations/visibility.ts';
 import type { Caller } from '../../server/dispatch/caller.ts';
 import { createServerTime } from '../../server/dispatch/server-time.ts';
 import { createInboxDomain, type InboxDomain } from '../../server/inbox/domain.ts';
-import { createSearch, type Search } from '../../server/messages/search.ts';
+import { createSearch } from '../../server/messages/search.ts';
 import { type Collections, collections } from '../../server/model/collections.ts';
 import { install } from '../../server/model/install.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
@@ -24,7 +24,7 @@ let database: TestDatabase;
 let client: MongoClient;
 let stored: Collections;
 let domain: InboxDomain;
-let search: Search['search'];
+let search: ReturnType<typeof createSearch>;
 let few: UserWithPairs;
 let many: UserWithPairs;
 const commands: string[] = [];
@@ -51,7 +51,7 @@ beforeAll(async () => {
     callsOf: async () => [],
     clock,
   });
-  ({ search } = createSearch(store, access, domain.scopesOf));
+  search = createSearch(store, access, domain.scopesOf);
   few = await createUserWithPairs(stored, 20, 40);
   many = await createUserWithPairs(stored, MANY, MISSED);
 });

@@ -35,7 +35,7 @@ beforeEach(async () => {
   await annLaptop.next('message:new', (event) => event.message._id === message._id);
 });
 
-/** Everybody but the device that acted is told of it, as it was acknowledged. */
+/** Each device gets the message as it was acknowledged. */
 async function expectTold(changed: Message, ...devices: Device[]): Promise<void> {
   for (const device of devices) {
     const told = await device.next('message:updated', (event) => event.message.rev === changed.rev);
@@ -54,7 +54,7 @@ async function expectNobodyTold(act: () => Promise<unknown>): Promise<void> {
 const updated = (device: Device) => device.seen('message:updated', (event) => event.message._id === message._id);
 
 describe('message:edit', () => {
-  it('replaces the text under the next rev and tells the others', async () => {
+  it('replaces the text under the next rev and tells the other devices', async () => {
     const { message: edited } = await annPhone.ok('message:edit', { message_id: message._id, content: 'second' });
     expect(edited).toMatchObject({ _id: message._id, seq: message.seq, rev: message.rev + 1, content: 'second' });
     expect(edited.edited_at).toBe(edited.updated_at);
@@ -65,7 +65,7 @@ describe('message:edit', () => {
     expect(evePhone.seen('message:updated')).toEqual([]);
   });
 
-  it('to the same content changes nothing and takes no rev', async () => {
+  it('changes nothing and takes no rev when the content is the same', async () => {
     await expectNobodyTold(async () => {
       const same = await annPhone.ok('message:edit', { message_id: message._id, content: 'first' });
       expect(same.message).toEqual(message);
@@ -74,21 +74,21 @@ describe('message:edit', () => {
     expect(next.message.rev).toBe(message.rev + 1);
   });
 
-  it('is for the sender only', async () => {
+  it('is allowed to the sender only', async () => {
     const payload = { message_id: message._id, content: 'mine now' };
     expect((await bobPhone.refused('message:edit', payload)).code).toBe('forbidden');
     expect((await evePhone.refused('message:edit', payload)).code).toBe('not_found');
     expect((await annPhone.refused('message:edit', { ...payload, message_id: 'f'.repeat(24) })).code).toBe('not_found');
   });
 
-  it('keeps to the limits of a text', async () => {
+  it('refuses what no message may contain', async () => {
     for (const content of ['', 'x'.repeat(16_385), 'a\0', '\udc00', { $set: 1 }]) {
       const error = await annPhone.refused('message:edit', { message_id: message._id, content });
       expect(error.code).toBe('validation_failed');
     }
   });
 
-  it('of a deleted message is a conflict', async () => {
+  it('conflicts on a deleted message', async () => {
     await annPhone.ok('message:delete', { message_id: message._id });
     const error = await annPhone.refused('message:edit', { message_id: message._id, content: 'back' });
     expect(error.code).toBe('conflict');
@@ -96,7 +96,7 @@ describe('message:edit', () => {
 });
 
 describe('message:delete', () => {
-  it('leaves a tombstone without content, attachment and reactions', async () => {
+  it('leaves a tombstone without content, attachment or reactions', async () => {
     await bobPhone.ok('message:react', { message_id: message._id, emoji: '👍' });
     const { message: deleted } = await annPhone.ok('message:delete', { message_id: message._id });
     expect(deleted).toMatchObject({ is_deleted: true, content: '', attachment: null, rev: message.rev + 2 });
@@ -106,21 +106,21 @@ describe('message:delete', () => {
     expect(messages).toEqual([deleted]);
   });
 
-  it('again is ok and changes nothing', async () => {
+  it('succeeds again and changes nothing', async () => {
     const first = await annPhone.ok('message:delete', { message_id: message._id });
     await expectNobodyTold(async () => {
       expect(await annPhone.ok('message:delete', { message_id: message._id })).toEqual(first);
     });
   });
 
-  it('is for the sender of a direct message only', async () => {
+  it('is allowed to the sender only, in a pair', async () => {
     expect((await bobPhone.refused('message:delete', { message_id: message._id })).code).toBe('forbidden');
     expect((await evePhone.refused('message:delete', { message_id: message._id })).code).toBe('not_found');
   });
 });
 
 describe('message:react', () => {
-  it('adds and removes the own reaction', async () => {
+  it('adds and removes the caller’s own reaction', async () => {
     const react = (device: Device, emoji: string, remove?: boolean) =>
       device.ok('message:react', { message_id: message._id, emoji, ...(remove === undefined ? {} : { remove }) });
     await react(bobPhone, '👍');
@@ -139,7 +139,7 @@ describe('message:react', () => {
     expect(none.updated_at >= message.updated_at).toBe(true);
   });
 
-  it('that is there already, or is not there to be removed, changes nothing', async () => {
+  it('changes nothing when the reaction is there already, or is not there to be removed', async () => {
     const first = await bobPhone.ok('message:react', { message_id: message._id, emoji: '👍' });
     await expectNobodyTold(async () => {
       expect(await bobPhone.ok('message:react', { message_id: message._id, emoji: '👍' })).toEqual(first);
@@ -147,13 +147,13 @@ describe('message:react', () => {
     });
   });
 
-  it('to a deleted message is a conflict, to a message one cannot see not_found', async () => {
+  it('conflicts on a deleted message, and does not find one that the caller cannot see', async () => {
     expect((await evePhone.refused('message:react', { message_id: message._id, emoji: '👍' })).code).toBe('not_found');
     await annPhone.ok('message:delete', { message_id: message._id });
     expect((await bobPhone.refused('message:react', { message_id: message._id, emoji: '👍' })).code).toBe('conflict');
   });
 
-  it('takes an emoji of 32 bytes at most', async () => {
+  it('takes an emoji of up to 32 bytes', async () => {
     const family = '👨‍👩‍👧‍👦';
     await bobPhone.ok('message:react', { message_id: message._id, emoji: family });
     for (const emoji of ['', 'x'.repeat(33), '😀'.repeat(9)]) {
@@ -162,7 +162,7 @@ describe('message:react', () => {
     }
   });
 
-  it('loses none of many at once', async () => {
+  it('loses none of many concurrent reactions', async () => {
     const emojis = Array.from({ length: 20 }, (_, i) => String.fromCodePoint(0x1f600 + i));
     const answers = await Promise.all(
       emojis.flatMap((emoji) => [
@@ -179,8 +179,8 @@ describe('message:react', () => {
   });
 });
 
-describe('changes of one message at once', () => {
-  it('end in one state that all have seen, whatever their order', async () => {
+describe('concurrent changes of one message', () => {
+  it('end in one state, which every device has seen', async () => {
     const answers = await Promise.all([
       annPhone.raw('message:edit', { message_id: message._id, content: 'a' }),
       annLaptop.raw('message:edit', { message_id: message._id, content: 'b' }),

@@ -34,25 +34,25 @@ const page = async (bounds: { before_seq?: number; after_seq?: number; limit?: n
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 describe('message:history', () => {
-  it('gives the newest 50 without bounds, ascending', async () => {
+  it('returns the newest 50 messages, ascending, without bounds', async () => {
     expect(await page({})).toEqual({ seqs: range(COUNT - 49, COUNT), has_more: true });
   });
 
-  it('gives the page below before_seq', async () => {
+  it('returns the page below before_seq', async () => {
     expect(await page({ before_seq: 101, limit: 10 })).toEqual({ seqs: range(91, 100), has_more: true });
     expect(await page({ before_seq: 11, limit: 10 })).toEqual({ seqs: range(1, 10), has_more: false });
     expect(await page({ before_seq: 1 })).toEqual({ seqs: [], has_more: false });
     expect(await page({ before_seq: 0 })).toEqual({ seqs: [], has_more: false });
   });
 
-  it('gives the page above after_seq', async () => {
+  it('returns the page above after_seq', async () => {
     expect(await page({ after_seq: 100, limit: 10 })).toEqual({ seqs: range(101, 110), has_more: true });
     expect(await page({ after_seq: COUNT - 5 })).toEqual({ seqs: range(COUNT - 4, COUNT), has_more: false });
     expect(await page({ after_seq: COUNT })).toEqual({ seqs: [], has_more: false });
     expect(await page({ after_seq: COUNT + 1000 })).toEqual({ seqs: [], has_more: false });
   });
 
-  it('gives everything once when it is paged through, from either end', async () => {
+  it('returns everything exactly once when paged through, from either end', async () => {
     const down: number[] = [];
     for (let before_seq = COUNT + 1, more = true; more; ) {
       const { seqs, has_more } = await page({ before_seq, limit: 97 });
@@ -71,7 +71,7 @@ describe('message:history', () => {
     expect(up).toEqual(range(1, COUNT));
   });
 
-  it('takes a limit of 1 to 200 and refuses others rather than clamping them', async () => {
+  it('takes limits from 1 to 200 and refuses others instead of clamping them', async () => {
     expect((await page({ limit: 200 })).seqs).toHaveLength(200);
     expect((await page({ limit: 1 })).seqs).toEqual([COUNT]);
     for (const limit of [0, -1, 201, 1.5, '10', null]) {
@@ -84,19 +84,19 @@ describe('message:history', () => {
     ['both bounds', { before_seq: 10, after_seq: 1 }],
     ['a negative bound', { before_seq: -1 }],
     ['a fraction', { after_seq: 1.5 }],
-    ['a bound beyond what counts exactly', { after_seq: 2 ** 53 }],
+    ['a bound beyond the safe integers', { after_seq: 2 ** 53 }],
     ['a text', { after_seq: '1' }],
   ])('refuses %s', async (_what, bounds) => {
     const error = await bobPhone.refused('message:history', { recipient_id: ann.id, ...bounds });
     expect(error.code).toBe('validation_failed');
   });
 
-  it('is empty with someone to whom nothing was ever written', async () => {
+  it('is empty where nothing was ever written', async () => {
     const eve = await register(server.url);
     expect(await annPhone.ok('message:history', { recipient_id: eve.id })).toEqual({ messages: [], has_more: false });
   });
 
-  it('shows nobody the conversation of two others', async () => {
+  it('hides the conversation of two others', async () => {
     const evePhone = await connect(server.url, await register(server.url));
     const { messages } = await evePhone.ok('message:history', { recipient_id: ann.id });
     expect(messages).toEqual([]);

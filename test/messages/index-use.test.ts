@@ -84,11 +84,11 @@ it.each([
   ['the newest', {}],
   ['in the middle', { before_seq: COUNT / 2 }],
   ['in the middle, forwards', { after_seq: COUNT / 2 }],
-])('a page of history, %s, reads as many documents as it shows, by an index', async (_which, bounds) => {
+])('a page of history (%s) is read by an index, and no more of it than the page shows', async (_which, bounds) => {
   const all = collections(db());
   const history = createHistory(createMessageStore(all), createAccessRules(all, createVisibility(false)));
   finds.length = 0;
-  const { messages } = await history.page({ id: ann.toHexString(), userId: ann } as Caller, {
+  const { messages } = await history({ id: ann.toHexString(), userId: ann } as Caller, {
     recipient_id: bob.toHexString(),
     ...bounds,
   });

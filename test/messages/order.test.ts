@@ -18,8 +18,8 @@ async function pair(): Promise<{ ann: Account; bob: Account; annPhone: Device; b
   return { ann, bob, annPhone, bobPhone };
 }
 
-describe('the order of a conversation', () => {
-  it('is that in which a device sent, without waiting in between', async () => {
+describe('conversation order', () => {
+  it('is the order in which a device sent, even without waiting for acknowledgements', async () => {
     const { ann, bob, annPhone, bobPhone } = await pair();
     const sends = Array.from({ length: 100 }, (_, i) =>
       annPhone.ok('message:send', { recipient_id: bob.id, content: `${i + 1}` }),
@@ -32,7 +32,7 @@ describe('the order of a conversation', () => {
     expect(messages.map((message) => message.content)).toEqual(seqs.map(String));
   });
 
-  it('is one order without gaps when many devices of both write at once', async () => {
+  it('is the same for everyone, without gaps, when many devices write at once', async () => {
     const { ann, bob, annPhone, bobPhone } = await pair();
     const annOthers = await Promise.all([connect(server.url, ann), connect(server.url, ann)]);
     const bobOthers = await Promise.all([connect(server.url, bob), connect(server.url, bob)]);
@@ -67,7 +67,7 @@ describe('the order of a conversation', () => {
     for (const device of [...writers.map((writer) => writer.device), watcher]) device.close();
   });
 
-  it('is that of the times, and of what a search finds, whatever had to be looked up before', async () => {
+  it('agrees with creation times and with search results, however long each send took to prepare', async () => {
     const { ann, bob, annPhone, bobPhone } = await pair();
     const { message } = await annPhone.ok('message:send', { recipient_id: bob.id, content: 'first' });
     const others = await Promise.all([connect(server.url, ann), connect(server.url, ann)]);
@@ -87,7 +87,7 @@ describe('the order of a conversation', () => {
     expect(found.messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 90 }, (_, i) => 91 - i));
   });
 
-  it('puts edits, reactions and deletions into the order in which they were sent', async () => {
+  it('includes edits, reactions and deletions', async () => {
     const { bob, annPhone, bobPhone } = await pair();
     const { message } = await annPhone.ok('message:send', { recipient_id: bob.id, content: '0' });
     const id = { message_id: message._id };
@@ -113,7 +113,7 @@ describe('the order of a conversation', () => {
 });
 
 describe('client_message_id', () => {
-  it('returns the first message to a repeat, and tells nobody', async () => {
+  it('answers a repeat with the first message and tells nobody', async () => {
     const { bob, annPhone, bobPhone } = await pair();
     const payload = { recipient_id: bob.id, content: 'once', client_message_id: 'c-1' };
     const first = await annPhone.ok('message:send', payload);
@@ -124,7 +124,7 @@ describe('client_message_id', () => {
     expect(bobPhone.seen('message:new')).toHaveLength(1);
   });
 
-  it('stores one message when 20 repeats arrive at once, from several devices', async () => {
+  it('stores one message when 20 repeats arrive at once from two devices', async () => {
     const { ann, bob, annPhone, bobPhone } = await pair();
     const laptop = await connect(server.url, ann);
     const payload = { recipient_id: bob.id, content: 'once', client_message_id: 'c-2' };
@@ -140,7 +140,7 @@ describe('client_message_id', () => {
     laptop.close();
   });
 
-  it('is per sender and conversation', async () => {
+  it('counts per sender and conversation', async () => {
     const { ann, bob, annPhone, bobPhone } = await pair();
     const carol = await register(server.url);
     const sends = await Promise.all([
@@ -152,7 +152,7 @@ describe('client_message_id', () => {
     expect(new Set(sends.map((answer) => answer.message._id)).size).toBe(3);
   });
 
-  it('gives repeats in the middle of a batch of others no place of their own', async () => {
+  it('gives repeats within a batch no position of their own', async () => {
     const { bob, annPhone, bobPhone } = await pair();
     await annPhone.ok('message:send', { recipient_id: bob.id, content: '1', client_message_id: 'r1' });
     const answers = await Promise.all(
@@ -171,7 +171,7 @@ describe('client_message_id', () => {
     expect(bobPhone.seen('message:new').map((event) => event.message.content)).toEqual(['1', '2', '3', '4']);
   });
 
-  it('returns the message as it is by now', async () => {
+  it('answers a repeat with the message as it is now', async () => {
     const { bob, annPhone } = await pair();
     const payload = { recipient_id: bob.id, content: 'soon gone', client_message_id: 'c-3' };
     const { message } = await annPhone.ok('message:send', payload);

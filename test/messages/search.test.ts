@@ -19,7 +19,7 @@ async function found(viewer: Device, query: string, over: object = {}): Promise<
   return messages.map((message) => message.content);
 }
 
-test('finds messages that hold every word, each by its beginning, whatever the case and the accents', async () => {
+test('finds messages in which every query word begins a word, whatever the case and accents', async () => {
   const [a, b] = [await device(), await device()];
   for (const content of ['Meet me at the Café tomorrow', 'the cafeteria is closed', 'nothing here']) {
     await a.ok('message:send', { ...to(b.account), content });
@@ -33,7 +33,7 @@ test('finds messages that hold every word, each by its beginning, whatever the c
   expect(await found(b, '🎉')).toEqual([]);
 });
 
-test('finds emojis, and words within scripts that put no spaces between them', async () => {
+test('finds emojis, and words in scripts without spaces', async () => {
   const [a, b] = [await device(), await device()];
   const lunch = '明天一起吃饭吧🎉 see 👍🏽 in 🇩🇪';
   const curry = 'カレーを食べた 👍';
@@ -47,7 +47,7 @@ test('finds emojis, and words within scripts that put no spaces between them', a
   expect(await found(b, '吃面')).toEqual([]);
 });
 
-test('only in the caller’s conversations, pairs and groups, or in one of them', async () => {
+test('searches the caller’s conversations only, or one of them', async () => {
   const [a, b, c] = [await device(), await device(), await device()];
   const { group } = await a.ok('group:create', { name: 'G', member_ids: [b.id] });
   await a.ok('message:send', { ...to(b.account), content: 'pear for b' });
@@ -63,7 +63,7 @@ test('only in the caller’s conversations, pairs and groups, or in one of them'
   expect(await found(b, 'pear')).toEqual(['pear for b']);
 });
 
-test('tombstones and earlier wordings are never found', async () => {
+test('never finds tombstones or earlier wordings', async () => {
   const [a, b] = [await device(), await device()];
   const { message: deleted } = await a.ok('message:send', { ...to(b.account), content: 'plum one' });
   const { message: edited } = await a.ok('message:send', { ...to(b.account), content: 'plum two' });
@@ -73,7 +73,7 @@ test('tombstones and earlier wordings are never found', async () => {
   expect(await found(b, 'apple')).toEqual(['apple two']);
 });
 
-test('who joined later finds nothing from before', async () => {
+test('finds nothing from before the caller joined', async () => {
   const [a, b] = [await device(), await device()];
   const { group } = await a.ok('group:create', { name: 'G', member_ids: [] });
   await a.ok('message:send', { group_id: group._id, content: 'fig before' });
@@ -84,7 +84,7 @@ test('who joined later finds nothing from before', async () => {
   expect((await b.refused('message:search', { query: 'fig', before_id: messages[0]!._id })).code).toBe('not_found');
 });
 
-test('pages by before_id are complete and newest first, over all conversations', async () => {
+test('pages by before_id through all conversations, newest first and completely', async () => {
   const a = await device();
   const others = await registerMany(server.url, 3);
   const { group } = await a.ok('group:create', { name: 'G', member_ids: others.map((one) => one.id) });
@@ -106,7 +106,7 @@ test('pages by before_id are complete and newest first, over all conversations',
   expect(all).toEqual(sent);
 });
 
-test('is refused for an empty or too long query, too many results, two targets, and a foreign before_id', async () => {
+test('refuses an empty or too long query, too high a limit, two targets, and a before_id the caller cannot see', async () => {
   const [a, b, c] = [await device(), await device(), await device()];
   const { message } = await b.ok('message:send', { ...to(c.account), content: 'grape' });
   for (const payload of [
@@ -123,7 +123,7 @@ test('is refused for an empty or too long query, too many results, two targets, 
   expect((await a.refused('message:search', { query: 'grape', before_id: 'f'.repeat(24) })).code).toBe('not_found');
 });
 
-test('the history with a blocked user stays searchable', async () => {
+test('still searches the history with a blocked user', async () => {
   const [a, b] = [await device(), await device()];
   await a.ok('message:send', { ...to(b.account), content: 'quince' });
   await a.ok('contact:block', { user_id: b.id });

@@ -45,7 +45,7 @@ describe('message:send', () => {
     expect(message).not.toHaveProperty('reactions');
   });
 
-  it('reaches every other device of both, and nobody else', async () => {
+  it('reaches every other device of both users, and nobody else', async () => {
     const content = 'to all devices';
     const { message } = await annPhone.ok('message:send', { recipient_id: bob.id, content });
     const isIt = (event: { message: { _id: string } }) => event.message._id === message._id;
@@ -56,7 +56,7 @@ describe('message:send', () => {
     expect(evePhone.seen('message:new')).toEqual([]);
   });
 
-  it('counts seq and rev from 1, the same for both sides', async () => {
+  it('numbers seq and rev from 1, the same for both users', async () => {
     const [one, two] = await Promise.all([register(server.url), register(server.url)]);
     const [oneDevice, twoDevice] = await Promise.all([connect(server.url, one), connect(server.url, two)]);
     const first = (await oneDevice.ok('message:send', { recipient_id: two.id, content: '1' })).message;
@@ -71,7 +71,7 @@ describe('message:send', () => {
     twoDevice.close();
   });
 
-  it('keeps texts as they are', async () => {
+  it('stores texts unchanged', async () => {
     for (const content of [' ', '\n', '  spaces  ', 'é😀́\u202e', '<b>&amp;</b>', '{"$gt":""}', '__proto__']) {
       const { message } = await annPhone.ok('message:send', { recipient_id: bob.id, content });
       const { messages } = await bobPhone.ok('message:history', { recipient_id: ann.id, limit: 1 });
@@ -112,7 +112,7 @@ describe('message:send', () => {
     expect((await annPhone.refused('message:send', payload)).code).toBe('validation_failed');
   });
 
-  it('refuses oneself, strangers that do not exist, and groups that one is not in', async () => {
+  it('refuses oneself, unknown users, and groups that the sender is not in', async () => {
     expect((await annPhone.refused('message:send', { recipient_id: ann.id, content: 'x' })).code).toBe(
       'validation_failed',
     );
@@ -122,7 +122,7 @@ describe('message:send', () => {
     expect((await annPhone.refused('message:send', { group_id: 'f'.repeat(24), content: 'x' })).code).toBe('not_found');
   });
 
-  it('refuses an upload that is unknown', async () => {
+  it('refuses an unknown upload', async () => {
     const payload = {
       recipient_id: bob.id,
       content: '',
@@ -132,13 +132,13 @@ describe('message:send', () => {
     expect((await annPhone.refused('message:send', payload)).code).toBe('not_found');
   });
 
-  it('is carried out without an acknowledgement callback', async () => {
+  it('works without an acknowledgement callback', async () => {
     annPhone.socket.emit('message:send', { recipient_id: bob.id, content: 'no callback' });
     const { message } = await bobPhone.next('message:new', (event) => event.message.content === 'no callback');
     expect(message.sender_id).toBe(ann.id);
   });
 
-  it('sends nothing to a deactivated user, whose history stays readable', async () => {
+  it('refuses a deactivated recipient, whose history stays readable', async () => {
     const gone = await register(server.url);
     await annPhone.ok('message:send', { recipient_id: gone.id, content: 'before', client_message_id: 'before' });
     const left = await http(server.url, 'DELETE', '/users/me', {
@@ -171,7 +171,7 @@ describe('reply_to', () => {
     expect(answer.message.reply_to).toBe(message._id);
   });
 
-  it('is not_found for a message of another conversation, or none', async () => {
+  it('does not find a message of another conversation, or none', async () => {
     const { message } = await annPhone.ok('message:send', { recipient_id: eve.id, content: 'elsewhere' });
     for (const reply_to of [message._id, 'f'.repeat(24)]) {
       const error = await annPhone.refused('message:send', { recipient_id: bob.id, content: 'x', reply_to });

@@ -1,11 +1,11 @@
 /**
- * Notices what other nodes may have stored and told nobody, though nothing that comes later need show it: a node that
- * died between the two, or one that has lost Redis. The `nodes` collection has a record of each; one that is cut off
- * from Redis says so there. Whoever finds that compares with the database what changed since.
+ * Notices that other nodes may have stored something and told nobody, where nothing that comes later need show it: a
+ * node died between the two, or lost Redis. Each node has a record in the `nodes` collection, and says there when it is
+ * cut off from Redis. Whoever finds either compares with the database what changed since.
  */
 import type { Collection } from 'mongodb';
-import type { NodeDocument } from '../../model/documents/cluster.ts';
 import type { Nodes } from '../../cluster/nodes.ts';
+import type { NodeDocument } from '../../model/documents/cluster.ts';
 
 const INTERVAL_MS = 2000;
 
@@ -22,12 +22,13 @@ export interface NodeWatchOptions {
 /** Starts to watch. */
 export function watchNodes(options: NodeWatchOptions): { close(): void } {
   const { records, nodes, cutOffSince, onUntold, onError } = options;
-  /** The other nodes, with when they gave a sign of life last. */
+  /** The other nodes, each with its last sign of life, in milliseconds. */
   let known = new Map<string, number>();
-  /** Those whose end was told. */
+  /** Those whose end was reported. */
   const ended = new Set<string>();
-  /** Those that were found cut off when asked last. */
+  /** Those that were cut off at the last look. */
   let cutOff = new Set<string>();
+  /** Since when this node is cut off, as its record says. */
   let announced: number | undefined;
   let lookedAt = Date.now();
   let looking = false;
@@ -58,7 +59,7 @@ export function watchNodes(options: NodeWatchOptions): { close(): void } {
     lookedAt = now;
   }
 
-  const timer = setInterval(() => {
+  const watching = setInterval(() => {
     if (looking) return;
     looking = true;
     Promise.all([announce(), look()])
@@ -67,6 +68,6 @@ export function watchNodes(options: NodeWatchOptions): { close(): void } {
         looking = false;
       });
   }, INTERVAL_MS);
-  timer.unref();
-  return { close: () => clearInterval(timer) };
+  watching.unref();
+  return { close: () => clearInterval(watching) };
 }

@@ -1,20 +1,22 @@
 /**
  * Brings this node's connections up to date after something may not have been told: Redis was away, or a node died
- * between storing and telling. What changed since is asked of the database; the sequencer knows what of it is missing.
+ * between storing and telling. The database is asked what changed since; the sequencer knows what of that is missing.
  */
+import type { Visibility } from '../../conversations/visibility.ts';
 import type { Collections } from '../../model/collections.ts';
-import { fromId } from '../../model/codec.ts';
+import type { ConversationRef } from '../../model/conversation-ref.ts';
 import type { Delivery } from '../delivery.ts';
 import type { Sequencer } from '../sequencer.ts';
-import type { ConversationRef } from '../../model/conversation-ref.ts';
-import type { Visibility } from '../../conversations/visibility.ts';
+import { createGroupRooms } from './group-rooms.ts';
 
-/** A change is stored a little later than the time that it carries, in milliseconds: more than clocks differ, too. */
+/** A change is stored a little later than its time says, by less than this, in milliseconds: clocks differ, too. */
 const MARGIN_MS = 5000;
-/** What was stored so long before a connection came may have been stored after its `sync`, in milliseconds. */
+/** What was stored this long before a connection came may have been stored after its `sync`, in milliseconds. */
 const BASELINE_MARGIN_MS = 1000;
 /** How often the database is asked while Redis is away, in milliseconds. */
 const INTERVAL_MS = 2000;
+/** How long requests are gathered, in milliseconds. */
+const GATHER_MS = 10;
 /** Documents in one answer of the database. */
 const BATCH = 2000;
 
@@ -25,9 +27,9 @@ export interface Resync {
 }
 
 export interface ResyncOptions {
-  collections: Collections;
-  delivery: Delivery;
-  sequencer: Sequencer;
+  collections: Pick<Collections, 'conversations' | 'groups' | 'memberships'>;
+  delivery: Pick<Delivery, 'apply' | 'members'>;
+  sequencer: Pick<Sequencer, 'heal'>;
   refFromId(conversationId: string): ConversationRef;
   visibility: Visibility;
   /** Whether this node hears nothing of the others: then it asks the database every other second. */
@@ -37,52 +39,24 @@ export interface ResyncOptions {
 
 export function createResync(options: ResyncOptions): Resync {
   const { collections, delivery, sequencer, refFromId, visibility, onError } = options;
-  const { conversations, groups, memberships } = collections;
-  /** From when on is to be compared next; undefined when nothing is asked for. */
+  const compareGroups = createGroupRooms({ collections, delivery, visibility });
+  /** From when on to compare next; undefined when nobody asks. */
   let wanted: number | undefined;
   let running = false;
   let closed = false;
   let wasAlone = false;
   let askedAt = Date.now();
 
+  const want = (since: number) => {
+    wanted = Math.min(since, wanted ?? since);
+  };
+
   async function compareConversations(since: Date): Promise<void> {
-    const changed = conversations.find({ changed_at: { $gt: since } }, { projection: { rev: 1 }, batchSize: BATCH });
-    for await (const { _id, rev } of changed) sequencer.heal(refFromId(_id), rev, BASELINE_MARGIN_MS);
-  }
-
-  /** Who is in which group, where that changed: whoever was let in or put out without this node being told. */
-  async function compareGroups(since: Date): Promise<void> {
-    const users = delivery.members();
-    const changed = groups.find(
-      { updated_at: { $gt: since } },
-      { projection: { members: 1, is_active: 1 }, batchSize: BATCH },
+    const changed = collections.conversations.find(
+      { changed_at: { $gt: since } },
+      { projection: { rev: 1 }, batchSize: BATCH },
     );
-    for await (const { _id, members, is_active } of changed) {
-      const groupId = _id.toHexString();
-      const inside = new Set(is_active ? members.map((member) => member.toHexString()) : []);
-      const missing: string[] = [];
-      for (const [userId, joined] of users) {
-        if (joined.has(groupId) && !inside.has(userId)) leave(userId, groupId);
-        if (!joined.has(groupId) && inside.has(userId)) missing.push(userId);
-      }
-      if (missing.length > 0) await enter(missing, groupId);
-    }
-  }
-
-  const leave = (user_id: string, group_id: string) =>
-    delivery.apply({ kind: 'membership', user_id, group_id, from_seq: null });
-
-  async function enter(userIds: string[], group_id: string): Promise<void> {
-    const places = await memberships
-      .find(
-        { user_id: { $in: userIds.map(fromId) }, conversation_id: group_id },
-        { projection: { user_id: 1, from_seq: 1 } },
-      )
-      .toArray();
-    for (const membership of places) {
-      const user_id = membership.user_id.toHexString();
-      delivery.apply({ kind: 'membership', user_id, group_id, from_seq: visibility.fromSeq(membership) });
-    }
+    for await (const { _id, rev } of changed) sequencer.heal(refFromId(_id), rev, BASELINE_MARGIN_MS);
   }
 
   async function run(): Promise<void> {
@@ -93,12 +67,13 @@ export function createResync(options: ResyncOptions): Resync {
       wanted = undefined;
       const asking = Date.now();
       try {
-        await compareGroups(new Date(since - MARGIN_MS));
-        await compareConversations(new Date(since - MARGIN_MS));
+        const from = new Date(since - MARGIN_MS);
+        await compareGroups(from);
+        await compareConversations(from);
         askedAt = asking;
       } catch (error) {
         onError(error);
-        wanted = Math.min(since, wanted ?? since);
+        want(since);
         break;
       }
     }
@@ -107,8 +82,8 @@ export function createResync(options: ResyncOptions): Resync {
 
   const ticking = setInterval(() => {
     const alone = options.isAlone();
-    // Once more when Redis is back: what was being stored in that moment.
-    if (alone || wasAlone) wanted = Math.min(askedAt, wanted ?? askedAt);
+    // Once more when Redis is back, for what was being stored in that moment.
+    if (alone || wasAlone) want(askedAt);
     wasAlone = alone;
     void run();
   }, INTERVAL_MS);
@@ -116,9 +91,8 @@ export function createResync(options: ResyncOptions): Resync {
 
   return {
     request(since) {
-      wanted = Math.min(since, wanted ?? since);
-      // What comes together is asked together.
-      setTimeout(() => void run(), 10).unref();
+      want(since);
+      setTimeout(() => void run(), GATHER_MS).unref();
     },
     close() {
       closed = true;

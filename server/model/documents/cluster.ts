@@ -14,8 +14,8 @@ export interface JobDocument {
 export interface NodeDocument {
   /** New at each start. */
   _id: string;
-  /** The machine and its table of processes: whoever shares it can see whether `pid` still runs. */
-  place: string;
+  /** The machine with its table of processes: whoever shares it can see whether `pid` still runs. */
+  machine: string;
   pid: number;
   /** Grows while the node lives. */
   beat: number;

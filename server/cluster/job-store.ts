@@ -1,0 +1,57 @@
+/** Jobs as documents: claimed by one conditional update, settled by whoever holds the newest claim. */
+import type { Collection } from 'mongodb';
+import type { JobDocument } from '../model/documents/cluster.ts';
+import { isDuplicateKey } from '../model/failures.ts';
+
+export type JobPayload = JobDocument['payload'];
+
+export interface JobStore {
+  /** Stores a job that is due then, unless one of this kind and key is stored already. */
+  add(kind: string, key: string, payload: JobPayload, dueAt: Date): Promise<void>;
+  /** Claims the job of these kinds that is due first; null where none is due. */
+  claim(kinds: string[]): Promise<JobDocument | null>;
+  /** Removes a job, if it was not claimed since. */
+  remove(job: JobDocument): Promise<void>;
+  /** Makes a job due again after so many milliseconds, if it was not claimed since. */
+  postpone(job: JobDocument, afterMs: number, attempts?: number): Promise<void>;
+}
+
+export interface JobStoreOptions {
+  jobs: Collection<JobDocument>;
+  clock(): Date;
+  /** How long a node has for a job before another one takes it over, in milliseconds. */
+  leaseMs: number;
+}
+
+export function createJobStore({ jobs, clock, leaseMs }: JobStoreOptions): JobStore {
+  const after = (ms: number) => new Date(clock().getTime() + ms);
+  const claimed = ({ _id, attempts }: JobDocument) => ({ _id, attempts });
+
+  return {
+    async add(kind, key, payload, dueAt) {
+      try {
+        await jobs.updateOne(
+          { _id: `${kind}:${key}` },
+          { $setOnInsert: { kind, payload, due_at: dueAt, attempts: 0 } },
+          { upsert: true },
+        );
+      } catch (error) {
+        // Another node stored it in the same moment.
+        if (!isDuplicateKey(error)) throw error;
+      }
+    },
+    // The claim moves the time when the job is due, so a node that dies leaves a job that becomes due again.
+    claim: (kinds) =>
+      jobs.findOneAndUpdate(
+        { kind: { $in: kinds }, due_at: { $lte: clock() } },
+        { $set: { due_at: after(leaseMs) }, $inc: { attempts: 1 } },
+        { sort: { due_at: 1 }, returnDocument: 'after' },
+      ),
+    async remove(job) {
+      await jobs.deleteOne(claimed(job));
+    },
+    async postpone(job, afterMs, attempts = job.attempts) {
+      await jobs.updateOne(claimed(job), { $set: { due_at: after(afterMs), attempts } });
+    },
+  };
+}

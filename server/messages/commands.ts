@@ -1,0 +1,93 @@
+/** Commands on messages (PROTOCOL section 4). Marks (`message:delivered`, `message:read`) belong to the inbox. */
+import type { UpdateFilter } from 'mongodb';
+import type { Message } from '../../shared/contract/documents.ts';
+import { type Access, refuseBlocked } from '../conversations/access.ts';
+import type { AccessRules } from '../conversations/access-rules.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
+import type { Scope } from '../conversations/visibility.ts';
+import type { Caller } from '../dispatch/caller.ts';
+import type { HandlersOf } from '../dispatch/handlers.ts';
+import { conflict, forbidden, invalid, notFound } from '../lib/errors.ts';
+import { fromId } from '../model/codec.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
+import { toWireMessage } from '../model/views/message.ts';
+import { createHistory } from './history.ts';
+import { withoutReaction, withReaction } from './reactions.ts';
+import { createSearch } from './search.ts';
+import { createSend, type SendOptions } from './send.ts';
+import { termsOf } from './terms.ts';
+import type { Writer } from './writer.ts';
+
+export type MessageHandlers = Omit<HandlersOf<'message'>, 'message:delivered' | 'message:read'>;
+
+export interface MessageCommandOptions extends SendOptions {
+  store: MessageStore;
+  access: AccessRules;
+  writer: Writer;
+  /** Every conversation of a user. */
+  scopesOf(caller: Caller): Promise<Scope[]>;
+  clock(): Date;
+}
+
+/** @returns handlers; those that change a message throw ContractError `not_found` where the caller cannot see it */
+export function createMessageCommands(options: MessageCommandOptions): MessageHandlers {
+  const { store, access, writer, scopesOf, clock } = options;
+
+  /** @throws ContractError `not_found` for a message that the caller cannot see, `forbidden` under a block */
+  async function reach(caller: Caller, messageId: string): Promise<{ message: MessageDocument; entered: Access }> {
+    const message = await store.find(fromId(messageId));
+    const entered = message && (await access.enterByMessage(caller.id, message));
+    if (!message || !entered) throw notFound('no such message');
+    refuseBlocked(entered);
+    return { message, entered };
+  }
+
+  /** @param decide the change to the message as it is now; undefined where there is nothing to change */
+  async function amend(
+    caller: Caller,
+    messageId: string,
+    decide: (message: MessageDocument, entered: Access) => UpdateFilter<MessageDocument> | undefined,
+  ): Promise<{ message: Message }> {
+    const amended = await caller.inTurn(reach(caller, messageId), ({ message, entered }) =>
+      writer.amend({
+        conversation: entered.conversation,
+        message,
+        decide: (current) => decide(current, entered),
+        socket: caller.socketId,
+      }),
+    );
+    return { message: toWireMessage(amended) };
+  }
+
+  return {
+    'message:send': createSend(options),
+
+    'message:edit': (caller, { message_id, content }) =>
+      amend(caller, message_id, (message) => {
+        if (!message.sender_id.equals(caller.userId)) throw forbidden('only the sender edits a message');
+        if (message.is_deleted) throw conflict('the message was deleted');
+        if (content === '' && !message.attachment) throw invalid('content', 'must NOT be empty');
+        if (content === message.content) return undefined;
+        return { $set: { content, terms: termsOf(content), edited_at: clock() } };
+      }),
+
+    'message:delete': (caller, { message_id }) =>
+      amend(caller, message_id, (message, { isAdmin }) => {
+        const isSender = message.sender_id.equals(caller.userId);
+        if (!isSender && !isAdmin) throw forbidden('only the sender or an admin deletes a message');
+        if (message.is_deleted) return undefined;
+        return { $set: { is_deleted: true, content: '', attachment: null }, $unset: { reactions: true, terms: true } };
+      }),
+
+    'message:react': (caller, { message_id, emoji, remove = false }) =>
+      amend(caller, message_id, (message) => {
+        if (message.is_deleted) throw conflict('the message was deleted');
+        const change = remove ? withoutReaction : withReaction;
+        const reactions = change(message.reactions ?? [], emoji, caller.userId);
+        return reactions && { $set: { reactions } };
+      }),
+
+    'message:history': createHistory(store, access),
+    'message:search': createSearch(store, access, scopesOf),
+  };
+}

@@ -1,0 +1,87 @@
+/** What a message is made of before it has a position, and what is checked on the way. */
+import { ObjectId } from 'mongodb';
+import type { CommandPayload } from '../../shared/contract/index.ts';
+import { type Access, refuseUnreachable } from '../conversations/access.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
+import { isVisible } from '../conversations/visibility.ts';
+import type { Caller } from '../dispatch/caller.ts';
+import { invalid, notFound } from '../lib/errors.ts';
+import { fromId } from '../model/codec.ts';
+import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../model/documents/messages.ts';
+import { termsOf } from './terms.ts';
+
+type SendPayload = CommandPayload<'message:send'>;
+
+/** What a message gets only when it is stored. */
+type Positioned = 'seq' | 'rev' | 'created_at' | 'updated_at';
+
+/** A message that has no position in its conversation yet. */
+export type Draft = Omit<PairMessageDocument, Positioned> | Omit<GroupMessageDocument, Positioned>;
+
+/** What messages need of uploads. */
+export interface Attachments {
+  /**
+   * Claims an upload for a message.
+   * @throws ContractError `not_found` for an unknown upload or another's, `validation_failed` for one of the wrong kind
+   */
+  check(userId: string, type: MessageDocument['message_type'], mediaId: ObjectId): Promise<void>;
+  /** Tells the upload of the message that carries it. */
+  sent(message: MessageDocument): Promise<void>;
+}
+
+/**
+ * The rules on type, text and attachment that the payload's schema does not express.
+ * @throws ContractError `validation_failed`
+ */
+export function checkShape({ content, message_type = 'text', attachment }: SendPayload): void {
+  if (message_type === 'text') {
+    if (attachment) throw invalid('attachment', 'does not belong to a text');
+    if (content === '') throw invalid('content', 'must NOT be empty');
+  } else if (!attachment) {
+    throw invalid('attachment', `is needed for ${message_type}`);
+  }
+}
+
+/**
+ * Checks everything that must hold before a message may be stored, and drafts it.
+ * @throws ContractError `forbidden` under a block; `not_found` for a deactivated recipient, or a reply to a message that
+ *   the sender cannot see in this conversation; as `Attachments.check` does
+ */
+export async function prepareDraft(
+  { store, attachments }: { store: Pick<MessageStore, 'of'>; attachments: Pick<Attachments, 'check'> },
+  caller: Caller,
+  payload: SendPayload,
+  access: Access,
+): Promise<Draft> {
+  refuseUnreachable(access);
+  const { message_type = 'text', attachment, reply_to } = payload;
+  const { conversation, fromSeq } = access;
+  const [replied] = await Promise.all([
+    reply_to === undefined ? undefined : store.of(conversation.kind).findOne({ _id: fromId(reply_to) }),
+    attachment ? attachments.check(caller.id, message_type, fromId(attachment.media_id)) : undefined,
+  ]);
+  if (reply_to !== undefined && !(replied?.conversation_id === conversation.id && isVisible(replied, fromSeq))) {
+    throw notFound('no such message to reply to');
+  }
+  return draftOf(caller.userId, conversation.id, payload);
+}
+
+/** The draft of a message whose payload has been checked. */
+export function draftOf(sender_id: ObjectId, conversation_id: string, payload: SendPayload): Draft {
+  const { content, message_type = 'text', attachment, reply_to, client_message_id } = payload;
+  const base = {
+    _id: new ObjectId(),
+    conversation_id,
+    sender_id,
+    content,
+    message_type,
+    attachment: attachment ? { media_id: fromId(attachment.media_id) } : null,
+    is_deleted: false,
+    terms: termsOf(content),
+    ...(client_message_id === undefined ? {} : { client_message_id }),
+    ...(reply_to === undefined ? {} : { reply_to: fromId(reply_to) }),
+  };
+  return payload.recipient_id === undefined
+    ? { ...base, group_id: fromId(payload.group_id!), read_by: [] }
+    : { ...base, recipient_id: fromId(payload.recipient_id), status: 'sent' };
+}

@@ -1,0 +1,214 @@
+import fc from 'fast-check';
+import { ObjectId } from 'mongodb';
+import { describe, expect, it } from 'vitest';
+import type { Change } from '../../server/bus/operations.ts';
+import { draftOf } from '../../server/messages/drafts.ts';
+import { createWriter, type WriterOptions } from '../../server/messages/writer.ts';
+import { pairRef } from '../../server/model/conversation-ref.ts';
+import type { MessageDocument } from '../../server/model/documents/messages.ts';
+import { createMemoryStore, type Fault } from './memory-store.ts';
+
+const ann = new ObjectId();
+const bob = new ObjectId();
+const conversation = pairRef(ann.toHexString(), bob.toHexString());
+
+const draft = (content: string, client_message_id?: string) =>
+  draftOf(ann, conversation.id, {
+    recipient_id: bob.toHexString(),
+    content,
+    ...(client_message_id === undefined ? {} : { client_message_id }),
+  });
+
+/** A node's writer, what it told, and what it opened. */
+function createNode(store: WriterOptions['store'], over: Partial<WriterOptions> = {}) {
+  const told: Change[] = [];
+  const healed: string[] = [];
+  const opened: string[] = [];
+  const writer = createWriter({
+    store,
+    summaries: { sent: async () => {}, changed: async () => {}, unsent: async () => {} },
+    bus: { changes: (_conversation, changes) => void told.push(...changes), heal: ({ id }) => void healed.push(id) },
+    actors: { note: () => {}, forget: () => {} },
+    openPair: async ({ id }) => void opened.push(id),
+    clock: () => new Date(),
+    ...over,
+  });
+  return { writer, told, healed, opened };
+}
+
+const immediate = () => new Promise<void>((resolve) => setImmediate(resolve));
+const range = (to: number) => Array.from({ length: to }, (_, i) => i + 1);
+
+describe('the writer', () => {
+  it('stores sends that arrive while it is busy by one command, and opens a pair before its first message', async () => {
+    const { store, commands } = createMemoryStore(immediate);
+    const { writer, told, opened } = createNode(store);
+    const first = writer.send(conversation, draft('1'), 'socket');
+    await immediate();
+    const others = range(10).map((i) => writer.send(conversation, draft(`${i + 1}`), undefined));
+    const sent = await Promise.all([first, ...others]);
+    expect(sent.map(({ message }) => [message.seq, message.content])).toEqual(range(11).map((i) => [i, `${i}`]));
+    expect(commands).toEqual(['newest', 'insert', 'insert']);
+    expect(opened).toEqual([conversation.id]);
+    expect(told.map(({ rev, last_seq, is_new }) => [rev, last_seq, is_new])).toEqual(
+      range(11).map((i) => [i, i, true]),
+    );
+    expect(told.map(({ except_socket }) => except_socket)).toEqual(['socket', ...Array(10).fill(undefined)]);
+  });
+
+  it('keeps changes between the sends before and after them', async () => {
+    const { store } = createMemoryStore(immediate);
+    const { writer } = createNode(store);
+    const { message } = await writer.send(conversation, draft('old'), undefined);
+    const [before, amended, after] = await Promise.all([
+      writer.send(conversation, draft('before'), undefined),
+      writer.amend({ conversation, message, decide: () => ({ $set: { content: 'new' } }), socket: undefined }),
+      writer.send(conversation, draft('after'), undefined),
+    ]);
+    expect([before.message.rev, amended.rev, after.message.rev]).toEqual([2, 3, 4]);
+    expect(amended).toMatchObject({ seq: 1, content: 'new' });
+  });
+
+  it('decides a change again by what another node made of the message', async () => {
+    const { store } = createMemoryStore(immediate);
+    const [one, other] = [createNode(store), createNode(store)];
+    const { message } = await one.writer.send(conversation, draft(''), undefined);
+    const append = (letter: string) => ({
+      conversation,
+      message,
+      decide: ({ content }: MessageDocument) => ({ $set: { content: content + letter } }),
+      socket: undefined,
+    });
+    const amended = await Promise.all([one.writer.amend(append('a')), other.writer.amend(append('b'))]);
+    expect(amended.map(({ rev }) => rev).sort()).toEqual([2, 3]);
+    expect(amended.find(({ rev }) => rev === 3)!.content).toHaveLength(2);
+  });
+
+  it('takes no rev and tells nobody where there is nothing to change', async () => {
+    const { store } = createMemoryStore(immediate);
+    const { writer, told } = createNode(store);
+    const { message } = await writer.send(conversation, draft('same'), undefined);
+    const amendment = { conversation, message, decide: () => undefined, socket: undefined };
+    expect(await writer.amend(amendment)).toEqual(message);
+    expect(told).toHaveLength(1);
+  });
+
+  it('fails a send whose summary cannot be written, but tells it, and answers the repeat', async () => {
+    const { store } = createMemoryStore(immediate);
+    let isAway = true;
+    const sent = async () => {
+      if (isAway) throw new Error('the summary is away');
+    };
+    const { writer, told, healed } = createNode(store, {
+      summaries: { sent, changed: async () => {}, unsent: async () => {} },
+    });
+    await expect(writer.send(conversation, draft('x', 'c'), 'socket')).rejects.toThrow('the summary is away');
+    expect(told).toMatchObject([{ rev: 1, is_new: true }]);
+    isAway = false;
+    const repeat = await writer.send(conversation, draft('x', 'c'), 'socket');
+    expect(repeat).toMatchObject({ duplicate: true, message: { seq: 1 } });
+    expect(healed.length).toBeGreaterThan(0);
+  });
+
+  it('notes who acts while a message is being stored', async () => {
+    const { store } = createMemoryStore(immediate);
+    const noted = new Set<string>();
+    const actors = {
+      note: (_id: string, rev: number, socket: string) => void noted.add(`${rev} ${socket}`),
+      forget: (_id: string, rev: number) => void noted.delete(`${rev} socket`),
+    };
+    const duringInsert: string[][] = [];
+    const insert: typeof store.insert = (...args) => {
+      duringInsert.push([...noted]);
+      return store.insert(...args);
+    };
+    const { writer } = createNode({ ...store, insert }, { actors });
+    await writer.send(conversation, draft('x'), 'socket');
+    expect(duringInsert).toEqual([['1 socket']]);
+    expect([...noted]).toEqual([]);
+  });
+
+  it('asks the sender to come back where other nodes are always first', async () => {
+    const { store } = createMemoryStore(immediate);
+    const refusal = { code: 11_000, errmsg: 'index: conversation_seq dup key' };
+    const { writer } = createNode({ ...store, insert: async () => ({ count: 0, refusal }) });
+    await expect(writer.send(conversation, draft('x'), undefined)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('is idle when everything has been written', async () => {
+    const { store, messages } = createMemoryStore(immediate);
+    const { writer } = createNode(store);
+    for (const i of range(3)) void writer.send(conversation, draft(`${i}`), undefined);
+    await writer.idle();
+    expect(messages).toHaveLength(3);
+  });
+});
+
+describe('two nodes that write at once, to a store that fails now and then', () => {
+  const command = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('send'), id: fc.option(fc.nat(5), { nil: undefined }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('amend'), id: fc.nat(20) }) },
+  );
+  const devices = fc.array(fc.array(command, { maxLength: 8 }), { minLength: 3, maxLength: 3 });
+  const fault = fc.oneof(
+    { weight: 8, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constantFrom<Fault>('lost request', 'lost reply') },
+  );
+  const faults = fc.array(fault, { maxLength: 30 });
+
+  /** Devices on alternating nodes, which wait for no answer. Gives what became of each device's commands. */
+  async function storm(queues: { kind: string; id: number | undefined }[][], faults: Fault[], scheduler: fc.Scheduler) {
+    const trip = () => scheduler.schedule(Promise.resolve());
+    const { store, messages } = createMemoryStore(trip, () => faults.shift());
+    const nodes = [createNode(store), createNode(store)] as const;
+
+    async function act(device: number): Promise<PromiseSettledResult<MessageDocument | undefined>[]> {
+      const { writer } = nodes[device % 2]!;
+      const socket = `socket ${device}`;
+      const answers: Promise<MessageDocument | undefined>[] = [];
+      for (const [i, { kind, id }] of queues[device]!.entries()) {
+        await trip();
+        const content = `${device}.${i}`;
+        const message = messages[id ?? 0];
+        if (kind === 'send') {
+          const sent = writer.send(conversation, draft(content, id?.toString()), socket);
+          answers.push(sent.then((answer) => (answer.duplicate ? undefined : answer.message)));
+        } else if (message) {
+          answers.push(writer.amend({ conversation, message, decide: () => ({ $set: { content } }), socket }));
+        }
+      }
+      return Promise.allSettled(answers);
+    }
+
+    const outcomes = await scheduler.waitFor(Promise.all(queues.map((_, device) => act(device))));
+    return { messages, outcomes, told: nodes.flatMap((node) => node.told.map(({ rev }) => rev)) };
+  }
+
+  it('leave no gaps, store each send once, and keep the order of each device', async () => {
+    await fc.assert(
+      fc.asyncProperty(devices, faults, fc.scheduler(), async (...given) => {
+        const { messages, outcomes, told } = await storm(...given);
+        expect(messages.map(({ seq }) => seq)).toEqual(range(messages.length));
+        const revs = messages.flatMap((message) => message.revs!).sort((one, other) => one - other);
+        expect(revs).toEqual(range(revs.length));
+        const ids = messages.flatMap(({ client_message_id }) => client_message_id ?? []);
+        expect(new Set(ids).size).toBe(ids.length);
+        expect(new Set(told).size).toBe(told.length);
+        for (const outcome of outcomes) {
+          const done = outcome.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value.rev] : []));
+          expect(done).toEqual([...done].sort((one, other) => one - other));
+          for (const rev of done) expect(told).toContain(rev);
+        }
+      }),
+    );
+  });
+
+  it('refuse nothing while the store does not fail', async () => {
+    await fc.assert(
+      fc.asyncProperty(devices, fc.scheduler(), async (queues, scheduler) => {
+        const { outcomes } = await storm(queues, [], scheduler);
+        expect(outcomes.flat().filter(({ status }) => status === 'rejected')).toEqual([]);
+      }),
+    );
+  });
+});
