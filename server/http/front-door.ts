@@ -28,6 +28,8 @@ export function openFrontDoor(server: Server, config: HostConfig, path: string):
 
   server.on('request', (request, response) => {
     unanswered.add(request, response);
+    // An offer that comes here instead of to `upgrade`: what follows it may be lost (upgrades.ts).
+    if (request.headers.upgrade !== undefined) response.setHeader('Connection', 'close');
     const refusal = refusalOfHost(request);
     if (refusal) refuse(response, refused(refusal));
     else for (const listener of onRequest) listener(request, response);

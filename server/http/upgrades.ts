@@ -20,7 +20,10 @@ export function serveWithoutOffer(server: Server, request: IncomingMessage, conn
   server.emit('connection', connection);
 }
 
-/** Keeps Node, where it can be told, from treating a request with a body as an upgrade. */
+/**
+ * Where Node reads the body itself, a request with one is served as Node serves it when nobody listens for upgrades. What
+ * follows it is lost then, so its answer has to close the connection: the client sends the rest again.
+ */
 export function refuseOffersWithBodies(server: Server, path: string): void {
   if (Number.parseInt(process.versions.node, 10) < BODY_IS_READ_SINCE) return;
   Object.assign(server, {
