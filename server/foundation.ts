@@ -15,6 +15,7 @@ import { createMemoryRateLimiter, type RateLimiter, unlimited } from './dispatch
 import { createRedisRateLimiter } from './dispatch/rate-limits-redis.ts';
 import { createServerTime } from './dispatch/server-time.ts';
 import { createIo } from './gateway/io.ts';
+import { openFrontDoor } from './http/front-door.ts';
 import { createHttpServer } from './http/server.ts';
 import { connect } from './model/connect.ts';
 import { publishDocuments } from './observability/documents.ts';
@@ -35,6 +36,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const http = createHttpServer({ config, log });
   publishDocuments(http);
   const io = createIo(http.server, config, redis && createAdapter(redis, log));
+  openFrontDoor(http.server, config, `${io.path()}/`);
 
   const store = createMessageStore(collections);
   const visibility = createVisibility(config.groupHistoryAll);
