@@ -142,6 +142,9 @@ describe('the path of a message', () => {
     ];
     const [a, b] = await apart();
     await typingPasses(a, b);
+    // Or its end, which comes by itself after 6 s, would be among the commands.
+    await a.ok('typing:stop', { recipient_id: b.id });
+    await b.next('typing', ({ is_typing }) => !is_typing);
     const before = await channels();
     expect(before).toContain(CHANNEL);
 
