@@ -41,8 +41,7 @@ export async function connect(url: string): Promise<Database> {
 
 async function open(url: string): Promise<Database> {
   const options = { appName: 'letsapp', writeConcern: { w: 'majority' as const }, ignoreUndefined: true };
-  const database =
-    new URL(url.replace(/^mongodb(\+srv)?:/, 'http:').replace(/,[^/]*/, '')).pathname.slice(1) || 'letsapp';
+  const database = new URL(url.replace(/,[^/]*/, '')).pathname.slice(1) || 'letsapp';
   // Building an index over much data may take longer than any command.
   const installer = new MongoClient(url, { ...options, ...BOUNDS, socketTimeoutMS: 0 });
   try {

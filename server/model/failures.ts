@@ -10,10 +10,10 @@ import {
 const DUPLICATE_KEY = 11_000;
 
 /**
- * Error codes of a MongoDB that is there but can't serve now: not primary, shutting down, timed out on the way, or
- * without enough members to keep what it was given.
+ * Error codes of a MongoDB that is there but can't serve now: not primary, shutting down, timed out on the way, without
+ * enough members to keep what it was given, or without room on its disk (14031).
  */
-const TRANSIENT_CODES = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+const TRANSIENT_CODES = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031]);
 
 const TRANSIENT_NAMES = new Set([
   'MongoOperationTimeoutError',
