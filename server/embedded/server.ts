@@ -104,7 +104,12 @@ async function answer(engine: Engine, socket: Socket, session: Session, bytes: B
 function send(socket: Socket, bytes: Buffer): Promise<void> | undefined {
   if (socket.destroyed || socket.write(bytes)) return undefined;
   return new Promise((resolve) => {
-    socket.once('drain', resolve);
-    socket.once('close', () => resolve());
+    const done = () => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
   });
 }

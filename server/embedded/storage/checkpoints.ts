@@ -110,9 +110,14 @@ export function createCheckpoints(
       const records = readRedoLog(folder, applied, log?.durable());
       found = applied.number + records.length;
       begin();
-      if (!applied.hasSeals) addSeals(tree);
-      for (const record of [...records, ...(log?.underWay() ?? [])]) apply(tree, record, applied.hasSeals);
-      checkTransaction(tree);
+      try {
+        if (!applied.hasSeals) addSeals(tree);
+        for (const record of [...records, ...(log?.underWay() ?? [])]) apply(tree, record, applied.hasSeals);
+        checkTransaction(tree);
+      } catch (error) {
+        take()?.abort();
+        throw error;
+      }
     },
     end() {
       try {

@@ -35,11 +35,60 @@ const isFullDisk = (error: unknown) => FULL_DISK.has((error as { code?: unknown 
  * Brings the tree up to date with the redo log, and takes writes. On a full disk it refuses them.
  * @throws Error if the log is damaged, and what LMDB or the file system throws
  */
-export function openWrites(tree: Tree, folder: string, { onRefusing, onRestored }: StorageEvents): DurableWrites {
+export function openWrites(tree: Tree, folder: string, events: StorageEvents): DurableWrites {
   const changes = createChangeBuffer();
+  const { checkpoints, refusal, commit, undo } = openCheckpoints(tree, folder, events);
+  const group = createGroupCommit(begin, persist);
+
+  function begin(): void {
+    refusal.check();
+    checkpoints.begin();
+  }
+
+  async function persist(): Promise<void> {
+    const written = changes.take();
+    try {
+      checkTransaction(tree);
+    } catch (error) {
+      undo(error);
+      refusal.check();
+    }
+    const appended = checkpoints.append(written);
+    if (checkpoints.isDue()) commit();
+    await appended.catch((error: unknown) => {
+      refusal.check();
+      throw error;
+    });
+  }
+
+  return {
+    put(key, value) {
+      tree.putSync(key, changes.put(key, value));
+      checkpoints.count();
+    },
+    remove(key) {
+      tree.removeSync(key);
+      changes.remove(key);
+      checkpoints.count();
+    },
+    write: group.write,
+    release() {
+      group.stop();
+      refusal.stop();
+      checkpoints.end();
+    },
+    async close() {
+      refusal.stop();
+      checkpoints.end();
+      await checkpoints.closeLog();
+    },
+  };
+}
+
+/** The checkpoints, and what becomes of them on a full disk. */
+function openCheckpoints(tree: Tree, folder: string, { onRefusing, onRestored }: StorageEvents) {
   const checkpoints = createCheckpoints(tree, folder, commit, undo);
   const refusal = createRefusal(folder, commitOrRestore, (reason) => onRefusing?.(reason));
-  const group = createGroupCommit(begin, persist);
 
   function commitOrRestore(): void {
     try {
@@ -73,55 +122,13 @@ export function openWrites(tree: Tree, folder: string, { onRefusing, onRestored 
     }
   }
 
-  function begin(): void {
-    refusal.check();
-    checkpoints.begin();
-  }
-
-  async function persist(): Promise<void> {
-    const written = changes.take();
-    try {
-      checkTransaction(tree);
-    } catch (error) {
-      undo(error);
-      refusal.check();
-    }
-    const appended = checkpoints.append(written);
-    if (checkpoints.isDue()) commit();
-    await appended.catch((error: unknown) => {
-      refusal.check();
-      throw error;
-    });
-  }
-
   checkpoints.restore();
   try {
     commitOrRestore();
   } catch (error) {
     if (!refusal.isOn()) throw error;
   }
-  return {
-    put(key, value) {
-      tree.putSync(key, changes.put(key, value));
-      checkpoints.count();
-    },
-    remove(key) {
-      tree.removeSync(key);
-      changes.remove(key);
-      checkpoints.count();
-    },
-    write: group.write,
-    release() {
-      group.stop();
-      refusal.stop();
-      checkpoints.end();
-    },
-    async close() {
-      refusal.stop();
-      checkpoints.end();
-      await checkpoints.closeLog();
-    },
-  };
+  return { checkpoints, refusal, commit, undo };
 }
 
 /** Ends the thread. Memory and disk differ: only a new start, from the log, brings them together again. */

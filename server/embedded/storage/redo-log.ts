@@ -175,7 +175,7 @@ function writeAt(descriptor: number, bytes: Buffer, position: number): Promise<E
   return new Promise((resolve) => {
     write(descriptor, bytes, 0, bytes.length, position, (error, count) => {
       const isShort = !error && count < bytes.length;
-      resolve(isShort ? Object.assign(new Error('the disk is full'), { code: 'ENOSPC' }) : (error ?? undefined));
+      resolve(isShort ? Object.assign(new Error('a write was cut short'), { code: 'ENOSPC' }) : (error ?? undefined));
     });
   });
 }
