@@ -29,7 +29,10 @@ const { ENOSPC, EDQUOT, EIO } = constants.errno;
  * before the commit is MDB_BAD_TXN.
  */
 const FULL_DISK = new Set<unknown>(['ENOSPC', 'EDQUOT', ENOSPC, EDQUOT, EIO, -30782]);
-const isFullDisk = (error: unknown) => FULL_DISK.has((error as { code?: unknown }).code);
+function isFullDisk(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code !== undefined && FULL_DISK.has(code);
+}
 
 /**
  * Brings the tree up to date with the redo log, and takes writes. On a full disk it refuses them.

@@ -89,7 +89,12 @@ export function openTreeFile(file: string): TreeFile | undefined {
 export function cutOffUnused(path: string): void {
   const file = isKnownLayout ? openTreeFile(path) : undefined;
   file?.close();
-  if (file && file.pages > file.meta.lastPage + 1) truncateSync(path, (file.meta.lastPage + 1) * file.pageSize);
+  if (file === undefined || file.pages <= file.meta.lastPage + 1) return;
+  try {
+    truncateSync(path, (file.meta.lastPage + 1) * file.pageSize);
+  } catch {
+    // Windows does not shorten a file that is mapped into memory. LMDB uses the pages later.
+  }
 }
 
 function readMeta(readAt: (position: number, into: Buffer) => boolean): (Meta & { pageSize: number }) | undefined {
