@@ -21,7 +21,7 @@ export interface Edges {
 }
 
 export function createEdges(foundation: Foundation, domains: Domains): Edges {
-  const { config, io, http, delivery, serverTime, rateLimiter, database, redis, log } = foundation;
+  const { config, io, http, delivery, serverTime, rateLimiter, points, database, redis, log } = foundation;
   const { accounts, media, presence, calls, contacts, groups, inbox, messages } = domains;
   const metrics = createMetrics(() => io.of('/').sockets.size);
   const overload = watchOverload();
@@ -38,7 +38,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
       ...calls.handlers,
       ...createSessionCommands({ io, authenticate, expiry }),
     },
-    spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
+    spend: config.rateLimits ? createBudgets({ shared: rateLimiter, points }) : () => {},
     isOverloaded: overload.isOverloaded,
     serverTime,
     onDone(command, outcome, startedAt) {

@@ -5,9 +5,13 @@ import { withDeadline } from '../lib/deadline.ts';
 import type { Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
+import { createPageTurns } from './page-turns.ts';
 import type { ServerTime } from './server-time.ts';
 import { carriedOut, createRoutes, known, notShed, plain, type Sent, valid, withinBudget } from './steps.ts';
 import { toWireError } from './wire-error.ts';
+
+/** How many pages of one user are read at a time. */
+const PAGES_AT_ONCE = 1;
 
 export interface DispatchOptions {
   handlers: Handlers;
@@ -28,6 +32,7 @@ export type Dispatch = (caller: Caller, name: string, args: unknown[]) => Promis
 
 export function createDispatch({ handlers, spend, isOverloaded, serverTime, onDone, log }: DispatchOptions): Dispatch {
   const routes = createRoutes(handlers);
+  const pages = createPageTurns(PAGES_AT_ONCE);
 
   async function takeSteps(sent: Sent): Promise<unknown> {
     await withinBudget(sent, spend);
@@ -35,7 +40,7 @@ export function createDispatch({ handlers, spend, isOverloaded, serverTime, onDo
     plain(command);
     valid(command);
     notShed(command, isOverloaded);
-    return carriedOut(command, serverTime);
+    return carriedOut(command, pages, serverTime);
   }
 
   return async (caller, name, args) => {
@@ -43,7 +48,7 @@ export function createDispatch({ handlers, spend, isOverloaded, serverTime, onDo
     const route = routes.get(name);
     let result: Ack<unknown>;
     try {
-      result = { ok: true, data: await withDeadline(takeSteps({ caller, name, route, args })) };
+      result = { ok: true, data: await withDeadline(takeSteps({ caller, name, route, args, startedAt })) };
     } catch (error) {
       result = { ok: false, error: toWireError(error, name, log) };
     }

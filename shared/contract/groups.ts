@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { command, event } from './define.ts';
+import { command, event, FULL_PAGE, listOf } from './define.ts';
 import { Group } from './documents.ts';
 import { Closed, Empty, Id, Nullable, OneOf } from './values.ts';
 
@@ -32,12 +32,14 @@ export const groupCommands = {
       member_ids: UserIds,
     }),
     data: Changed,
+    cost: listOf('member_ids', 400),
   }),
   'group:get': command({ summary: 'One group of the caller.', payload: OfGroup, data: Changed }),
   'group:list': command({
     summary: "The caller's groups.",
     payload: Empty,
     data: Type.Object({ groups: Type.Array(Group) }),
+    cost: FULL_PAGE,
   }),
   'group:update': command({
     summary: 'Changes name, description or icon (admin).',
@@ -53,6 +55,7 @@ export const groupCommands = {
     summary: 'Adds members (admin).',
     payload: Closed({ group_id: Id, user_ids: Type.Array(Id, { minItems: 1, maxItems: 8192 }) }),
     data: Changed,
+    cost: listOf('user_ids', 400),
   }),
   'group:remove_member': command({
     summary: 'Removes a member (admin).',
