@@ -16,6 +16,7 @@ const USER_RULES: Partial<Record<RateClass, RateRule>> = {
   // Weighed by what it finds: 60 searches of the usual size at once, then 20 a minute. Whoever asks for pages of 100,
   // to copy the list of all users, gets four a minute.
   user_search: { count: 160, per: 60_000, burst: 480 },
+  new_group: { count: 60, per: 3_600_000 },
 };
 
 /** What of a declaration says how much a command takes from which budget. */

@@ -6,10 +6,13 @@ import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import { invalid, notFound, unavailable } from '../lib/errors.ts';
 import { assertPlain } from '../lib/plain-json.ts';
 import { compile, validationFailed } from '../lib/validation.ts';
+import { weightOf } from './answer-weight.ts';
 import type { Priced, Spend } from './budgets.ts';
+import type { SpendList } from './list-budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
 import type { PageTurns } from './page-turns.ts';
+import type { Points } from './points.ts';
 import type { ServerTime } from './server-time.ts';
 
 /** A declared command and the function that carries it out. */
@@ -37,6 +40,12 @@ export interface Valid {
   route: Route;
   payload: unknown;
   startedAt: number;
+}
+
+/** What pages are read by. */
+export interface Pages {
+  turns: PageTurns;
+  points: Pick<Points, 'page'>;
 }
 
 /** Every declared command by its name, with its schema compiled. */
@@ -74,19 +83,31 @@ export function valid({ route, payload }: Valid): void {
   if (!route.validate(payload)) throw validationFailed(route.validate);
 }
 
+/** Within the budget of what it names, where that is counted. */
+export async function withinListBudget({ caller, route, payload }: Valid, spendList: SpendList): Promise<void> {
+  const { draws } = route.declaration;
+  if (draws) await spendList(caller, draws, payload as Record<string, unknown>);
+}
+
 /** Not shed: under overload the sheddable ones make room. */
 export function notShed({ route }: Pick<Valid, 'route'>, isOverloaded: () => boolean): void {
   if (route.declaration.sheddable && isOverloaded()) throw unavailable('too much to do: messages come first');
 }
 
-/** Carried out within the time that `server_time` accounts for; what reads a page waits for its user's other pages. */
-export function carriedOut(command: Valid, pages: PageTurns, serverTime: ServerTime): Promise<unknown> {
+/** Carried out, within the time that `server_time` accounts for. */
+export function carriedOut({ caller, route, payload }: Valid, serverTime: ServerTime): Promise<unknown> {
+  return serverTime.during(() => route.handle(caller, payload));
+}
+
+/** Pages wait for their user's other pages, and are paid by their size once that is known. */
+export function inTurn(command: Valid, pages: Pages, carryOut: () => Promise<unknown>): Promise<unknown> {
   const { caller, route, payload, startedAt } = command;
-  const carryOut = () => serverTime.during(() => route.handle(caller, payload));
   if (pointsOf(route.declaration.cost, payload) === 1) return carryOut();
-  return pages.run(caller.id, () => {
+  return pages.turns.run(caller.id, async () => {
     // The caller was told so by now, and may ask again.
     if (performance.now() - startedAt > COMMAND_DEADLINE_MS) throw unavailable();
-    return carryOut();
+    const data = await carryOut();
+    pages.points.page(caller.id, weightOf(data));
+    return data;
   });
 }

@@ -4,7 +4,6 @@
  */
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
-import { type MessagePage, readPage } from '../conversations/message-page.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import { isVisible, type Scope } from '../conversations/visibility.ts';
 import type { Caller } from '../dispatch/caller.ts';
@@ -40,14 +39,15 @@ export function createSearch(
     words: string[],
     before: MessageDocument | null,
     limit: number,
-  ): Promise<MessagePage> {
+  ): Promise<MessageDocument[]> {
     const scopes = within.filter((scope) => scope.kind === kind);
-    if (scopes.length === 0) return { page: [], hasMore: false };
-    const found = store
+    if (scopes.length === 0) return [];
+    return store
       .of(kind)
       .find(matching(scopes, words, before), { projection: { terms: 0 }, hint: 'conversation_terms' })
-      .sort(NEWEST_FIRST);
-    return readPage(found, limit);
+      .sort(NEWEST_FIRST)
+      .limit(limit)
+      .toArray();
   }
 
   return async (caller, payload) => {
@@ -61,15 +61,9 @@ export function createSearch(
     const words = termsOf(query).sort((one, other) => other.length - one.length);
     if (words.length === 0) return { messages: [], has_more: false };
     const kinds = ['direct', 'group'] as const;
-    const pages = await Promise.all(kinds.map((kind) => find(kind, within, words, before, limit)));
-    // Where one kind has more, nothing of the other that comes later can be told yet.
-    const ends = pages.flatMap(({ page, hasMore }) => (hasMore ? page.slice(-1) : []));
-    const newest = pages
-      .flatMap(({ page }) => page)
-      .filter((message) => ends.every((end) => compareNewestFirst(message, end) <= 0))
-      .sort(compareNewestFirst);
-    const hasMore = ends.length > 0 || newest.length > limit;
-    return { messages: newest.slice(0, limit).map(toWireMessage), has_more: hasMore };
+    const found = await Promise.all(kinds.map((kind) => find(kind, within, words, before, limit + 1)));
+    const newest = found.flat().sort(compareNewestFirst);
+    return { messages: newest.slice(0, limit).map(toWireMessage), has_more: newest.length > limit };
   };
 }
 

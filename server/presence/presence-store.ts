@@ -25,6 +25,8 @@ export interface PresenceStore {
   /** Writes news about a user, if there is a document; resolves with whether it was news. */
   update(news: News): Promise<boolean>;
   setLastSeen(userId: string, at: Date): Promise<void>;
+  /** Removes what a user told besides the status. */
+  eraseDetails(userId: string): Promise<void>;
 }
 
 const NEXT_VERSION = { version: 1 };
@@ -56,6 +58,10 @@ export function createPresenceStore({ presence, users }: Pick<Collections, 'pres
     ),
     async update({ filter, set }) {
       return (await presence.updateOne(filter, { $set: set, $inc: NEXT_VERSION })).matchedCount === 1;
+    },
+    async eraseDetails(userId) {
+      const told = { custom_status: true as const, device_info: true as const };
+      await presence.updateOne({ _id: fromId(userId) }, { $unset: told, $inc: NEXT_VERSION });
     },
     async setLastSeen(userId, at) {
       await users.updateOne({ _id: fromId(userId) }, { $max: { last_seen: at } });

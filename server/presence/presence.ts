@@ -32,6 +32,8 @@ export interface PresenceDomain
   extends Pick<Connections, 'connected' | 'disconnected'>,
     Pick<Watchers, 'becameContacts'> {
   handlers: HandlersOf<'presence'>;
+  /** Erases what a user told besides the status. Repeatable. */
+  erase(userId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export function createPresence(options: PresenceOptions): PresenceDomain {
     connected: connections.connected,
     disconnected: connections.disconnected,
     becameContacts: watchers.becameContacts,
+    erase: store.eraseDetails,
     handlers: createPresenceCommands({ audience, store, queue, connections, settlement }),
     async close() {
       earlierRun.close();

@@ -5,7 +5,7 @@
 import type { Static, TSchema } from 'typebox';
 
 /** The budget (PROTOCOL section 10, `RATE_LIMITS`) that a command draws on besides the one of its socket. */
-export type RateClass = 'command' | 'message' | 'call' | 'contact_request' | 'user_search';
+export type RateClass = 'command' | 'message' | 'call' | 'contact_request' | 'user_search' | 'new_group';
 
 /**
  * What a command costs the store, in points of its user's budget (PROTOCOL section 10): 1 for most, up to 40 for those
@@ -36,6 +36,15 @@ function pointsFor(size: unknown, most: number): number {
   return isWithin ? Math.max(1, Math.ceil((size / most) * FULL_PAGE)) : FULL_PAGE;
 }
 
+/** A budget that is counted by the entries of a list. */
+export type ListClass = 'group_addition';
+
+/** What a command takes from such a budget: one for each different entry of a property of its payload. */
+export interface ListDraw {
+  readonly list: ListClass;
+  readonly of: string;
+}
+
 export interface CommandDeclaration<
   P extends TSchema = TSchema,
   D extends TSchema = TSchema,
@@ -49,6 +58,8 @@ export interface CommandDeclaration<
   /** How much of that budget it takes; 1 by default. */
   readonly weight: Cost;
   readonly cost: Cost;
+  /** What it takes beside that, once its payload is known to be valid. */
+  readonly draws: ListDraw | undefined;
   /** An overloaded server refuses these first, so that messages need not wait. */
   readonly sheddable: boolean;
   /** The property of the payload whose texts and names pass through unchecked. */
@@ -66,12 +77,19 @@ type CommandOptions = Partial<Pick<CommandDeclaration, 'rate' | 'weight' | 'cost
 
 /** Declares a command (client to server, acknowledged) with everything that holds for it. */
 export function command<P extends TSchema, D extends TSchema, O extends boolean = false>(
-  declared: { summary: string; payload: P; data: D; device_only?: O } & CommandOptions,
+  declared: {
+    summary: string;
+    payload: P;
+    data: D;
+    device_only?: O;
+    draws?: ListDraw & { of: keyof Static<P> };
+  } & CommandOptions,
 ): CommandDeclaration<P, D, O> {
   return {
     rate: 'command',
     weight: 1,
     cost: 1,
+    draws: undefined,
     sheddable: false,
     opaque: undefined,
     device_only: false as O,

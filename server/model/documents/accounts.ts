@@ -33,6 +33,8 @@ export interface UserDocument {
   updated_at: Date;
   last_seen: Date;
   is_active: boolean;
+  /** The account was deleted, and its parts outside this document are not all erased yet. */
+  erasing?: true;
   /** Grows by one with each change that is sent, so that of two states the newer is known. Never on the wire. */
   version?: number;
 }
