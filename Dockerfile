@@ -24,6 +24,7 @@ COPY --from=build /app/dist dist
 COPY package.json ./
 # Read at run time, as it is.
 COPY shared/letsapp.schema.json shared/
+COPY server/accounts/passwords/common-passwords.txt server/accounts/passwords/
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data

@@ -36,6 +36,8 @@ export interface Config {
   production: boolean;
   smtpUrl: string | undefined;
   mailFrom: string;
+  /** The bearer that `/metrics` asks for. */
+  metricsToken: string | undefined;
   /** Without a trailing slash. */
   publicUrl: string | undefined;
   iceServers: IceServerConfig[];

@@ -10,7 +10,7 @@ import { createDrain } from './gateway/drain.ts';
 import { attachGateway } from './gateway/gateway.ts';
 import { createPacketAnswers } from './gateway/packets.ts';
 import { createTokenExpiry } from './gateway/token-expiry.ts';
-import { authenticated } from './http/authentication.ts';
+import { authenticated, bearing } from './http/authentication.ts';
 import { registerCommandRoutes } from './http/commands.ts';
 import { registerHealthRoutes } from './observability/health.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -80,6 +80,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     mongodbIsUp: database.isUp,
     redisIsUp: redis?.isUp,
     metrics,
+    guardMetrics: bearing(config.metricsToken),
   });
   return { drain: drain.drain, close: overload.close };
 }

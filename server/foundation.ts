@@ -17,6 +17,7 @@ import { createMemoryRateLimiter, type RateLimiter, unlimited } from './dispatch
 import { createRedisRateLimiter } from './dispatch/rate-limits-redis.ts';
 import { createServerTime } from './dispatch/server-time.ts';
 import { createIo } from './gateway/io.ts';
+import { openFrontDoor } from './http/front-door.ts';
 import { createHttpServer } from './http/server.ts';
 import { connect } from './model/connect.ts';
 import { publishDocuments } from './observability/documents.ts';
@@ -40,6 +41,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const http = createHttpServer({ config, log });
   publishDocuments(http);
   const io = createIo(http.server, config, redis && createAdapter(redis, log));
+  openFrontDoor(http.server, config, `${io.path()}/`);
 
   const rateLimiter = rateLimiterOf(config, redis, log);
   const points = createPoints(redis ? createPrepaid(rateLimiter, POINTS_AHEAD) : rateLimiter);

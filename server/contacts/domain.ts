@@ -17,8 +17,8 @@ export interface ContactDomainOptions {
   accessMemory: AccessMemory;
   /** Two users have become contacts. */
   onBecameContacts(one: string, other: string): void;
-  /** One blocks the other: nothing passes between them from now on. */
-  onBlocked(one: string, other: string): void;
+  /** One blocks the other. Resolves when nothing passes between them any more. */
+  onBlocked(one: string, other: string): Promise<void>;
   clock(): Date;
 }
 

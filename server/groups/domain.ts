@@ -28,8 +28,8 @@ export interface GroupDomainOptions {
   canAdd: 'anyone' | 'contacts';
   /** Whether the user may make this upload an icon; throws if not. */
   checkIcon(userId: string, mediaId: string): Promise<void>;
-  /** Users are no longer in a group. */
-  onRemoved(userIds: string[], groupId: string): void;
+  /** Users are no longer in a group. Resolves when they have left its call. */
+  onRemoved(userIds: string[], groupId: string): Promise<void>;
   maxMembers: number;
   clock(): Date;
   log: Logger;

@@ -10,7 +10,7 @@ import type { Rooms } from './rooms.ts';
 import type { Stays } from './stays.ts';
 
 /** How long an answer waits for it, in milliseconds: what is done must not be answered `unavailable`. */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 2000;
 
 export interface FollowUp {
   /**
@@ -31,8 +31,8 @@ export interface FollowUp {
 export interface FollowUpOptions {
   rooms: Rooms;
   stays: Stays;
-  /** Users are no longer in a group. */
-  onRemoved(userIds: string[], groupId: string): void;
+  /** Users are no longer in a group. Resolves when they have left its call. */
+  onRemoved(userIds: string[], groupId: string): Promise<void>;
   log: Logger;
 }
 
@@ -55,9 +55,7 @@ export function createFollowUp({ rooms, stays, onRemoved, log }: FollowUpOptions
   function left(group: GroupDocument, users: ObjectId[], closed: Promise<void>): Promise<void> {
     const groupId = group._id.toHexString();
     const userIds = toWire(users);
-    const work = [rooms.left(groupId, userIds), closed];
-    onRemoved(userIds, groupId);
-    return complete(group, work);
+    return complete(group, [rooms.left(groupId, userIds), closed, onRemoved(userIds, groupId)]);
   }
 
   return {

@@ -1,5 +1,6 @@
 /** `/healthz`, `/readyz` and `/metrics` (PROTOCOL section 10). */
 import type { FastifyInstance } from 'fastify';
+import type { AuthenticationHook } from '../http/authentication.ts';
 import { unavailable } from '../lib/errors.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -9,12 +10,14 @@ export interface HealthSources {
   /** Undefined on a single node. */
   redisIsUp: (() => boolean) | undefined;
   metrics: Metrics;
+  /** Decides who may read the metrics. */
+  guardMetrics: AuthenticationHook;
 }
 
-/** Registers the three routes, which need no authentication. */
+/** Registers the three routes; the first two need no authentication. */
 export function registerHealthRoutes(
   app: FastifyInstance,
-  { isDraining, mongodbIsUp, redisIsUp, metrics }: HealthSources,
+  { isDraining, mongodbIsUp, redisIsUp, metrics, guardMetrics }: HealthSources,
 ): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
 
@@ -31,7 +34,7 @@ export function registerHealthRoutes(
     return reply.code(503).send({ ...report, error: unavailable(`the server is not ready: ${status}`).toWire() });
   });
 
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', { onRequest: guardMetrics }, async (_request, reply) => {
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 }

@@ -1,9 +1,9 @@
 import Type from 'typebox';
 import { command, event, FULL_PAGE, listOf } from './define.ts';
 import { Group } from './documents.ts';
-import { Closed, Empty, Id, Nullable, OneOf } from './values.ts';
+import { Closed, DisplayName, Empty, Id, Nullable, OneOf } from './values.ts';
 
-const Name = Type.String({ minLength: 1, maxLength: 100 });
+const Name = DisplayName(100, 1);
 const Description = Nullable(Type.String({ maxLength: 1000 }));
 const Icon = Nullable(Id);
 const Changed = Type.Object({ group: Group });

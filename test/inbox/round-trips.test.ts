@@ -15,7 +15,7 @@ let many: UserWithPairs;
 
 beforeAll(async () => {
   inbox = await openInbox();
-  search = createSearch(inbox.store, inbox.access, inbox.domain.scopesOf);
+  search = createSearch(inbox.store, inbox.access, inbox.domain.scopesOf, () => false);
   few = await createUserWithPairs(inbox.stored, 20, 40);
   many = await createUserWithPairs(inbox.stored, MANY, MISSED);
 });
