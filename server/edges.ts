@@ -6,6 +6,7 @@ import { watchOverload } from './dispatch/overload.ts';
 import type { Domains } from './domains.ts';
 import type { Foundation } from './foundation.ts';
 import { createSessionCommands } from './gateway/commands.ts';
+import { createConnectionLimit } from './gateway/connection-limit.ts';
 import { createDrain } from './gateway/drain.ts';
 import { attachGateway } from './gateway/gateway.ts';
 import { createPacketAnswers } from './gateway/packets.ts';
@@ -28,6 +29,9 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
   const overload = watchOverload();
   const expiry = createTokenExpiry();
   const { authenticate } = accounts;
+  const limitConnections = config.rateLimits
+    ? createConnectionLimit({ io, countOf: redis && presence.connectionsOf, log })
+    : () => {};
 
   const dispatch = createDispatch({
     handlers: {
@@ -59,9 +63,11 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     expiry,
     loadGroups: inbox.memberships.groupsOf,
     answer: drain.answer,
+    points,
     onConnected(socket, device) {
       const { userId, sessionId } = socket.data;
       presence.connected(userId, sessionId, socket.id, device);
+      limitConnections(userId);
       calls.connected(userId, socket);
     },
     onDisconnected({ id, data }) {
