@@ -6,6 +6,7 @@ import { watchOverload } from './dispatch/overload.ts';
 import type { Domains } from './domains.ts';
 import type { Foundation } from './foundation.ts';
 import { createSessionCommands } from './gateway/commands.ts';
+import { createConnectionLimit } from './gateway/connection-limit.ts';
 import { createDrain } from './gateway/drain.ts';
 import { attachGateway } from './gateway/gateway.ts';
 import { createPacketAnswers } from './gateway/packets.ts';
@@ -22,12 +23,15 @@ export interface Edges {
 }
 
 export function createEdges(foundation: Foundation, domains: Domains): Edges {
-  const { config, io, http, delivery, serverTime, rateLimiter, database, redis, log } = foundation;
+  const { config, io, http, delivery, serverTime, rateLimiter, points, database, redis, log } = foundation;
   const { accounts, media, presence, calls, contacts, groups, inbox, messages } = domains;
   const metrics = createMetrics(() => io.of('/').sockets.size);
   const overload = watchOverload();
   const expiry = createTokenExpiry();
   const { authenticate } = accounts;
+  const limitConnections = config.rateLimits
+    ? createConnectionLimit({ io, countOf: redis && presence.connectionsOf, log })
+    : () => {};
 
   const dispatch = createDispatch({
     handlers: {
@@ -39,8 +43,9 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
       ...calls.handlers,
       ...createSessionCommands({ io, authenticate, expiry }),
     },
-    spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
+    spend: config.rateLimits ? createBudgets({ shared: rateLimiter, points }) : () => {},
     spendList: createListBudgets(rateLimiter),
+    points,
     isOverloaded: overload.isOverloaded,
     serverTime,
     onDone(command, outcome, startedAt) {
@@ -58,9 +63,11 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     expiry,
     loadGroups: inbox.memberships.groupsOf,
     answer: drain.answer,
+    points,
     onConnected(socket, device) {
       const { userId, sessionId } = socket.data;
       presence.connected(userId, sessionId, socket.id, device);
+      limitConnections(userId);
       calls.connected(userId, socket);
     },
     onDisconnected({ id, data }) {

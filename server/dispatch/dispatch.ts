@@ -6,10 +6,13 @@ import type { Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
 import type { SpendList } from './list-budgets.ts';
+import { createPageTurns } from './page-turns.ts';
+import type { Points } from './points.ts';
 import type { ServerTime } from './server-time.ts';
 import {
   carriedOut,
   createRoutes,
+  inTurn,
   known,
   notShed,
   plain,
@@ -20,10 +23,14 @@ import {
 } from './steps.ts';
 import { toWireError } from './wire-error.ts';
 
+/** How many pages of one user are read at a time. */
+const PAGES_AT_ONCE = 1;
+
 export interface DispatchOptions {
   handlers: Handlers;
   spend: Spend;
   spendList: SpendList;
+  points: Pick<Points, 'page'>;
   isOverloaded(): boolean;
   serverTime: ServerTime;
   /** Called once per command with its outcome: `ok` or the error's code. */
@@ -42,12 +49,14 @@ export function createDispatch({
   handlers,
   spend,
   spendList,
+  points,
   isOverloaded,
   serverTime,
   onDone,
   log,
 }: DispatchOptions): Dispatch {
   const routes = createRoutes(handlers);
+  const pages = { turns: createPageTurns(PAGES_AT_ONCE), points };
 
   async function takeSteps(sent: Sent): Promise<unknown> {
     await withinBudget(sent, spend);
@@ -56,7 +65,7 @@ export function createDispatch({
     valid(command);
     if (command.route.declaration.draws) await withinListBudget(command, spendList);
     notShed(command, isOverloaded);
-    return carriedOut(command, serverTime);
+    return inTurn(command, pages, () => carriedOut(command, serverTime));
   }
 
   return async (caller, name, args) => {
@@ -64,7 +73,7 @@ export function createDispatch({
     const route = routes.get(name);
     let result: Ack<unknown>;
     try {
-      result = { ok: true, data: await withDeadline(takeSteps({ caller, name, route, args })) };
+      result = { ok: true, data: await withDeadline(takeSteps({ caller, name, route, args, startedAt })) };
     } catch (error) {
       result = { ok: false, error: toWireError(error, name, log) };
     }

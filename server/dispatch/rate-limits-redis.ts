@@ -12,22 +12,36 @@ const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]`;
 
-/** `gcra` of rate-limits.ts in microseconds. Arguments: interval, tolerance, amount. Returns how long to wait. */
-const RATE_STEP = `${NOW}
+/**
+ * The arrival time of GCRA. Where it lies further ahead than any charge can have put it, the clock of Redis was set back.
+ */
+const ARRIVAL = `${NOW}
+local tolerance = tonumber(ARGV[2])
 local arrival = tonumber(redis.call('GET', KEYS[1])) or now
+if arrival > now + 2 * tolerance then arrival = now end
 local next = math.max(arrival, now) + ARGV[1] * ARGV[3]
-if next - now > tonumber(ARGV[2]) then return math.max(1, next - now - ARGV[2]) end
-redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000) + 1)
+local function store(arrival)
+  redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000) + 1)
+end`;
+
+/** `gcra` of rate-limits.ts in microseconds. Arguments: interval, tolerance, amount. Returns how long to wait. */
+const RATE_STEP = `${ARRIVAL}
+if next - now > tolerance then return math.max(1, next - now - tolerance) end
+store(next)
 return 0`;
+
+/** `charge` of rate-limits.ts, with the same arguments. */
+const CHARGE_STEP = `${ARRIVAL}
+store(math.min(next, now + 2 * tolerance))`;
 
 /**
  * The sliding window, in microseconds. Arguments: count, length, amount. Returns how long to wait. The list holds at most
- * `count` times, the oldest first.
+ * `count` times, the oldest first; one that lies ahead is of before the clock of Redis was set back.
  */
 const WINDOW_STEP = `${NOW}
 local length = tonumber(ARGV[2])
 local oldest = tonumber(redis.call('LINDEX', KEYS[1], 0))
-while oldest and oldest <= now - length do
+while oldest and (oldest <= now - length or oldest > now) do
   redis.call('LPOP', KEYS[1])
   oldest = tonumber(redis.call('LINDEX', KEYS[1], 0))
 end
@@ -41,12 +55,14 @@ return 0`;
 
 interface WithSteps {
   letsappRate(key: string, interval: number, tolerance: number, amount: number): Promise<number>;
+  letsappCharge(key: string, interval: number, tolerance: number, amount: number): Promise<null>;
   letsappWindow(key: string, count: number, length: number, amount: number): Promise<number>;
 }
 
 /** @param local counts while Redis does not answer */
 export function createRedisRateLimiter(link: RedisLink, local: RateLimiter, log: Logger): RateLimiter {
   link.commands.defineCommand('letsappRate', { numberOfKeys: 1, lua: RATE_STEP });
+  link.commands.defineCommand('letsappCharge', { numberOfKeys: 1, lua: CHARGE_STEP });
   link.commands.defineCommand('letsappWindow', { numberOfKeys: 1, lua: WINDOW_STEP });
   const redis = link.commands as unknown as WithSteps;
 
@@ -71,6 +87,14 @@ export function createRedisRateLimiter(link: RedisLink, local: RateLimiter, log:
       } finally {
         clearTimeout(timer);
       }
+    },
+    charge(key, rule, amount) {
+      if (!link.isUp()) return local.charge(key, rule, amount);
+      const interval = Math.round((rule.per / rule.count) * 1000);
+      redis.letsappCharge(PREFIX + key, interval, interval * rule.burst, amount).catch((err: unknown) => {
+        log.debug({ err }, 'this node counts by itself');
+        local.charge(key, rule, amount);
+      });
     },
   };
 }

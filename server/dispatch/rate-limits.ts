@@ -6,7 +6,7 @@
 import { LRUCache } from 'lru-cache';
 
 export interface RateRule {
-  /** How many requests in `per`. */
+  /** How many in `per`. */
   count: number;
   /** Milliseconds. */
   per: number;
@@ -14,13 +14,21 @@ export interface RateRule {
   burst?: number;
 }
 
+/** A rule whose budget fills up again. */
+export type RefillingRule = Required<RateRule>;
+
 export interface RateLimiter {
   /**
    * Takes from the budget of a key.
    * @param amount how much at once: all of it or nothing; 1 by default
    * @returns 0 when it was granted, else the milliseconds until it could be
    */
-  take(key: string, rule: RateRule, amount?: number): Promise<number>;
+  take(key: string, rule: RateRule, amount?: number): number | Promise<number>;
+  /**
+   * Takes what is known to be due only afterwards, whether the budget has it or not. What is owed holds later requests
+   * up, but never for longer than the whole budget takes to come back.
+   */
+  charge(key: string, rule: RefillingRule, amount: number): void;
 }
 
 /** How many keys, and times of requests, are remembered; a forgotten key starts with a full budget. */
@@ -31,13 +39,12 @@ const REMEMBERED_TIMES = 2_000_000;
  * One step of GCRA.
  * @param arrival the stored theoretical arrival time, or undefined
  * @param now milliseconds
- * @param amount how much of the budget is asked for
  * @returns the arrival time to store, or how long to wait
  */
 export function gcra(
   arrival: number | undefined,
   now: number,
-  { count, per, burst }: Required<RateRule>,
+  { count, per, burst }: RefillingRule,
   amount = 1,
 ): { arrival: number } | { wait: number } {
   const interval = per / count;
@@ -46,14 +53,17 @@ export function gcra(
   return wait > 0 ? { wait } : { arrival: next };
 }
 
-/** Counts on this node alone. */
-export function createMemoryRateLimiter(clock: () => number = Date.now): RateLimiter & {
-  takeNow(key: string, rule: RateRule, amount?: number): number;
+/**
+ * Counts on this node alone.
+ * @param clock milliseconds; by default a clock that nobody sets
+ */
+export function createMemoryRateLimiter(clock = () => performance.now()): RateLimiter & {
+  take(key: string, rule: RateRule, amount?: number): number;
 } {
   const arrivals = new LRUCache<string, number>({ max: REMEMBERED_KEYS });
   const windows = new LRUCache<string, number[]>({ max: REMEMBERED_KEYS, maxSize: REMEMBERED_TIMES });
 
-  function takeFromRate(key: string, rule: Required<RateRule>, amount: number): number {
+  function takeFromRate(key: string, rule: RefillingRule, amount: number): number {
     const step = gcra(arrivals.get(key), clock(), rule, amount);
     if ('wait' in step) return step.wait;
     arrivals.set(key, step.arrival);
@@ -70,12 +80,19 @@ export function createMemoryRateLimiter(clock: () => number = Date.now): RateLim
     return 0;
   }
 
-  function takeNow(key: string, rule: RateRule, amount = 1): number {
-    const { burst } = rule;
-    return burst === undefined ? takeFromWindow(key, rule, amount) : takeFromRate(key, { ...rule, burst }, amount);
-  }
-  return { takeNow, take: async (key, rule, amount) => takeNow(key, rule, amount) };
+  return {
+    take(key, rule, amount = 1) {
+      const { burst } = rule;
+      return burst === undefined ? takeFromWindow(key, rule, amount) : takeFromRate(key, { ...rule, burst }, amount);
+    },
+    charge(key, { count, per, burst }, amount) {
+      const now = clock();
+      const interval = per / count;
+      const due = Math.max(arrivals.get(key) ?? now, now) + interval * amount;
+      arrivals.set(key, Math.min(due, now + 2 * interval * burst));
+    },
+  };
 }
 
 /** With `RATE_LIMITS=off`. */
-export const unlimited: RateLimiter = { take: async () => 0 };
+export const unlimited: RateLimiter = { take: () => 0, charge: () => {} };

@@ -1,4 +1,5 @@
 /** The commands `group:*` (PROTOCOL section 7). */
+import type { Group } from '../../shared/contract/documents.ts';
 import type { AccessMemory } from '../conversations/access-memory.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
@@ -14,6 +15,9 @@ import { createLeaveGroup } from './leave-group.ts';
 import { createRemoveMember } from './remove-member.ts';
 import { createSetAdmin } from './set-admin.ts';
 import { createUpdateGroup } from './update-group.ts';
+
+/** Groups in one reply of the store: with their members they are large, and others are not to wait for them all. */
+const LIST_BATCH = 16;
 
 export type GroupCommandOptions = CreateGroupOptions & AddMembersOptions & { accessMemory: AccessMemory };
 
@@ -49,8 +53,11 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
       return { group: toWireGroup(await findGroup(groups, caller, fromId(group_id))) };
     },
     async 'group:list'(caller) {
-      const found = await groups.find({ members: caller.userId, is_active: true }).toArray();
-      return { groups: found.map(toWireGroup) };
+      const found: Group[] = [];
+      for await (const group of groups.find({ members: caller.userId, is_active: true }, { batchSize: LIST_BATCH })) {
+        found.push(toWireGroup(group));
+      }
+      return { groups: found };
     },
     'group:update': createUpdateGroup(options),
     'group:add_members': inTurn((caller, payload, assertTime) =>

@@ -1,7 +1,9 @@
 /** Rate limits on routes: hooks that take from the budget of a network, an account or a caller. */
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import type { Config } from '../config.ts';
 import type { RateLimiter, RateRule } from '../dispatch/rate-limits.ts';
 import { rateLimited } from '../lib/errors.ts';
 
@@ -21,6 +23,12 @@ export function limited(
     const waitMs = await limiter.take(`${name}:${await keyOf(request)}`, rule);
     if (waitMs > 0) throw rateLimited(waitMs);
   };
+}
+
+/** Where a request comes from, as Fastify's `request.ip`: behind a trusted proxy, what the nearest proxy says. */
+export function addressOf({ headers, socket }: IncomingMessage, { trustProxy }: Pick<Config, 'trustProxy'>): string {
+  const forwarded = trustProxy && headers['x-forwarded-for'];
+  return forwarded ? String(forwarded).split(',').at(-1)!.trim() : (socket.remoteAddress ?? '');
 }
 
 /**

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { command, event } from './define.ts';
+import { command, event, FULL_PAGE, pageOf } from './define.ts';
 import { Call, Conversation, Message } from './documents.ts';
 import { Closed, ConversationId, Limit, Nullable, Seq, Targeted, Timestamp } from './values.ts';
 
@@ -10,6 +10,7 @@ export const conversationCommands = {
     summary: "The caller's conversations, newest activity first.",
     payload: Closed({ limit: Limit(100), cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) }),
     data: Type.Object({ conversations: Type.Array(Conversation), cursor: Type.Optional(Type.String()) }),
+    cost: pageOf(100, 50),
   }),
   'conversation:update': command({
     summary: "The caller's own settings of a conversation.",
@@ -39,6 +40,7 @@ export const conversationCommands = {
       calls: Type.Array(Call),
       server_time: Timestamp,
     }),
+    cost: FULL_PAGE,
   }),
 };
 

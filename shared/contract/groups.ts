@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { command, event } from './define.ts';
+import { command, event, FULL_PAGE, listOf } from './define.ts';
 import { Group } from './documents.ts';
 import { Closed, DisplayName, Empty, Id, Nullable, OneOf } from './values.ts';
 
@@ -35,12 +35,14 @@ export const groupCommands = {
     data: Type.Object({ group: Group, duplicate: Type.Optional(Type.Literal(true)) }),
     rate: 'new_group',
     draws: { list: 'group_addition', of: 'member_ids' },
+    cost: listOf('member_ids', 400),
   }),
   'group:get': command({ summary: 'One group of the caller.', payload: OfGroup, data: Changed }),
   'group:list': command({
     summary: "The caller's groups.",
     payload: Empty,
     data: Type.Object({ groups: Type.Array(Group) }),
+    cost: FULL_PAGE,
   }),
   'group:update': command({
     summary: 'Changes name, description or icon (admin).',
@@ -57,6 +59,7 @@ export const groupCommands = {
     payload: Closed({ group_id: Id, user_ids: Type.Array(Id, { minItems: 1, maxItems: 8192 }) }),
     data: Changed,
     draws: { list: 'group_addition', of: 'user_ids' },
+    cost: listOf('user_ids', 400),
   }),
   'group:remove_member': command({
     summary: 'Removes a member (admin).',

@@ -101,6 +101,47 @@ describe.each([
   });
 });
 
+describe.each([
+  ['in memory', async () => createMemoryRateLimiter() as RateLimiter],
+  ['in Redis', overRedis],
+])('several at once from a budget %s', (name, create) => {
+  it('are granted all or not at all, where it fills up again', async () => {
+    const limiter = await create();
+    const rule = { count: 1, per: 60_000, burst: 10 };
+    const key = `${name} several`;
+    expect(await limiter.take(key, rule, 7)).toBe(0);
+    const wait = await limiter.take(key, rule, 4);
+    expect(wait).toBeGreaterThan(50_000);
+    expect(wait).toBeLessThanOrEqual(60_000);
+    expect(await limiter.take(key, rule, 3)).toBe(0);
+    expect(await limiter.take(`${name} too many`, rule, 11)).toBeGreaterThan(0);
+  });
+
+  it('are granted all or not at all, in a period', async () => {
+    const limiter = await create();
+    const rule = { count: 10, per: 60_000 };
+    const key = `${name} several in a period`;
+    expect(await limiter.take(key, rule, 7)).toBe(0);
+    const wait = await limiter.take(key, rule, 4);
+    expect(wait).toBeGreaterThan(50_000);
+    expect(wait).toBeLessThanOrEqual(60_000);
+    expect(await limiter.take(key, rule, 3)).toBe(0);
+    expect(await limiter.take(key, rule, 1)).toBeGreaterThan(0);
+    expect(await limiter.take(`${name} too many in a period`, rule, 11)).toBeGreaterThan(0);
+  });
+
+  it('are owed where they are charged afterwards, for no longer than the whole budget takes to come back', async () => {
+    const limiter = await create();
+    const rule = { count: 1, per: 1000, burst: 10 };
+    const key = `${name} owed`;
+    limiter.charge(key, rule, 6);
+    await expect.poll(() => limiter.take(key, rule, 5)).toBeGreaterThan(0);
+    limiter.charge(key, rule, 1_000_000);
+    await expect.poll(() => limiter.take(key, rule)).toBeGreaterThan(9000);
+    expect(await limiter.take(key, rule)).toBeLessThanOrEqual(11_000);
+  });
+});
+
 describe('budgets over nodes', () => {
   it('count what all nodes granted', async () => {
     const [one, two] = await Promise.all([overRedis(), overRedis()]);
