@@ -35,7 +35,10 @@ export function createDrain(io: Io, answer: AnswerPacket): Drain {
     isDraining: () => isDraining,
     async answer(caller, packet) {
       if (isRefusing) {
-        acknowledgementOf(packet)?.({ ok: false, error: unavailable().toWire() });
+        acknowledgementOf(packet)?.({
+          ok: false,
+          error: unavailable('the server is going down: nothing was carried out; repeat it').toWire(),
+        });
         return;
       }
       const run = answer(caller, packet);
