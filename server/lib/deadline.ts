@@ -3,8 +3,11 @@ import { unavailable } from './errors.ts';
 /** The longest that a command may take, in milliseconds: `unavailable` must come within 5 s (PROTOCOL section 1). */
 export const COMMAND_DEADLINE_MS = 4500;
 
-/** How long before its deadline a command must have begun the write that decides, in milliseconds. */
-const WRITE_MS = 1000;
+/**
+ * What the store takes for a write at most while it is well, in milliseconds. What waits for its turn until less is left
+ * before its answer is due is not begun any more: else it would be carried out, and answered `unavailable` all the same.
+ */
+export const WRITE_MS = 1000;
 
 /** Refuses to go on when too little time is left. @throws ContractError `unavailable` */
 export type AssertTime = () => void;
@@ -18,6 +21,11 @@ export function startTime(): AssertTime {
   return () => {
     if (performance.now() > until) throw unavailable('too much to do; nothing was changed');
   };
+}
+
+/** @param dueAt when the answer is due, by `performance.now()`; undefined where nobody waits for one */
+export function isTooLate(dueAt: number | undefined): boolean {
+  return dueAt !== undefined && performance.now() > dueAt - WRITE_MS;
 }
 
 /**
