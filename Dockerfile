@@ -24,6 +24,7 @@ COPY --from=build /app/dist dist
 COPY package.json ./
 # Read at run time, as it is.
 COPY shared/letsapp.schema.json shared/
+COPY server/accounts/passwords/common-passwords.txt server/accounts/passwords/
 # The one folder that the server writes to: everything else may be read-only.
 RUN mkdir /data && chown node:node /data
 # By number (it is `node`), so that Kubernetes can tell that it is not root.

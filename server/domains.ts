@@ -65,6 +65,8 @@ export async function createDomains(foundation: Foundation) {
   const groups = createGroupDomain({
     ...foundation,
     isBlocked: access.isBlocked,
+    areContacts: foundation.audience.areContacts,
+    canAdd: config.groupAdd,
     checkIcon: media.ownership.checkPicture,
     onRemoved: calls.removeFromCalls,
     maxMembers: config.groupMaxMembers,

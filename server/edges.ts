@@ -1,6 +1,7 @@
 /** The edges: commands from sockets and HTTP reach the domains' handlers, and connections live and end. */
 import { createBudgets } from './dispatch/budgets.ts';
 import { createDispatch } from './dispatch/dispatch.ts';
+import { createListBudgets } from './dispatch/list-budgets.ts';
 import { watchOverload } from './dispatch/overload.ts';
 import type { Domains } from './domains.ts';
 import type { Foundation } from './foundation.ts';
@@ -39,6 +40,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
       ...createSessionCommands({ io, authenticate, expiry }),
     },
     spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
+    spendList: createListBudgets(rateLimiter),
     isOverloaded: overload.isOverloaded,
     serverTime,
     onDone(command, outcome, startedAt) {

@@ -34,7 +34,7 @@ export function createDeactivation(options: DeactivationOptions): Deactivate {
     await sessions.endAll(userId);
     const { matchedCount } = await whileDeactivating(() =>
       collections.users.updateOne(
-        { _id: user._id, password: user.password },
+        { _id: user._id, last_password_change: user.last_password_change },
         { $set: { ...erasedFields(), updated_at: clock() }, $inc: { version: 1 } },
       ),
     );

@@ -10,11 +10,13 @@ import { listeningUrl } from '../http/listen.ts';
 import type { Collections } from '../model/collections.ts';
 import { createDeactivation, type DeactivationOptions } from './deactivation.ts';
 import { createErasure, type ErasePart } from './erasure.ts';
+import { foldNamesAnew } from './fold-anew.ts';
 import { createAccessTokens } from './jwt/access-tokens.ts';
 import { loadSigningKey, type SigningKey } from './jwt/signing-key.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createPasswordChange } from './passwords/change.ts';
 import { createPasswordHashing } from './passwords/hashing.ts';
+import { createHashRenewal } from './passwords/renewal.ts';
 import { createPasswordReplacement } from './passwords/replacement.ts';
 import { createPasswordReset } from './passwords/reset.ts';
 import { createProfileUpdate, type ProfileOptions } from './profile.ts';
@@ -37,6 +39,7 @@ export interface AccountDomainOptions {
   http: FastifyInstance;
   serverTime: ServerTime;
   rateLimiter: RateLimiter;
+  jobs: Pick<Jobs, 'handle' | 'add'>;
   config: Config;
   /** Called with sessions that have ended, on this node or another. */
   onSessionsEnded(sessionIds: string[]): void;
@@ -46,7 +49,6 @@ export interface AccountDomainOptions {
   /** Tells those concerned of a deactivation. */
   announceDeactivation(userId: string): Promise<void>;
   eraseParts: ErasePart[];
-  jobs: Jobs;
   clock(): Date;
   log: Logger;
 }
@@ -80,7 +82,12 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   const budgets = createAccountBudgets(rateLimiter, collections);
   registerSignInRoutes(http, {
     register: createRegistration({ collections, hashing, sessions, clock }),
-    signIn: createSignIn({ collections, hashing, sessions }),
+    signIn: createSignIn({
+      collections,
+      hashing,
+      sessions,
+      renewHash: createHashRenewal({ collections, hashing, log }),
+    }),
     sessions,
     budgets,
   });
@@ -100,6 +107,7 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
     serverTime,
   });
   registerKeyRoutes(http, key);
+  foldNamesAnew(options);
 
   return {
     authenticate,

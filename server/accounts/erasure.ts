@@ -20,7 +20,7 @@ export interface ErasureOptions {
   collections: Pick<Collections, 'users' | 'sessions' | 'password_reset_tokens'>;
   /** What the other domains hold, in the order in which it goes. */
   eraseParts: ErasePart[];
-  jobs: Jobs;
+  jobs: Pick<Jobs, 'handle'>;
   log: Logger;
 }
 

@@ -12,6 +12,7 @@ const USER_RULES: Partial<Record<RateClass, RateRule>> = {
   message: { count: 20, per: 1000, burst: 60 },
   call: { count: 10, per: 60_000 },
   contact_request: { count: 30, per: 3_600_000 },
+  new_group: { count: 60, per: 3_600_000 },
 };
 
 /** Takes one command of a class from the caller's budgets; throws `rate_limited`. */

@@ -5,13 +5,25 @@ import { withDeadline } from '../lib/deadline.ts';
 import type { Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
+import type { SpendList } from './list-budgets.ts';
 import type { ServerTime } from './server-time.ts';
-import { carriedOut, createRoutes, known, notShed, plain, type Sent, valid, withinBudget } from './steps.ts';
+import {
+  carriedOut,
+  createRoutes,
+  known,
+  notShed,
+  plain,
+  type Sent,
+  valid,
+  withinBudget,
+  withinListBudget,
+} from './steps.ts';
 import { toWireError } from './wire-error.ts';
 
 export interface DispatchOptions {
   handlers: Handlers;
   spend: Spend;
+  spendList: SpendList;
   isOverloaded(): boolean;
   serverTime: ServerTime;
   /** Called once per command with its outcome: `ok` or the error's code. */
@@ -26,7 +38,15 @@ export interface DispatchOptions {
  */
 export type Dispatch = (caller: Caller, name: string, args: unknown[]) => Promise<Ack<unknown>>;
 
-export function createDispatch({ handlers, spend, isOverloaded, serverTime, onDone, log }: DispatchOptions): Dispatch {
+export function createDispatch({
+  handlers,
+  spend,
+  spendList,
+  isOverloaded,
+  serverTime,
+  onDone,
+  log,
+}: DispatchOptions): Dispatch {
   const routes = createRoutes(handlers);
 
   async function takeSteps(sent: Sent): Promise<unknown> {
@@ -34,6 +54,7 @@ export function createDispatch({ handlers, spend, isOverloaded, serverTime, onDo
     const command = known(sent);
     plain(command);
     valid(command);
+    if (command.route.declaration.draws) await withinListBudget(command, spendList);
     notShed(command, isOverloaded);
     return carriedOut(command, serverTime);
   }

@@ -16,10 +16,11 @@ export interface RateRule {
 
 export interface RateLimiter {
   /**
-   * Takes one request from the budget of a key.
-   * @returns 0 when the request may go on, else the milliseconds until it could
+   * Takes from the budget of a key.
+   * @param amount how much at once: all of it or nothing; 1 by default
+   * @returns 0 when it was granted, else the milliseconds until it could be
    */
-  take(key: string, rule: RateRule): Promise<number>;
+  take(key: string, rule: RateRule, amount?: number): Promise<number>;
 }
 
 /** How many keys, and times of requests, are remembered; a forgotten key starts with a full budget. */
@@ -30,47 +31,50 @@ const REMEMBERED_TIMES = 2_000_000;
  * One step of GCRA.
  * @param arrival the stored theoretical arrival time, or undefined
  * @param now milliseconds
+ * @param amount how much of the budget is asked for
  * @returns the arrival time to store, or how long to wait
  */
 export function gcra(
   arrival: number | undefined,
   now: number,
   { count, per, burst }: Required<RateRule>,
+  amount = 1,
 ): { arrival: number } | { wait: number } {
   const interval = per / count;
-  const next = Math.max(arrival ?? now, now) + interval;
+  const next = Math.max(arrival ?? now, now) + interval * amount;
   const wait = next - now - interval * burst;
   return wait > 0 ? { wait } : { arrival: next };
 }
 
 /** Counts on this node alone. */
 export function createMemoryRateLimiter(clock: () => number = Date.now): RateLimiter & {
-  takeNow(key: string, rule: RateRule): number;
+  takeNow(key: string, rule: RateRule, amount?: number): number;
 } {
   const arrivals = new LRUCache<string, number>({ max: REMEMBERED_KEYS });
   const windows = new LRUCache<string, number[]>({ max: REMEMBERED_KEYS, maxSize: REMEMBERED_TIMES });
 
-  function takeFromRate(key: string, rule: Required<RateRule>): number {
-    const step = gcra(arrivals.get(key), clock(), rule);
+  function takeFromRate(key: string, rule: Required<RateRule>, amount: number): number {
+    const step = gcra(arrivals.get(key), clock(), rule, amount);
     if ('wait' in step) return step.wait;
     arrivals.set(key, step.arrival);
     return 0;
   }
 
-  function takeFromWindow(key: string, { count, per }: RateRule): number {
+  function takeFromWindow(key: string, { count, per }: RateRule, amount: number): number {
     const now = clock();
     const within = (windows.get(key) ?? []).filter((time) => time > now - per);
-    if (within.length >= count) return within[0]! + per - now;
-    within.push(now);
+    const tooMany = within.length + amount - count;
+    if (tooMany > 0) return (within[tooMany - 1] ?? now) + per - now;
+    within.push(...Array<number>(amount).fill(now));
     windows.set(key, within, { size: within.length });
     return 0;
   }
 
-  function takeNow(key: string, rule: RateRule): number {
+  function takeNow(key: string, rule: RateRule, amount = 1): number {
     const { burst } = rule;
-    return burst === undefined ? takeFromWindow(key, rule) : takeFromRate(key, { ...rule, burst });
+    return burst === undefined ? takeFromWindow(key, rule, amount) : takeFromRate(key, { ...rule, burst }, amount);
   }
-  return { takeNow, take: async (key, rule) => takeNow(key, rule) };
+  return { takeNow, take: async (key, rule, amount) => takeNow(key, rule, amount) };
 }
 
 /** With `RATE_LIMITS=off`. */

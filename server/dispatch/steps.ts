@@ -6,6 +6,7 @@ import { invalid, notFound, unavailable } from '../lib/errors.ts';
 import { assertPlain } from '../lib/plain-json.ts';
 import { compile, validationFailed } from '../lib/validation.ts';
 import type { Spend } from './budgets.ts';
+import type { SpendList } from './list-budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
 import type { ServerTime } from './server-time.ts';
@@ -64,6 +65,12 @@ export function plain({ route, payload }: Valid): void {
 /** Valid by the schema of its declaration. */
 export function valid({ route, payload }: Valid): void {
   if (!route.validate(payload)) throw validationFailed(route.validate);
+}
+
+/** Within the budget of what it names, where that is counted. */
+export async function withinListBudget({ caller, route, payload }: Valid, spendList: SpendList): Promise<void> {
+  const { draws } = route.declaration;
+  if (draws) await spendList(caller, draws, payload as Record<string, unknown>);
 }
 
 /** Not shed: under overload the sheddable ones make room. */

@@ -2,6 +2,8 @@
 import type { AccessMemory } from '../conversations/access-memory.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
+import { type AssertTime, startTime } from '../lib/deadline.ts';
+import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import { fromId } from '../model/codec.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import { type AddMembersOptions, createAddMembers } from './add-members.ts';
@@ -24,9 +26,25 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
     (caller: Caller, payload: P): Promise<R> =>
       options.accessMemory.changing(payload.group_id, async () => command(caller, payload));
 
+  const turns = createKeyedQueue();
+  /**
+   * A command that puts people into groups: one at a time for each user, so that many at once are not all too late. Those
+   * whose time is over when it is their turn change nothing.
+   */
+  const inTurn =
+    <P, R>(command: (caller: Caller, payload: P, assertTime: AssertTime) => Promise<R>) =>
+    (caller: Caller, payload: P): Promise<R> => {
+      const assertTime = startTime();
+      return turns.run(caller.id, async () => {
+        assertTime();
+        return command(caller, payload, assertTime);
+      });
+    };
+
+  const addMembers = createAddMembers(options);
   const leave = createLeaveGroup(options);
   return {
-    'group:create': createGroupCreation(options),
+    'group:create': inTurn(createGroupCreation(options)),
     async 'group:get'(caller, { group_id }) {
       return { group: toWireGroup(await findGroup(groups, caller, fromId(group_id))) };
     },
@@ -35,7 +53,9 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
       return { groups: found.map(toWireGroup) };
     },
     'group:update': createUpdateGroup(options),
-    'group:add_members': changingAccess(createAddMembers(options)),
+    'group:add_members': inTurn((caller, payload, assertTime) =>
+      options.accessMemory.changing(payload.group_id, () => addMembers(caller, payload, assertTime)),
+    ),
     'group:remove_member': changingAccess(createRemoveMember({ ...options, leave })),
     'group:leave': changingAccess(leave),
     'group:set_admin': changingAccess(createSetAdmin(options)),

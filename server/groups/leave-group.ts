@@ -36,7 +36,7 @@ export function createLeaveGroup(options: LeaveGroupOptions): Handler<'group:lea
       },
     );
     const left = announce(caller, group, { reason: 'member_left', userIds: [caller.id], directly: [caller.id] });
-    await followUp.left(group, [caller.userId], at);
+    await followUp.leftByThemselves(group, caller.userId, at);
     return { group: left };
   };
 }

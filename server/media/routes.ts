@@ -1,5 +1,4 @@
 /** The routes of uploads (PROTOCOL section 9): what each takes, who may call it and how often, and its handler. */
-import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Closed, Id } from '../../shared/contract/values.ts';
@@ -44,9 +43,9 @@ export interface MediaRoutesOptions {
 export function registerMediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): void {
   const { handlers, identifyReader } = options;
   const limit = limited(options.rateLimiter, 'uploads', UPLOAD_RATE, callerOf);
-  // A context of its own: nothing else takes multipart bodies.
+  // A context of its own: nothing else takes multipart bodies. The handlers read them.
   app.register(async (routes) => {
-    await routes.register(multipart);
+    routes.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null));
     registerKind(routes, '/media', handlers.media, options, limit);
     registerKind(routes, '/files', handlers.file, options, limit);
     routes.route<WithId>({

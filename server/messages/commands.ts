@@ -26,12 +26,14 @@ export interface MessageCommandOptions extends SendOptions {
   writer: Writer;
   /** Every conversation of a user. */
   scopesOf(caller: Caller): Promise<Scope[]>;
+  /** Whether messages with terms of an earlier version may be left. */
+  isFoldingAnew(): boolean;
   clock(): Date;
 }
 
 /** @returns handlers; those that change a message throw ContractError `not_found` where the caller cannot see it */
 export function createMessageCommands(options: MessageCommandOptions): MessageHandlers {
-  const { store, access, writer, scopesOf, clock } = options;
+  const { store, access, writer, scopesOf, isFoldingAnew, clock } = options;
 
   /** @throws ContractError `not_found` for a message that the caller cannot see, `forbidden` under a block */
   async function reach(caller: Caller, messageId: string): Promise<{ message: MessageDocument; entered: Access }> {
@@ -88,6 +90,6 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
       }),
 
     'message:history': createHistory(store, access),
-    'message:search': createSearch(store, access, scopesOf),
+    'message:search': createSearch(store, access, scopesOf, isFoldingAnew),
   };
 }

@@ -64,6 +64,13 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   groups: [
     // The groups of a user.
     { name: 'members', key: { members: 1, is_active: 1 } },
+    // Idempotency of group:create.
+    {
+      name: 'client_group',
+      key: { creator_id: 1, client_group_id: 1 },
+      unique: true,
+      partialFilterExpression: { client_group_id: { $exists: true } },
+    },
     // Changes of members that a node may have missed while Redis was away.
     { name: 'updated', key: { updated_at: 1 } },
     // Who may read an upload: everybody, while it is a group's icon.
@@ -145,6 +152,12 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'user_conversation', key: { user_id: 1, conversation_id: 1 }, unique: true },
     // A conversation's members and their marks; sync, for marks that grew since a time.
     { name: 'conversation', key: { conversation_id: 1, marks_at: 1 } },
+    // sync: in which of a user's pairs the peer's marks grew since a time.
+    {
+      name: 'peer_marks',
+      key: { peer_id: 1, marks_at: 1 },
+      partialFilterExpression: { peer_id: { $exists: true } },
+    },
     // A user's groups.
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
   ],

@@ -21,11 +21,13 @@ export const conversationCommands = {
     data: Changed,
   }),
   sync: command({
-    summary: 'Everything that a client which was away has missed; repeated while `has_more`.',
+    summary: 'Everything that a client which was away has missed; repeated by `cursor` while there is more.',
     payload: Closed({
       conversations: Type.Optional(Type.Record(ConversationId, Seq)),
       since: Type.Optional(Timestamp),
       limit: Limit(1000),
+      cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
+      newest: Limit(200),
     }),
     data: Type.Object({
       conversations: Type.Array(
@@ -33,6 +35,7 @@ export const conversationCommands = {
       ),
       gone: Type.Array(ConversationId),
       has_more: Type.Boolean(),
+      cursor: Type.Optional(Type.String()),
       calls: Type.Array(Call),
       server_time: Timestamp,
     }),

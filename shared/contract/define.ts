@@ -5,7 +5,16 @@
 import type { Static, TSchema } from 'typebox';
 
 /** The budget (PROTOCOL section 10, `RATE_LIMITS`) that a command draws on besides the one of its socket. */
-export type RateClass = 'command' | 'message' | 'call' | 'contact_request';
+export type RateClass = 'command' | 'message' | 'call' | 'contact_request' | 'new_group';
+
+/** A budget that is counted by the entries of a list. */
+export type ListClass = 'group_addition';
+
+/** What a command takes from such a budget: one for each different entry of a property of its payload. */
+export interface ListDraw {
+  readonly list: ListClass;
+  readonly of: string;
+}
 
 export interface CommandDeclaration<
   P extends TSchema = TSchema,
@@ -17,6 +26,8 @@ export interface CommandDeclaration<
   /** What a success is answered with. */
   readonly data: D;
   readonly rate: RateClass;
+  /** What it takes beside that, once its payload is known to be valid. */
+  readonly draws: ListDraw | undefined;
   /** An overloaded server refuses these first, so that messages need not wait. */
   readonly sheddable: boolean;
   /** The property of the payload whose texts and names pass through unchecked. */
@@ -34,9 +45,22 @@ type CommandOptions = Partial<Pick<CommandDeclaration, 'rate' | 'sheddable' | 'o
 
 /** Declares a command (client to server, acknowledged) with everything that holds for it. */
 export function command<P extends TSchema, D extends TSchema, O extends boolean = false>(
-  declared: { summary: string; payload: P; data: D; device_only?: O } & CommandOptions,
+  declared: {
+    summary: string;
+    payload: P;
+    data: D;
+    device_only?: O;
+    draws?: ListDraw & { of: keyof Static<P> };
+  } & CommandOptions,
 ): CommandDeclaration<P, D, O> {
-  return { rate: 'command', sheddable: false, opaque: undefined, device_only: false as O, ...declared };
+  return {
+    rate: 'command',
+    draws: undefined,
+    sheddable: false,
+    opaque: undefined,
+    device_only: false as O,
+    ...declared,
+  };
 }
 
 /** Declares an event (server to client). */

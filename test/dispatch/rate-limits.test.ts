@@ -60,6 +60,36 @@ describe.each([
     expect(await granted(limiter, `${name} window`, 2, rule)).toBe(1);
   });
 
+  it('takes several at once, all of them or none', async () => {
+    const limiter = await create();
+    const rule = { count: 10, per: 600_000 };
+    expect(await limiter.take(`${name} several`, rule, 7)).toBe(0);
+    const wait = await limiter.take(`${name} several`, rule, 4);
+    expect(wait).toBeGreaterThan(590_000);
+    expect(wait).toBeLessThanOrEqual(600_000);
+    expect(await limiter.take(`${name} several`, rule, 3)).toBe(0);
+    expect(await limiter.take(`${name} several`, rule)).toBeGreaterThan(0);
+    // More than there ever is.
+    expect(await limiter.take(`${name} never`, rule, 11)).toBe(600_000);
+    expect(await limiter.take(`${name} never`, rule, 10)).toBe(0);
+    const refilling = { count: 1, per: 60_000, burst: 5 };
+    expect(await limiter.take(`${name} burst of several`, refilling, 4)).toBe(0);
+    expect(await limiter.take(`${name} burst of several`, refilling, 2)).toBeGreaterThan(50_000);
+    expect(await limiter.take(`${name} burst of several`, refilling)).toBe(0);
+  });
+
+  it('says when several fit in again', async () => {
+    const limiter = await create();
+    const rule = { count: 3, per: 2000 };
+    expect(await limiter.take(`${name} again`, rule, 2)).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await limiter.take(`${name} again`, rule)).toBe(0);
+    const wait = await limiter.take(`${name} again`, rule, 2);
+    expect(wait).toBeLessThanOrEqual(1500);
+    await new Promise((resolve) => setTimeout(resolve, wait + 20));
+    expect(await limiter.take(`${name} again`, rule, 2)).toBe(0);
+  });
+
   it('grows again with time', async () => {
     const limiter = await create();
     const rule = { count: 1, per: 50 };

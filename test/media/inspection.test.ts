@@ -93,6 +93,7 @@ describe('other files', () => {
   it.each([
     ['text', 'Grüße\nan alle', 'text/plain'],
     ['long text, cut inside a character', 'ä'.repeat(5000), 'text/plain'],
+    ['text that begins like a film', 'The free world', 'text/plain'],
     ['a web page', '<!doctype html><script>alert(1)</script>', 'text/plain'],
     ['an SVG', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'text/plain'],
     ['bytes', Buffer.from([1, 2, 3, 0, 255]), 'application/octet-stream'],

@@ -1,11 +1,12 @@
 /** Finds out what uploads are, in a worker thread. */
+import pLimit from 'p-limit';
 import { Tinypool } from 'tinypool';
 import { ContractError, invalid } from '../../lib/errors.ts';
 import { threadFile } from '../../lib/thread-file.ts';
 import type { Inspected } from './file-type.ts';
 import type { InspectedMedia } from './worker.ts';
 
-/** Longest time for one file, in milliseconds; only a crafted file needs more. */
+/** Longest time for one file from its turn on, in milliseconds; only a crafted file needs more. */
 const TIMEOUT_MS = 20_000;
 /** Memory of the thread, in MiB. */
 const HEAP_MIB = 128;
@@ -17,7 +18,7 @@ export interface Inspection {
   file(path: string): Promise<Inspected>;
   /**
    * Inspects an image, video or audio file.
-   * @throws ContractError `unsupported_media_type` for any other file, `validation_failed` for a damaged one
+   * @throws ContractError `unsupported_media_type` for any other file, `validation_failed` for one whose end is missing
    */
   media(path: string): Promise<InspectedMedia>;
   close(): Promise<void>;
@@ -33,16 +34,25 @@ export function createInspection(): Inspection {
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
   });
 
-  async function run<T>(name: 'inspectFile' | 'inspectMedia', path: string): Promise<T> {
-    return pool.run(path, { name, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const inTurn = pLimit(1);
+
+  function run<T>(name: 'inspectFile' | 'inspectMedia', path: string): Promise<T> {
+    return inTurn(() => pool.run(path, { name, signal: AbortSignal.timeout(TIMEOUT_MS) }));
+  }
+
+  /** Of a film or sound that takes a parser too much time or memory, the type alone: players are more patient. */
+  async function typeAlone(path: string): Promise<InspectedMedia | 'damaged'> {
+    const inspected = await run<Inspected>('inspectFile', path);
+    const mediaType = inspected.mimeType.split('/')[0];
+    return mediaType === 'video' || mediaType === 'audio' ? { ...inspected, mediaType } : 'damaged';
   }
 
   return {
     file: (path) => run<Inspected>('inspectFile', path).catch(() => UNKNOWN),
     async media(path) {
-      const found = await run<InspectedMedia | 'damaged' | undefined>('inspectMedia', path).catch(
-        () => 'damaged' as const,
-      );
+      const found = await run<InspectedMedia | 'damaged' | undefined>('inspectMedia', path)
+        .catch(() => typeAlone(path))
+        .catch(() => 'damaged' as const);
       if (found === 'damaged') throw invalid('file', 'is damaged or incomplete');
       if (!found) throw new ContractError('unsupported_media_type', 'the file is neither an image, a video nor audio');
       return found;

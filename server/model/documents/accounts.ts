@@ -56,8 +56,8 @@ export interface SessionDocument {
 export interface PasswordResetDocument {
   _id: ObjectId;
   user_id: ObjectId;
-  /** SHA-256 of the password hash that the token replaces: once the password changes, the token is void. */
-  password_fingerprint: string;
+  /** `last_password_change` of the password that the token replaces: once it changes, the token is void. */
+  password_since?: Date;
   /** SHA-256 of the token; the token itself is in the mail only. */
   token: string;
   expiry: Date;
