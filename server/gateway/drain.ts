@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Io } from '../delivery/io.ts';
 import { unavailable } from '../lib/errors.ts';
-import { acknowledgementOf, type AnswerPacket } from './packets.ts';
+import { type AnswerPacket, acknowledgementOf } from './packets.ts';
 
 /** The time over which clients spread their reconnections, in milliseconds. */
 const RECONNECT_SPREAD_MS = 10_000;

@@ -1,8 +1,8 @@
 /** Makes the documents of a pair before its first message. */
 import { ObjectId } from 'mongodb';
 import { type Upsert, upsert, upsertAll } from '../model/batches.ts';
-import type { Collections } from '../model/collections.ts';
 import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { ConversationDocument, MembershipDocument } from '../model/documents/conversations.ts';
 

@@ -7,25 +7,25 @@ export const COMMAND_DEADLINE_MS = 4500;
  * What the store takes for a write at most while it is well, in milliseconds. What waits for its turn until less is left
  * before its answer is due is not begun any more: else it would be carried out, and answered `unavailable` all the same.
  */
-export const WRITE_MS = 1000;
+const WRITE_MS = 1000;
 
 /** Refuses to go on when too little time is left. @throws ContractError `unavailable` */
 export type AssertTime = () => void;
 
-/**
- * Starts the time of a command that writes several documents. Who asks before the write that decides is never answered
- * `unavailable` for what is done, unless that one write takes longer than a second.
- */
-export function startTime(): AssertTime {
-  const until = performance.now() + COMMAND_DEADLINE_MS - WRITE_MS;
-  return () => {
-    if (performance.now() > until) throw unavailable('too much to do; nothing was changed');
-  };
-}
-
 /** @param dueAt when the answer is due, by `performance.now()`; undefined where nobody waits for one */
 export function isTooLate(dueAt: number | undefined): boolean {
   return dueAt !== undefined && performance.now() > dueAt - WRITE_MS;
+}
+
+/**
+ * The time of a command that writes several documents. Who asks before the write that decides is never answered
+ * `unavailable` for what is done, unless that one write takes longer than a second.
+ * @param dueAt when the answer is due, by `performance.now()`; by default a command's time from now on
+ */
+export function startTime(dueAt = performance.now() + COMMAND_DEADLINE_MS): AssertTime {
+  return () => {
+    if (isTooLate(dueAt)) throw unavailable('too much to do; nothing was changed');
+  };
 }
 
 /**

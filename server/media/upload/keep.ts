@@ -7,8 +7,8 @@
 import type { Logger } from 'pino';
 import { withDeadline } from '../../lib/deadline.ts';
 import { conflict, unavailable } from '../../lib/errors.ts';
-import type { Collections } from '../../model/collections.ts';
 import { upsert } from '../../model/batches.ts';
+import type { Collections } from '../../model/collections.ts';
 import { isDuplicateKey } from '../../model/failures.ts';
 import { keysOf } from '../documents/filenames.ts';
 import type { Kind, UploadDocument } from '../documents/kinds.ts';
