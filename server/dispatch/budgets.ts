@@ -1,9 +1,8 @@
 /** The budgets that a command draws on (PROTOCOL section 10, `RATE_LIMITS`). */
 import { type CommandDeclaration, pointsOf, type RateClass } from '../../shared/contract/define.ts';
-import { rateLimited } from '../lib/errors.ts';
 import type { Caller } from './caller.ts';
 import type { Points } from './points.ts';
-import { createMemoryRateLimiter, type RateLimiter, type RateRule } from './rate-limits.ts';
+import { createMemoryRateLimiter, type RateLimiter, type RateRule, refuseAfter } from './rate-limits.ts';
 
 /** Of one connection; the HTTP requests of a session together count as one. */
 const CONNECTION_RULE: RateRule = { count: 50, per: 1000, burst: 200 };
@@ -51,8 +50,4 @@ export function createBudgets({ shared, points }: BudgetOptions): Spend {
     const rule = USER_RULES[rate];
     if (rule) refuseAfter(await shared.take(`${rate}:${caller.id}`, rule, pointsOf(weight, payload)));
   };
-}
-
-function refuseAfter(waitMs: number): void {
-  if (waitMs > 0) throw rateLimited(waitMs);
 }

@@ -2,11 +2,11 @@
 import type { Logger } from 'pino';
 import type { Ack } from '../../shared/contract/errors.ts';
 import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
+import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import type { Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
 import type { SpendList } from './list-budgets.ts';
-import { createPageTurns } from './page-turns.ts';
 import type { Points } from './points.ts';
 import type { ServerTime } from './server-time.ts';
 import {
@@ -22,9 +22,6 @@ import {
   withinListBudget,
 } from './steps.ts';
 import { toWireError } from './wire-error.ts';
-
-/** How many pages of one user are read at a time. */
-const PAGES_AT_ONCE = 1;
 
 export interface DispatchOptions {
   handlers: Handlers;
@@ -56,24 +53,25 @@ export function createDispatch({
   log,
 }: DispatchOptions): Dispatch {
   const routes = createRoutes(handlers);
-  const pages = { turns: createPageTurns(PAGES_AT_ONCE), points };
+  const pages = { turns: createKeyedQueue(), points };
 
   async function takeSteps(sent: Sent): Promise<unknown> {
     await withinBudget(sent, spend);
     const command = known(sent);
     plain(command);
     valid(command);
-    if (command.route.declaration.draws) await withinListBudget(command, spendList);
+    await withinListBudget(command, spendList);
     notShed(command, isOverloaded);
-    return inTurn(command, pages, () => carriedOut(command, serverTime, sent.startedAt + COMMAND_DEADLINE_MS));
+    return inTurn(command, pages, () => carriedOut(command, serverTime));
   }
 
   return async (caller, name, args) => {
     const startedAt = performance.now();
     const route = routes.get(name);
+    const dueAt = startedAt + COMMAND_DEADLINE_MS;
     let result: Ack<unknown>;
     try {
-      result = { ok: true, data: await withDeadline(takeSteps({ caller, name, route, args, startedAt })) };
+      result = { ok: true, data: await withDeadline(takeSteps({ caller, name, route, args, dueAt })) };
     } catch (error) {
       result = { ok: false, error: toWireError(error, name, log) };
     }

@@ -1,8 +1,7 @@
 /** The budgets that commands draw on by the length of a list (PROTOCOL section 10, `RATE_LIMITS`). */
 import type { ListClass, ListDraw } from '../../shared/contract/define.ts';
-import { rateLimited } from '../lib/errors.ts';
 import type { Caller } from './caller.ts';
-import type { RateLimiter, RateRule } from './rate-limits.ts';
+import { type RateLimiter, type RateRule, refuseAfter } from './rate-limits.ts';
 
 /** Of a user, over all nodes. */
 const RULES: Record<ListClass, RateRule> = {
@@ -19,7 +18,6 @@ export type SpendList = (caller: Caller, draw: ListDraw, payload: Record<string,
 export function createListBudgets(shared: RateLimiter): SpendList {
   return async (caller, { list, of }, payload) => {
     const amount = new Set(payload[of] as unknown[]).size;
-    const wait = amount === 0 ? 0 : await shared.take(`${list}:${caller.id}`, RULES[list], amount);
-    if (wait > 0) throw rateLimited(wait);
+    if (amount > 0) refuseAfter(await shared.take(`${list}:${caller.id}`, RULES[list], amount));
   };
 }

@@ -4,6 +4,7 @@
  * budgets that fill up again.
  */
 import { LRUCache } from 'lru-cache';
+import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import type { RateLimiter } from './rate-limits.ts';
 
 /** Of how many keys something may be left; what is forgotten was paid for nothing. */
@@ -15,8 +16,8 @@ const REMEMBERED = 20_000;
  */
 export function createPrepaid(shared: RateLimiter, ahead: number): RateLimiter {
   const left = new LRUCache<string, number>({ max: REMEMBERED });
-  /** The last request of each key that is under way: they take turns, so that a burst asks once, and keeps its order. */
-  const last = new Map<string, Promise<number>>();
+  /** Requests that cannot be paid at once take turns, so that a burst asks once, and keeps its order. */
+  const queue = createKeyedQueue();
 
   function takeFromLeft(key: string, amount: number): boolean {
     const rest = (left.get(key) ?? 0) - amount;
@@ -24,9 +25,7 @@ export function createPrepaid(shared: RateLimiter, ahead: number): RateLimiter {
     return rest >= 0;
   }
 
-  async function takeInTurn(before: Promise<number> | undefined, ...asked: Required<Parameters<RateLimiter['take']>>) {
-    const [key, rule, amount] = asked;
-    await before;
+  async function takeMissing(...[key, rule, amount]: Required<Parameters<RateLimiter['take']>>): Promise<number> {
     if (takeFromLeft(key, amount)) return 0;
     const missing = amount - (left.get(key) ?? 0);
     const waitForAll = await shared.take(key, rule, missing + ahead);
@@ -43,13 +42,8 @@ export function createPrepaid(shared: RateLimiter, ahead: number): RateLimiter {
 
   return {
     take(key, rule, amount = 1) {
-      const before = last.get(key);
-      if (!before && takeFromLeft(key, amount)) return 0;
-      const taken = takeInTurn(before, key, rule, amount);
-      last.set(key, taken);
-      return taken.finally(() => {
-        if (last.get(key) === taken) last.delete(key);
-      });
+      if (queue.isIdle(key) && takeFromLeft(key, amount)) return 0;
+      return queue.run(key, () => takeMissing(key, rule, amount));
     },
     charge(key, rule, amount) {
       const paid = Math.min(left.get(key) ?? 0, amount);

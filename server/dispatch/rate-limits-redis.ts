@@ -1,6 +1,7 @@
 /** Budgets over all nodes: each step is one script in Redis, by the clock of Redis. */
 import type { Logger } from 'pino';
 import type { RedisLink } from '../bus/redis-link.ts';
+import { withDeadline } from '../lib/deadline.ts';
 import type { RateLimiter, RateRule } from './rate-limits.ts';
 
 const PREFIX = 'letsapp:rate:';
@@ -59,6 +60,11 @@ interface WithSteps {
   letsappWindow(key: string, count: number, length: number, amount: number): Promise<number>;
 }
 
+/** How long one request takes to come back, in microseconds. */
+function intervalOf({ count, per }: RateRule): number {
+  return Math.round((per / count) * 1000);
+}
+
 /** @param local counts while Redis does not answer */
 export function createRedisRateLimiter(link: RedisLink, local: RateLimiter, log: Logger): RateLimiter {
   link.commands.defineCommand('letsappRate', { numberOfKeys: 1, lua: RATE_STEP });
@@ -68,29 +74,23 @@ export function createRedisRateLimiter(link: RedisLink, local: RateLimiter, log:
 
   function step(key: string, { count, per, burst }: RateRule, amount: number): Promise<number> {
     if (burst === undefined) return redis.letsappWindow(WINDOW_PREFIX + key, count, per * 1000, amount);
-    const interval = Math.round((per / count) * 1000);
+    const interval = intervalOf({ count, per });
     return redis.letsappRate(PREFIX + key, interval, interval * burst, amount);
   }
 
   return {
     async take(key, rule, amount = 1) {
       if (!link.isUp()) return local.take(key, rule, amount);
-      let timer: NodeJS.Timeout | undefined;
       try {
-        const late = new Promise<never>((_, reject) => {
-          timer = setTimeout(() => reject(new Error('Redis is slow')), PATIENCE_MS);
-        });
-        return (await Promise.race([step(key, rule, amount), late])) / 1000;
+        return (await withDeadline(step(key, rule, amount), PATIENCE_MS)) / 1000;
       } catch (err) {
         log.debug({ err }, 'this node counts by itself');
         return local.take(key, rule, amount);
-      } finally {
-        clearTimeout(timer);
       }
     },
     charge(key, rule, amount) {
       if (!link.isUp()) return local.charge(key, rule, amount);
-      const interval = Math.round((rule.per / rule.count) * 1000);
+      const interval = intervalOf(rule);
       redis.letsappCharge(PREFIX + key, interval, interval * rule.burst, amount).catch((err: unknown) => {
         log.debug({ err }, 'this node counts by itself');
         local.charge(key, rule, amount);

@@ -4,6 +4,7 @@
  * any period of its length (sliding window); its key holds when they came. Neither needs a clean-up.
  */
 import { LRUCache } from 'lru-cache';
+import { rateLimited } from '../lib/errors.ts';
 
 export interface RateRule {
   /** How many in `per`. */
@@ -35,6 +36,17 @@ export interface RateLimiter {
 const REMEMBERED_KEYS = 200_000;
 const REMEMBERED_TIMES = 2_000_000;
 
+/** @throws ContractError `rate_limited` unless a budget granted what was asked: `RateLimiter.take` gave 0 */
+export function refuseAfter(waitMs: number): void {
+  if (waitMs > 0) throw rateLimited(waitMs);
+}
+
+/** The theoretical arrival time after requests that come now, and the most that one may lie ahead. Milliseconds. */
+function arrivalAfter(arrival: number | undefined, now: number, { count, per, burst }: RefillingRule, amount: number) {
+  const interval = per / count;
+  return { next: Math.max(arrival ?? now, now) + interval * amount, tolerance: interval * burst };
+}
+
 /**
  * One step of GCRA.
  * @param arrival the stored theoretical arrival time, or undefined
@@ -44,12 +56,11 @@ const REMEMBERED_TIMES = 2_000_000;
 export function gcra(
   arrival: number | undefined,
   now: number,
-  { count, per, burst }: RefillingRule,
+  rule: RefillingRule,
   amount = 1,
 ): { arrival: number } | { wait: number } {
-  const interval = per / count;
-  const next = Math.max(arrival ?? now, now) + interval * amount;
-  const wait = next - now - interval * burst;
+  const { next, tolerance } = arrivalAfter(arrival, now, rule, amount);
+  const wait = next - now - tolerance;
   return wait > 0 ? { wait } : { arrival: next };
 }
 
@@ -85,11 +96,10 @@ export function createMemoryRateLimiter(clock = () => performance.now()): RateLi
       const { burst } = rule;
       return burst === undefined ? takeFromWindow(key, rule, amount) : takeFromRate(key, { ...rule, burst }, amount);
     },
-    charge(key, { count, per, burst }, amount) {
+    charge(key, rule, amount) {
       const now = clock();
-      const interval = per / count;
-      const due = Math.max(arrivals.get(key) ?? now, now) + interval * amount;
-      arrivals.set(key, Math.min(due, now + 2 * interval * burst));
+      const { next, tolerance } = arrivalAfter(arrivals.get(key), now, rule, amount);
+      arrivals.set(key, Math.min(next, now + 2 * tolerance));
     },
   };
 }

@@ -2,8 +2,8 @@
 import type { ValidateFunction } from 'ajv';
 import { type CommandDeclaration, pointsOf } from '../../shared/contract/define.ts';
 import { type CommandName, commands } from '../../shared/contract/index.ts';
-import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import { invalid, notFound, unavailable } from '../lib/errors.ts';
+import type { KeyedQueue } from '../lib/keyed-queue.ts';
 import { assertPlain } from '../lib/plain-json.ts';
 import { compile, validationFailed } from '../lib/validation.ts';
 import { weightOf } from './answer-weight.ts';
@@ -11,7 +11,6 @@ import type { Priced, Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
 import type { SpendList } from './list-budgets.ts';
-import type { PageTurns } from './page-turns.ts';
 import type { Points } from './points.ts';
 import type { ServerTime } from './server-time.ts';
 
@@ -30,8 +29,8 @@ export interface Sent {
   readonly route: Route | undefined;
   /** What came with the name: one payload, or nothing. */
   readonly args: unknown[];
-  /** By `performance.now()`. */
-  readonly startedAt: number;
+  /** When the caller is told `unavailable` instead of an answer, by `performance.now()`. */
+  readonly dueAt: number;
 }
 
 /** A command that may be carried out. */
@@ -39,12 +38,13 @@ export interface Valid {
   caller: Caller;
   route: Route;
   payload: unknown;
-  startedAt: number;
+  dueAt: number;
 }
 
 /** What pages are read by. */
 export interface Pages {
-  turns: PageTurns;
+  /** One page of a user at a time: what one user reads, however much, leaves room for what others do. */
+  turns: Pick<KeyedQueue, 'run'>;
   points: Pick<Points, 'page'>;
 }
 
@@ -67,10 +67,10 @@ export function withinBudget({ caller, route, args }: Sent, spend: Spend): Promi
 }
 
 /** Known, with one payload at most. */
-export function known({ caller, route, args, startedAt }: Sent): Valid {
+export function known({ caller, route, args, dueAt }: Sent): Valid {
   if (!route) throw notFound('no such command');
   if (args.length > 1) throw invalid('', 'must be the only argument');
-  return { caller, route, payload: args[0] ?? {}, startedAt };
+  return { caller, route, payload: args[0] ?? {}, dueAt };
 }
 
 /** Plain: JSON without what no schema can refuse. */
@@ -84,9 +84,9 @@ export function valid({ route, payload }: Valid): void {
 }
 
 /** Within the budget of what it names, where that is counted. */
-export async function withinListBudget({ caller, route, payload }: Valid, spendList: SpendList): Promise<void> {
+export function withinListBudget({ caller, route, payload }: Valid, spendList: SpendList): Promise<void> | undefined {
   const { draws } = route.declaration;
-  if (draws) await spendList(caller, draws, payload as Record<string, unknown>);
+  return draws && spendList(caller, draws, payload as Record<string, unknown>);
 }
 
 /** Not shed: under overload the sheddable ones make room. */
@@ -95,17 +95,17 @@ export function notShed({ route }: Pick<Valid, 'route'>, isOverloaded: () => boo
 }
 
 /** Carried out, within the time that `server_time` accounts for. */
-export function carriedOut({ caller, route, payload }: Valid, serverTime: ServerTime, dueAt: number): Promise<unknown> {
+export function carriedOut({ caller, route, payload, dueAt }: Valid, serverTime: ServerTime): Promise<unknown> {
   return serverTime.during(() => route.handle(caller, payload, dueAt));
 }
 
 /** Pages wait for their user's other pages, and are paid by their size once that is known. */
 export function inTurn(command: Valid, pages: Pages, carryOut: () => Promise<unknown>): Promise<unknown> {
-  const { caller, route, payload, startedAt } = command;
+  const { caller, route, payload, dueAt } = command;
   if (pointsOf(route.declaration.cost, payload) === 1) return carryOut();
   return pages.turns.run(caller.id, async () => {
     // The caller was told so by now, and may ask again.
-    if (performance.now() - startedAt > COMMAND_DEADLINE_MS) throw unavailable();
+    if (performance.now() > dueAt) throw unavailable();
     const data = await carryOut();
     pages.points.page(caller.id, weightOf(data));
     return data;

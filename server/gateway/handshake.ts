@@ -2,7 +2,7 @@
 import { DeviceInfo } from '../../shared/contract/values.ts';
 import type { IoSocket } from '../delivery/io.ts';
 import type { Authenticate, Authenticated } from '../http/authentication.ts';
-import { ContractError, unauthenticated } from '../lib/errors.ts';
+import { unauthenticated, unavailable } from '../lib/errors.ts';
 import { assertPlain } from '../lib/plain-json.ts';
 import { compile, validationFailed } from '../lib/validation.ts';
 import type { DeviceInfo as StoredDeviceInfo } from '../model/documents/accounts.ts';
@@ -29,7 +29,7 @@ export async function shakeHands(
 ): Promise<Admission> {
   const { token, device_info: device } = handshake.auth as Record<string, unknown>;
   if (typeof token !== 'string') throw unauthenticated();
-  if (isDraining()) throw new ContractError('unavailable', 'the server is going down');
+  if (isDraining()) throw unavailable('the server is going down');
   // Before anything else is checked: strangers learn nothing but that they are refused.
   const authenticated = await authenticate(token);
   return { ...authenticated, device: asDevice(device ?? undefined) };

@@ -4,8 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import type { RateLimiter, RateRule } from '../dispatch/rate-limits.ts';
-import { rateLimited } from '../lib/errors.ts';
+import { type RateLimiter, type RateRule, refuseAfter } from '../dispatch/rate-limits.ts';
 
 /**
  * A hook that takes one request from a budget.
@@ -19,10 +18,7 @@ export function limited(
   rule: RateRule,
   keyOf: (request: FastifyRequest) => string | Promise<string>,
 ): (request: FastifyRequest) => Promise<void> {
-  return async (request) => {
-    const waitMs = await limiter.take(`${name}:${await keyOf(request)}`, rule);
-    if (waitMs > 0) throw rateLimited(waitMs);
-  };
+  return async (request) => refuseAfter(await limiter.take(`${name}:${await keyOf(request)}`, rule));
 }
 
 /** Where a request comes from, as Fastify's `request.ip`: behind a trusted proxy, what the nearest proxy says. */

@@ -6,6 +6,8 @@ export interface KeyedQueue {
    * @returns what the work returns; rejects as the work does
    */
   run<R>(key: string, work: () => Promise<R>): Promise<R>;
+  /** Whether nothing is queued under the key. */
+  isIdle(key: string): boolean;
   /** Resolves when everything now queued under the key has ended; never rejects. */
   settled(key: string): Promise<void>;
 }
@@ -24,6 +26,7 @@ export function createKeyedQueue(): KeyedQueue {
         if (last.get(key) === turn) last.delete(key);
       }
     },
+    isIdle: (key) => !last.has(key),
     async settled(key) {
       await Promise.allSettled([last.get(key)]);
     },

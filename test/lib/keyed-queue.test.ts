@@ -53,3 +53,12 @@ it('settled waits for what is queued, not for what comes later', async () => {
   await settled;
   await queue.settled('nothing');
 });
+
+it('is idle under a key until something is queued, and when all of that has ended', async () => {
+  const queue = createKeyedQueue();
+  expect(queue.isIdle('key')).toBe(true);
+  const run = queue.run('key', async () => {});
+  expect([queue.isIdle('key'), queue.isIdle('other')]).toEqual([false, true]);
+  await run;
+  expect(queue.isIdle('key')).toBe(true);
+});
