@@ -1,7 +1,7 @@
 /** Jobs as documents: claimed by one conditional update, settled by whoever holds the newest claim. */
 import type { Collection } from 'mongodb';
+import { upsert } from '../model/batches.ts';
 import type { JobDocument } from '../model/documents/cluster.ts';
-import { isDuplicateKey } from '../model/failures.ts';
 
 export type JobPayload = JobDocument['payload'];
 
@@ -29,16 +29,8 @@ export function createJobStore({ jobs, clock, leaseMs }: JobStoreOptions): JobSt
 
   return {
     async add(kind, key, payload, dueAt) {
-      try {
-        await jobs.updateOne(
-          { _id: `${kind}:${key}` },
-          { $setOnInsert: { kind, payload, due_at: dueAt, attempts: 0 } },
-          { upsert: true },
-        );
-      } catch (error) {
-        // Another node stored it in the same moment.
-        if (!isDuplicateKey(error)) throw error;
-      }
+      const job = { kind, payload, due_at: dueAt, attempts: 0 };
+      await upsert(jobs, { filter: { _id: `${kind}:${key}` }, update: { $setOnInsert: job } });
     },
     // The claim moves the time when the job is due, so a node that dies leaves a job that becomes due again.
     claim: (kinds) =>

@@ -1,12 +1,13 @@
 import { ObjectId } from 'mongodb';
 import type { CommandData, CommandPayload } from '../../shared/contract/index.ts';
+import { emptyGroupSummary } from '../conversations/group-summary.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { AssertTime } from '../lib/deadline.ts';
-import { conflict } from '../lib/errors.ts';
+import { conflict, unavailable } from '../lib/errors.ts';
 import { fromId, toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';
-import { isDuplicateKey } from '../model/failures.ts';
+import { insertOnce } from '../model/insert-once.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import type { AnnounceGroup } from './announcement.ts';
 import type { FollowUp } from './follow-up.ts';
@@ -48,7 +49,9 @@ export function createGroupCreation(options: CreateGroupOptions) {
       await assertRoom(group.members);
       assertTime();
       if (await insert(options, group, assertTime)) return tell(options, caller, group);
-      return (await findRepeated(collections, caller, client_group_id))!;
+      const first = await findRepeated(collections, caller, client_group_id);
+      if (!first) throw unavailable('the group was refused and is not there; try again');
+      return first;
     });
   };
 }
@@ -79,42 +82,21 @@ async function insert(
   group: GroupDocument,
   assertTime: AssertTime,
 ): Promise<boolean> {
-  const _id = group._id.toHexString();
-  const at = group.created_at;
+  const summary = emptyGroupSummary(group);
   try {
-    await Promise.all([
-      stays.open(group._id, group.members, 0),
-      conversations.insertOne({
-        _id,
-        kind: 'group',
-        group_id: group._id,
-        last_seq: 0,
-        rev: 0,
-        activity_at: at,
-        changed_at: at,
-        created_at: at,
-      }),
-    ]);
+    await Promise.all([stays.open(group._id, group.members, 0), conversations.insertOne(summary)]);
     assertTime();
   } catch (error) {
     await discard();
     throw error;
   }
-  try {
-    await groups.insertOne(group);
-    return true;
-  } catch (error) {
-    if (!isDuplicateKey(error)) throw error;
-    // The driver repeated a write that had arrived.
-    if (await groups.findOne({ _id: group._id }, { projection: { _id: 1 } })) return true;
-    await discard();
-    if (group.client_group_id === undefined) throw error;
-    return false;
-  }
+  const isStored = await insertOnce(groups, group);
+  if (!isStored) await discard();
+  return isStored;
 
   async function discard(): Promise<void> {
     // What a failure here leaves belongs to no group.
-    await Promise.allSettled([stays.discard(group._id), conversations.deleteOne({ _id })]);
+    await Promise.allSettled([stays.discard(group._id), conversations.deleteOne({ _id: summary._id })]);
   }
 }
 

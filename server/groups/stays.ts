@@ -5,8 +5,9 @@
  * docs/data.md, "Groups".
  */
 import { ObjectId } from 'mongodb';
+import { type Upsert, upsertEach } from '../model/batches.ts';
 import type { Collections } from '../model/collections.ts';
-import { isDuplicateKey } from '../model/failures.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
 
 /** Most documents in one write: a big group must neither keep others waiting nor run out of time. */
 const BATCH = 200;
@@ -38,27 +39,19 @@ export function createStays({ memberships }: Pick<Collections, 'memberships'>, c
   return {
     async open(groupId, userIds, fromSeq) {
       const now = clock();
-      const upserts = userIds.map((user_id) => ({
-        updateOne: {
+      const upserts = userIds.map(
+        (user_id): Upsert<MembershipDocument> => ({
           filter: { user_id, conversation_id: groupId.toHexString() },
           update: {
             $max: { from_seq: fromSeq, delivered_seq: fromSeq, read_seq: fromSeq, shown_read_seq: fromSeq },
             $set: { joined_at: now, changed_at: now },
-            $unset: { left_at: true as const },
-            $setOnInsert: { _id: new ObjectId(), kind: 'group' as const, group_id: groupId },
+            $unset: { left_at: true },
+            $setOnInsert: { _id: new ObjectId(), kind: 'group', group_id: groupId },
           },
-          upsert: true,
-        },
-      }));
+        }),
+      );
       for (let from = 0; from < upserts.length; from += BATCH) {
-        const batch = upserts.slice(from, from + BATCH);
-        try {
-          await memberships.bulkWrite(batch, { ordered: false });
-        } catch (error) {
-          if (!isDuplicateKey(error)) throw error;
-          // Another node inserted one of them at the same moment; now it can be updated.
-          await memberships.bulkWrite(batch, { ordered: false });
-        }
+        await upsertEach(memberships, upserts.slice(from, from + BATCH));
       }
     },
     async close(groupId, userIds, at) {

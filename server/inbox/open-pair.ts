@@ -1,6 +1,6 @@
 /** Makes the documents of a pair before its first message. */
 import { ObjectId } from 'mongodb';
-import { type Upsert, upsert, upsertAll } from '../model/batches.ts';
+import { type Upsert, upsert, upsertEach } from '../model/batches.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
@@ -25,11 +25,10 @@ export function createOpenPair({ collections, clock }: OpenPairOptions): OpenPai
   return async ({ id, user_ids }) => {
     const now = clock();
     const [one, other] = user_ids.map(fromId) as [ObjectId, ObjectId];
-    const [made] = await Promise.all([
-      upsertAll(memberships, [membershipUpsert(id, one, other, now), membershipUpsert(id, other, one, now)]),
+    await Promise.all([
+      upsertEach(memberships, [membershipUpsert(id, one, other, now), membershipUpsert(id, other, one, now)]),
       upsert(conversations, { filter: { _id: id }, update: { $setOnInsert: pairSummary([one, other], now) } }),
     ]);
-    for (const outcome of made) if (outcome instanceof Error) throw outcome;
   };
 }
 

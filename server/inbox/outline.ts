@@ -1,4 +1,5 @@
 /** A user's conversation in outline: enough to say where it is listed and what a client lacks of it. */
+import { emptyGroupSummary } from '../conversations/group-summary.ts';
 import type { ConversationDocument, MembershipDocument } from '../model/documents/conversations.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';
 import type { ListPosition } from './list-position.ts';
@@ -34,7 +35,7 @@ export function outlineOfGroup(
   group: GroupOutline,
   membership: MembershipDocument,
   fromSeq: number,
-  summary: ConversationDocument = emptySummary(group),
+  summary: ConversationDocument = emptyGroupSummary(group),
 ): Outline {
   const at = activityOf(summary, membership).getTime();
   return { id: summary._id, at, summary, fromSeq, membership, groupChangedAt: group.updated_at };
@@ -43,17 +44,4 @@ export function outlineOfGroup(
 /** Whether messages above a `rev` may be visible. */
 export function hasAbove({ summary, fromSeq }: Pick<Outline, 'summary' | 'fromSeq'>, rev: number): boolean {
   return summary.rev > rev && summary.last_seq > fromSeq;
-}
-
-function emptySummary({ _id, created_at }: GroupOutline): ConversationDocument {
-  return {
-    _id: _id.toHexString(),
-    kind: 'group',
-    group_id: _id,
-    last_seq: 0,
-    rev: 0,
-    activity_at: created_at,
-    changed_at: created_at,
-    created_at,
-  };
 }

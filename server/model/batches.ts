@@ -63,6 +63,14 @@ export async function upsertAll<D extends Document>(
   );
 }
 
+/** As `upsertAll`, where every document is to be there afterwards. @throws the first error that one was refused with */
+export async function upsertEach<D extends Document>(
+  collection: Collection<D>,
+  upserts: readonly Upsert<D>[],
+): Promise<void> {
+  for (const outcome of await upsertAll(collection, upserts)) if (outcome instanceof Error) throw outcome;
+}
+
 /**
  * What to do where an upsert is refused as a duplicate. Either the document was there and did not match, or another
  * writer inserted it in the same moment: only in the second case it may match now.

@@ -9,6 +9,7 @@ import {
 } from 'mongodb';
 
 const DUPLICATE_KEY = 11_000;
+export const INDEX_NOT_FOUND = 27;
 
 /** Error codes, by MongoDB's names for them, of a server that answers but cannot serve now. */
 const TRANSIENT = {
@@ -122,4 +123,11 @@ export function refusals(error: unknown): Map<number, Refusal> | undefined {
   const found = [error.writeErrors].flat();
   if (found.length === 0) return undefined;
   return new Map(found.map(({ index, code }) => [index, { code }]));
+}
+
+/** @returns a handler that swallows the server's errors of one code, and throws any other on */
+export function ignoring(code: number): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof MongoServerError) || error.code !== code) throw error;
+  };
 }

@@ -4,11 +4,11 @@
  * keys are left alone. Safe while other nodes do the same.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Collection, type Db, type IndexDescription, type IndexDescriptionInfo, MongoServerError } from 'mongodb';
+import type { Collection, Db, IndexDescription, IndexDescriptionInfo } from 'mongodb';
 import type { Logger } from 'pino';
+import { INDEX_NOT_FOUND, ignoring } from './failures.ts';
 import { INDEXES } from './indexes.ts';
 
-const INDEX_NOT_FOUND = 27;
 /** IndexAlreadyExists, IndexOptionsConflict, IndexKeySpecsConflict. */
 const IN_THE_WAY = new Set<unknown>([68, 85, 86]);
 /** ConflictingOperationInProgress, IndexBuildAborted, BackgroundOperationInProgress: another node is at it. */
@@ -92,6 +92,4 @@ function describe(index: IndexDescription | IndexDescriptionInfo): string {
 }
 
 /** Another node was first. */
-function unlessGone(error: unknown): void {
-  if (!(error instanceof MongoServerError) || error.code !== INDEX_NOT_FOUND) throw error;
-}
+const unlessGone = ignoring(INDEX_NOT_FOUND);

@@ -2,9 +2,10 @@
  * Brings a database to the state that the code expects: collections, validators, indexes, migrated data. Every step is
  * idempotent and safe while other nodes do the same, so nothing needs a lock.
  */
-import { type Db, MongoServerError } from 'mongodb';
+import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import { collections } from './collections.ts';
+import { INDEX_NOT_FOUND, ignoring } from './failures.ts';
 import { installIndexes } from './install-indexes.ts';
 import { foldAnew } from './passes.ts';
 import { validators } from './validators.ts';
@@ -20,7 +21,6 @@ const MIGRATIONS: Record<number, (db: Db) => Promise<void>> = {
   3: foldAnew,
 };
 
-const INDEX_NOT_FOUND = 27;
 const NAMESPACE_EXISTS = 48;
 
 interface MigrationDocument {
@@ -67,16 +67,9 @@ async function installCollections(db: Db, isOutdated: boolean): Promise<void> {
 
 async function createCollection(db: Db, name: string, options: object): Promise<void> {
   // Another node that starts at the same moment may be first.
-  await db.createCollection(name, options).catch(ignore(NAMESPACE_EXISTS));
+  await db.createCollection(name, options).catch(ignoring(NAMESPACE_EXISTS));
 }
 
 async function dropIndex(db: Db, collection: string, name: string): Promise<void> {
-  await db.collection(collection).dropIndex(name).catch(ignore(INDEX_NOT_FOUND));
-}
-
-/** A handler that swallows the server's errors of one code. */
-function ignore(code: number) {
-  return (error: unknown) => {
-    if (!(error instanceof MongoServerError) || error.code !== code) throw error;
-  };
+  await db.collection(collection).dropIndex(name).catch(ignoring(INDEX_NOT_FOUND));
 }

@@ -4,6 +4,7 @@
  */
 import type { Db } from 'mongodb';
 import { FOLD_VERSION } from '../lib/fold.ts';
+import { upsert } from './batches.ts';
 import { type CollectionName, collections } from './collections.ts';
 
 /** What search compares is folded and stored with each of these documents. */
@@ -25,10 +26,7 @@ export async function foldAnew(db: Db): Promise<void> {
   const { jobs } = collections(db);
   for (const collection of FOLDED) {
     const kind = foldingJob(collection);
-    await jobs.updateOne(
-      { _id: `${kind}:${roundKey(1)}` },
-      { $setOnInsert: { kind, payload: { round: 1 }, due_at: new Date(), attempts: 0 } },
-      { upsert: true },
-    );
+    const job = { kind, payload: { round: 1 }, due_at: new Date(), attempts: 0 };
+    await upsert(jobs, { filter: { _id: `${kind}:${roundKey(1)}` }, update: { $setOnInsert: job } });
   }
 }

@@ -3,6 +3,7 @@
  * strings (ObjectId for `objectId`, Date for `timestamp`).
  */
 import { readFileSync } from 'node:fs';
+import { projectFile } from '../lib/project-file.ts';
 
 interface JsonSchema {
   $ref?: string;
@@ -24,15 +25,9 @@ const NATIVE: Record<string, object> = {
   timestamp: { bsonType: 'date' },
 };
 
-// Compiled code lies one level deeper, in dist/, to which the schema file is not copied.
-const SCHEMA_FILE = new URL(
-  `${import.meta.url.endsWith('.ts') ? '../..' : '../../..'}/shared/letsapp.schema.json`,
-  import.meta.url,
-);
-
 /** The data schema as written in the file. */
 export function readSchemaFile(): SchemaFile {
-  return JSON.parse(readFileSync(SCHEMA_FILE, 'utf8'));
+  return JSON.parse(readFileSync(projectFile('shared/letsapp.schema.json'), 'utf8'));
 }
 
 /** @returns a validator `{ $jsonSchema }` for each collection of the schema, by the collection's name */

@@ -1,5 +1,6 @@
 /** Users with many conversations, written straight into the database. */
 import { ObjectId } from 'mongodb';
+import { emptyGroupSummary } from '../../server/conversations/group-summary.ts';
 import type { Caller } from '../../server/dispatch/caller.ts';
 import { termsOf } from '../../server/messages/terms.ts';
 import type { Collections } from '../../server/model/collections.ts';
@@ -54,7 +55,7 @@ export async function createUserWithGroups(
     stored.users.insertOne(me),
     stored.groups.insertMany(groups),
     stored.memberships.insertMany(groups.map((group) => stayDocument(group, me._id))),
-    stored.conversations.insertMany(groups.map(groupSummary)),
+    stored.conversations.insertMany(groups.map(emptyGroupSummary)),
   ]);
   return { caller: callerOf(me), ids: groups.map(({ _id }) => _id.toHexString()) };
 }
@@ -112,19 +113,6 @@ function stayDocument({ _id, created_at }: GroupDocument, user_id: ObjectId): Me
     read_seq: 0,
     shown_read_seq: 0,
     changed_at: created_at,
-  };
-}
-
-function groupSummary({ _id, created_at }: GroupDocument): ConversationDocument {
-  return {
-    _id: _id.toHexString(),
-    kind: 'group',
-    group_id: _id,
-    last_seq: 0,
-    rev: 0,
-    activity_at: created_at,
-    changed_at: created_at,
-    created_at,
   };
 }
 

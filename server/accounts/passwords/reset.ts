@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { invalid } from '../../lib/errors.ts';
+import { upsert } from '../../model/batches.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { UserDocument } from '../../model/documents/accounts.ts';
-import { isDuplicateKey } from '../../model/failures.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import { hashToken } from '../token-hash.ts';
 import { assertAcceptable } from './acceptance.ts';
@@ -84,7 +84,5 @@ async function storeToken(
     created_at: now,
     used: false,
   };
-  const store = () => tokens.updateOne({ _id: user._id }, { $set: fields }, { upsert: true });
-  // Two first requests at once may both try to insert; the second attempt finds the document.
-  await store().catch((error: unknown) => (isDuplicateKey(error) ? store() : Promise.reject(error)));
+  await upsert(tokens, { filter: { _id: user._id }, update: { $set: fields } });
 }
