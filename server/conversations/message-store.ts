@@ -19,7 +19,9 @@ export interface MessageStore {
   of(kind: ConversationRef['kind']): Collection<MessageDocument>;
   /** A message by its id, whichever kind of conversation it belongs to. */
   find(messageId: ObjectId): Promise<MessageDocument | null>;
-  /** The highest `seq` and `rev` stored; zeros where there are none. */
+  /** The highest `seq`, or `rev`, stored; 0 where there is none. */
+  highest(field: 'seq' | 'rev', conversation: ConversationRef): Promise<number>;
+  /** Both of them. */
   newest(conversation: ConversationRef): Promise<{ seq: number; rev: number }>;
   /** The message that a sender stored under a `client_message_id`. */
   sent(conversation: ConversationRef, senderId: ObjectId, clientMessageId: string): Promise<MessageDocument | null>;
@@ -38,7 +40,7 @@ export function createMessageStore({ messages, group_messages }: Collections): M
   const of = (kind: ConversationRef['kind']) => (kind === 'direct' ? direct : group);
   const inserts = { direct: createInserts(direct), group: createInserts(group) };
 
-  async function newestBy(field: 'seq' | 'rev', { id, kind }: ConversationRef): Promise<number> {
+  async function highest(field: 'seq' | 'rev', { id, kind }: ConversationRef): Promise<number> {
     const [found] = await of(kind)
       .find({ conversation_id: id }, { projection: { _id: 0, [field]: 1 } })
       .sort({ [field]: -1 })
@@ -54,8 +56,9 @@ export function createMessageStore({ messages, group_messages }: Collections): M
       const [inPair, inGroup] = await Promise.all([direct.findOne({ _id }), group.findOne({ _id })]);
       return inPair ?? inGroup;
     },
+    highest,
     async newest(conversation) {
-      const [seq, rev] = await Promise.all([newestBy('seq', conversation), newestBy('rev', conversation)]);
+      const [seq, rev] = await Promise.all([highest('seq', conversation), highest('rev', conversation)]);
       return { seq, rev };
     },
     sent: ({ id, kind }, sender_id, client_message_id) =>

@@ -120,5 +120,5 @@ async function findByTime(
           .toArray();
   const bounds = recent.map((message) => message.seq - 1);
   if (first) bounds.push(lastSeqBefore(first));
-  return { rev, lastSeq: bounds.length > 0 ? Math.min(...bounds) : (await store.newest(conversation)).seq };
+  return { rev, lastSeq: bounds.length > 0 ? Math.min(...bounds) : await store.highest('seq', conversation) };
 }

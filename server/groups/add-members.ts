@@ -17,7 +17,7 @@ import type { Stays } from './stays.ts';
 
 export interface AddMembersOptions extends CandidateOptions {
   collections: Pick<Collections, 'groups' | 'users'>;
-  store: Pick<MessageStore, 'newest'>;
+  store: Pick<MessageStore, 'highest'>;
   stays: Stays;
   limit: GroupLimit;
   announce: AnnounceGroup;
@@ -68,7 +68,7 @@ async function add(
       await assertCanBeAdded(options, caller, added, groupId);
       await assertRoom(added);
       assertTime();
-      fromSeq = (await store.newest(groupRef(groupId.toHexString()))).seq;
+      fromSeq = await store.highest('seq', groupRef(groupId.toHexString()));
       // Before the group lets them in: an earlier stay must not reveal what was sent while they were away.
       await stays.open(groupId, added, fromSeq);
       return {

@@ -16,7 +16,7 @@ import { succeedAdmin } from './succession.ts';
 
 export interface GroupDomainOptions {
   collections: Collections;
-  store: Pick<MessageStore, 'newest'>;
+  store: Pick<MessageStore, 'highest'>;
   bus: Bus;
   visibility: Visibility;
   accessMemory: AccessMemory;

@@ -4,6 +4,7 @@
  */
 import type { ObjectId } from 'mongodb';
 import type { Logger } from 'pino';
+import { waitAtMost } from '../lib/deadline.ts';
 import { toWire } from '../model/codec.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';
 import type { Rooms } from './rooms.ts';
@@ -44,12 +45,7 @@ export function createFollowUp({ rooms, stays, onRemoved, log }: FollowUpOptions
           log.warn({ err: result.reason, group_id: group._id }, 'the follow-up of a group change failed');
       }
     });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS);
-    });
-    await Promise.race([all, late]);
-    clearTimeout(timer);
+    await waitAtMost(all, PATIENCE_MS);
   }
 
   function left(group: GroupDocument, users: ObjectId[], closed: Promise<void>): Promise<void> {

@@ -4,6 +4,7 @@
  * and, if that says otherwise, sends the right order: whoever reads last sees the last change.
  */
 import type { Bus } from '../bus/bus.ts';
+import { createFromSeqs } from '../conversations/from-seqs.ts';
 import type { Visibility } from '../conversations/visibility.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
@@ -16,25 +17,16 @@ export interface Rooms {
 }
 
 export function createRooms(
-  { groups, memberships }: Pick<Collections, 'groups' | 'memberships'>,
+  collections: Pick<Collections, 'groups' | 'memberships'>,
   bus: Bus,
   visibility: Visibility,
 ): Rooms {
+  const { groups } = collections;
+  const readFromSeqs = createFromSeqs(collections, visibility);
+
   async function readMembers(groupId: string): Promise<Set<string>> {
     const group = await groups.findOne({ _id: fromId(groupId), is_active: true }, { projection: { members: 1 } });
     return new Set(group?.members.map((member) => member.toHexString()));
-  }
-
-  async function letIn(groupId: string, userIds: string[]): Promise<void> {
-    const found = await memberships
-      .find(
-        { user_id: { $in: userIds.map(fromId) }, conversation_id: groupId },
-        { projection: { user_id: 1, from_seq: 1 } },
-      )
-      .toArray();
-    for (const membership of found) {
-      bus.joined(membership.user_id.toHexString(), groupId, visibility.fromSeq(membership));
-    }
   }
 
   return {
@@ -48,7 +40,8 @@ export function createRooms(
       for (const userId of userIds) bus.left(userId, groupId);
       const members = await readMembers(groupId);
       const back = userIds.filter((userId) => members.has(userId));
-      if (back.length > 0) await letIn(groupId, back);
+      if (back.length === 0) return;
+      for (const [userId, fromSeq] of await readFromSeqs(groupId, back)) bus.joined(userId, groupId, fromSeq);
     },
   };
 }

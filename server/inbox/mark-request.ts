@@ -43,18 +43,13 @@ export async function readMarkRequest(
 ): Promise<MarkRequest> {
   const { recipient_id, group_id, up_to_seq: upTo } = payload;
   const conversation = recipient_id === undefined ? groupRef(group_id!) : pairRef(caller.id, recipient_id);
-  const [{ fromSeq, blocked }, [newest], marks] = await Promise.all([
+  const [{ fromSeq, blocked }, lastSeq, marks] = await Promise.all([
     access.enter(caller.id, payload),
-    store
-      .of(conversation.kind)
-      .find({ conversation_id: conversation.id }, { projection: { _id: 0, seq: 1 } })
-      .sort({ seq: -1 })
-      .limit(1)
-      .toArray(),
+    store.highest('seq', conversation),
     collections.memberships.findOne({ user_id: caller.userId, conversation_id: conversation.id }),
   ]);
-  if (!newest || !marks) throw notFound('nothing was written in this conversation yet');
-  if (upTo > newest.seq) throw invalid('up_to_seq', 'is beyond the last message');
+  if (lastSeq === 0 || !marks) throw notFound('nothing was written in this conversation yet');
+  if (upTo > lastSeq) throw invalid('up_to_seq', 'is beyond the last message');
   const peerId = recipient_id === undefined ? undefined : fromId(recipient_id);
   return { caller, conversation, peerId, isBlocked: blocked, marks, fromSeq, upTo };
 }

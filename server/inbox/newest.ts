@@ -15,14 +15,14 @@ export interface Newest {
 
 /** Reads the newest message and `rev` of a conversation. */
 export async function readNewest(store: MessageStore, conversation: ConversationRef): Promise<Newest> {
-  const [[message], { rev }] = await Promise.all([
+  const [[message], rev] = await Promise.all([
     store
       .of(conversation.kind)
       .find({ conversation_id: conversation.id }, { projection: { terms: 0 } })
       .sort({ seq: -1 })
       .limit(1)
       .toArray(),
-    store.newest(conversation),
+    store.highest('rev', conversation),
   ]);
   return { message, rev };
 }

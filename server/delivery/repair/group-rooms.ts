@@ -1,7 +1,6 @@
 /** Brings the rooms of groups in line with their members, after this node may not have been told of changes. */
-
+import { createFromSeqs } from '../../conversations/from-seqs.ts';
 import type { Visibility } from '../../conversations/visibility.ts';
-import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { Delivery } from '../delivery.ts';
 
@@ -16,22 +15,11 @@ export interface GroupRoomsOptions {
 
 /** @returns compares the groups that changed after a moment with their rooms here, and lets users in and out */
 export function createGroupRooms({ collections, delivery, visibility }: GroupRoomsOptions) {
-  const { groups, memberships } = collections;
+  const { groups } = collections;
+  const readFromSeqs = createFromSeqs(collections, visibility);
 
   const change = (user_id: string, group_id: string, from_seq: number | null) =>
     delivery.apply({ kind: 'membership', user_id, group_id, from_seq });
-
-  async function enter(userIds: string[], groupId: string): Promise<void> {
-    const found = await memberships
-      .find(
-        { user_id: { $in: userIds.map(fromId) }, conversation_id: groupId },
-        { projection: { user_id: 1, from_seq: 1 } },
-      )
-      .toArray();
-    for (const membership of found) {
-      change(membership.user_id.toHexString(), groupId, visibility.fromSeq(membership));
-    }
-  }
 
   return async function compare(since: Date): Promise<void> {
     const users = delivery.members();
@@ -47,7 +35,8 @@ export function createGroupRooms({ collections, delivery, visibility }: GroupRoo
         if (joined.has(groupId) && !inside.has(userId)) change(userId, groupId, null);
         if (!joined.has(groupId) && inside.has(userId)) missing.push(userId);
       }
-      if (missing.length > 0) await enter(missing, groupId);
+      if (missing.length === 0) continue;
+      for (const [userId, fromSeq] of await readFromSeqs(groupId, missing)) change(userId, groupId, fromSeq);
     }
   };
 }
