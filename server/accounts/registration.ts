@@ -22,7 +22,8 @@ type Registration = Static<typeof RegisterBody>;
 
 /**
  * Registers a user and signs in.
- * @throws ContractError `validation_failed` for a password that is not acceptable; `conflict` naming the fields that are taken, `username` before `email`
+ * @throws ContractError `validation_failed` for a password that is not acceptable; `conflict` naming the fields that are
+ *   taken, `username` before `email`
  */
 export type Register = (registration: Registration) => Promise<SignedIn>;
 

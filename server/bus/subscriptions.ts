@@ -1,4 +1,5 @@
 /** Keeps a node subscribed to the rooms in which it has connections. */
+import { waitAtMost } from '../lib/deadline.ts';
 import type { RedisLink } from './redis-link.ts';
 
 /** How long a connection waits for its subscriptions before it goes on without, in milliseconds. */
@@ -53,7 +54,8 @@ export function createRedisSubscriptions(
       }
       if (added.length > 0) subscribe(added);
       const awaited = new Set(rooms.flatMap((room) => pending.get(room) ?? []));
-      return awaited.size === 0 ? undefined : patiently(Promise.all(awaited));
+      // Not for ever: when Redis does not answer, the connection is made all the same.
+      return awaited.size === 0 ? undefined : waitAtMost(Promise.all(awaited), PATIENCE_MS);
     },
     release(rooms) {
       const gone: string[] = [];
@@ -65,14 +67,4 @@ export function createRedisSubscriptions(
       link.unsubscribe(gone);
     },
   };
-}
-
-/** Waits, but not for ever: when Redis does not answer, the connection is made all the same. */
-async function patiently(subscribing: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS);
-  });
-  await Promise.race([subscribing, patience]);
-  clearTimeout(timer);
 }

@@ -1,6 +1,7 @@
 /** Going down for a deploy (PROTOCOL section 3): tells the clients, finishes what is in flight, then closes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Io } from '../delivery/io.ts';
+import { waitAtMost } from '../lib/deadline.ts';
 import { unavailable } from '../lib/errors.ts';
 import { type AnswerPacket, acknowledgementOf } from './packets.ts';
 
@@ -53,7 +54,7 @@ export function createDrain(io: Io, answer: AnswerPacket): Drain {
       }
       if (sockets.size > 0) await sleep(ACCEPTING_MS);
       isRefusing = true;
-      await Promise.race([settled(), sleep(IN_FLIGHT_MS, undefined, { ref: false })]);
+      await waitAtMost(settled(), IN_FLIGHT_MS);
       await closeConnections(io);
       await io.close();
     },

@@ -39,3 +39,12 @@ export function withDeadline<T>(work: Promise<T>, ms = COMMAND_DEADLINE_MS): Pro
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
+
+/** Waits for work, but not for longer than so many milliseconds. The work itself goes on. @throws what it rejects with */
+export async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

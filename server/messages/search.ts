@@ -1,7 +1,6 @@
 /**
- * `message:search` (PROTOCOL section 4): messages in which every word of the query begins a word, or
- * is part of a sentence without spaces. For the index and
- * its costs see docs/data.md, "Search".
+ * `message:search` (PROTOCOL section 4): messages in which every word of the query begins a word, or is part of a
+ * sentence without spaces. For the index and its costs see docs/data.md, "Search".
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CommandPayload } from '../../shared/contract/index.ts';

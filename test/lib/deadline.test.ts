@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { withDeadline } from '../../server/lib/deadline.ts';
+import { waitAtMost, withDeadline } from '../../server/lib/deadline.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -14,4 +14,13 @@ it('work that ends in time gives its own result or error, and leaves no timer', 
   expect(await withDeadline(Promise.resolve('done'))).toBe('done');
   await expect(withDeadline(Promise.reject(new Error('failed')))).rejects.toThrow('failed');
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('a wait ends with its work, or when it has lasted long enough, and leaves no timer', async () => {
+  await waitAtMost(Promise.resolve('done'), 100);
+  await expect(waitAtMost(Promise.reject(new Error('failed')), 100)).rejects.toThrow('failed');
+  expect(vi.getTimerCount()).toBe(0);
+  const waited = waitAtMost(new Promise(() => {}), 100);
+  await vi.advanceTimersByTimeAsync(100);
+  await waited;
 });

@@ -1,17 +1,13 @@
 /** Which passwords may be chosen. */
 import { readFileSync } from 'node:fs';
 import { invalid } from '../../lib/errors.ts';
+import { projectFile } from '../../lib/project-file.ts';
 import { hashedForm, MAX_BYTES } from './hashing.ts';
 
 const MIN_BYTES = 8;
 
-/** Read where it lies: compiled code is four levels deeper, in dist/, to which the list is not copied. */
-const LIST_FILE = new URL(
-  `${import.meta.url.endsWith('.ts') ? '.' : '../../../../server/accounts/passwords'}/common-passwords.txt`,
-  import.meta.url,
-);
 /** One password a line; as one text it takes 90 KB. */
-const COMMON = readFileSync(LIST_FILE, 'latin1');
+const COMMON = readFileSync(projectFile('server/accounts/passwords/common-passwords.txt'), 'latin1');
 
 /**
  * Refuses what must not be a password. The schema has looked at its length as it was given.
