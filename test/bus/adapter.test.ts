@@ -4,7 +4,7 @@ import { Emitter } from '@socket.io/redis-emitter';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { connect, type Device, http, register, registerMany, settle } from '../support/client.ts';
+import { connect, connectPair, type Device, http, register, registerMany, settle } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { startDatabase } from '../support/database.ts';
 import type { Way } from '../support/proxy.ts';
@@ -39,15 +39,10 @@ function client(url = cluster.redis.url): Redis {
 }
 
 /** Two users, each connected to another node. */
-async function apart(first = one, second = two): Promise<[Device, Device]> {
-  const [a, b] = await Promise.all([register(first), register(second)]);
-  return Promise.all([connect(first, a), connect(second, b)]);
-}
+const apart = (first = one, second = two) => connectPair(first, second);
 
 /** Two users on the same node. */
-async function together(): Promise<[Device, Device]> {
-  return apart(one, one);
-}
+const together = () => connectPair(one, one);
 
 /** Has one type until the other is told: the nodes may have become ready a moment before their adapters. */
 async function typingPasses(from: Device, to: Device): Promise<void> {

@@ -1,7 +1,7 @@
 import { Emitter } from '@socket.io/redis-emitter';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { connect, type Device, http, register, settle } from '../support/client.ts';
+import { connect, connectPair, http, register, settle } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { freePort, startRedis, type TestRedis } from '../support/redis.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -57,11 +57,7 @@ afterAll(async () => {
 const readiness = async () =>
   Promise.all(servers.map(async ({ url }) => (await http(url, 'GET', '/readyz')).json.status as string));
 
-async function apart(): Promise<[Device, Device]> {
-  const [one, two] = servers.map((server) => server.url) as [string, string];
-  const [a, b] = await Promise.all([register(one), register(two)]);
-  return Promise.all([connect(one, a), connect(two, b)]);
-}
+const apart = () => connectPair(servers[0]!.url, servers[1]!.url);
 
 it('messages, typing, groups and sessions go over a Redis Cluster', async () => {
   await expect.poll(readiness, { timeout: 10_000 }).toEqual(['ok', 'ok']);

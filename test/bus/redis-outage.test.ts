@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { connect, type Device, http, register, registerMany, settle } from '../support/client.ts';
+import { connect, connectPair, type Device, http, registerMany, settle } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import type { Way } from '../support/proxy.ts';
 
@@ -20,10 +20,7 @@ afterAll(() => cluster.stop());
 
 afterEach(() => bothReady());
 
-async function apart(): Promise<[Device, Device]> {
-  const [a, b] = await Promise.all([register(one), register(two)]);
-  return Promise.all([connect(one, a), connect(two, b)]);
-}
+const apart = () => connectPair(one, two);
 
 const readiness = async (url: string) => {
   const { status, json } = await http(url, 'GET', '/readyz');

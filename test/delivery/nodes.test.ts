@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, type Device, http, register, registerMany, settle } from '../support/client.ts';
+import { connect, connectPair, type Device, http, registerMany, settle } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 
 let cluster: Cluster;
@@ -14,10 +14,7 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 /** Two users, each connected to another node. */
-async function apart(): Promise<[Device, Device]> {
-  const [a, b] = await Promise.all([register(one), register(two)]);
-  return Promise.all([connect(one, a), connect(two, b)]);
-}
+const apart = () => connectPair(one, two);
 
 const contents = (device: Device) => device.seen('message:new').map(({ message }) => message.content);
 

@@ -203,6 +203,12 @@ export async function connect(
   return device;
 }
 
+/** Two new users, each connected to a server of their own, or both to one. */
+export async function connectPair(first: string, second: string): Promise<[Device, Device]> {
+  const [a, b] = await Promise.all([register(first), register(second)]);
+  return Promise.all([connect(first, a), connect(second, b)]);
+}
+
 /** Lets everything arrive that is under way, by a round trip on each device and a moment for what other nodes send. */
 export async function settle(...devices: Device[]): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 100));
