@@ -1,7 +1,7 @@
 /** Commands over HTTP: PROTOCOL section 11. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../shared/contract/index.ts';
-import { type Account, connect, type HttpAnswer, http, register } from '../support/client.ts';
+import { type Account, connect, type HttpAnswer, http, register, registerMany } from '../support/client.ts';
 import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -111,17 +111,19 @@ describe('refusals over HTTP', () => {
 
 it('HTTP commands of a session share one budget, apart from that of its sockets', async () => {
   const limited = await startServerForTest({ env: { RATE_LIMITS: 'on' } });
-  const account = await register(limited.url);
-  const list = () => http(limited.url, 'POST', '/api/group/list', { token: account.access_token });
+  const [account, other] = await registerMany(limited.url, 2);
+  // Costs one point, so that the user's points last longer than the budget of the session.
+  const body = { recipient_id: other!.id };
+  const stop = () => http(limited.url, 'POST', '/api/typing/stop', { token: account!.access_token, body });
   let refused: HttpAnswer | undefined;
   // In rounds: on a slow machine the budget refills during one.
   for (let round = 0; round < 20 && !refused; round++) {
-    const answers = await Promise.all(Array.from({ length: 320 }, list));
+    const answers = await Promise.all(Array.from({ length: 320 }, stop));
     expect(new Set(answers.map(({ status }) => status))).toContain(200);
     refused = answers.find(({ status }) => status === 429);
   }
   expect(refused?.json.error).toMatchObject({ code: 'rate_limited', details: { retry_after_ms: expect.any(Number) } });
-  const device = await connect(limited.url, account);
-  await device.ok('group:list', {});
+  const device = await connect(limited.url, account!);
+  await device.ok('typing:stop', body);
   device.close();
 });
