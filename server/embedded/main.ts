@@ -1,10 +1,16 @@
 import { startEmbedded } from './start.ts';
 
-/** `npm run database`: the embedded database alone, on DATABASE_PORT (default 27017, 0 for any) with its data in DATA_DIR. */
+/**
+ * `npm run database`: the embedded database alone, on DATABASE_PORT (default 27017, 0 for any) with its data in DATA_DIR.
+ * With DATABASE_PASSWORD, clients must authenticate.
+ */
 try {
   const database = await startEmbedded({
     dataDir: process.env.DATA_DIR || './data',
     port: portOf(process.env.DATABASE_PORT),
+    password: process.env.DATABASE_PASSWORD || undefined,
+    onRefusing: (reason) =>
+      console.error(reason === undefined ? 'writes are taken again' : `writes are refused: ${reason}`),
   });
   const stop = () => {
     database.close().then(() => process.exit(0));

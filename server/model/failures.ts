@@ -10,10 +10,10 @@ import {
 const DUPLICATE_KEY = 11_000;
 
 /**
- * Error codes of a MongoDB that answers but cannot serve now: it is not primary, is shutting down, timed out, or has too
- * few members to keep a write.
+ * Error codes of a MongoDB that answers but cannot serve now: it is not primary, is shutting down, timed out, has too few
+ * members to keep a write, or no room on its disk (14031).
  */
-const TRANSIENT_CODES = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+const TRANSIENT_CODES = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031]);
 
 const TRANSIENT_NAMES = new Set([
   'MongoOperationTimeoutError',

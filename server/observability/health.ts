@@ -1,6 +1,5 @@
 /** `/healthz`, `/readyz` and `/metrics` (PROTOCOL section 10). */
-import type { FastifyInstance } from 'fastify';
-import type { AuthenticationHook } from '../http/authentication.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { unavailable } from '../lib/errors.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -10,8 +9,8 @@ export interface HealthSources {
   /** Undefined on a single node. */
   redisIsUp: (() => boolean) | undefined;
   metrics: Metrics;
-  /** Decides who may read the metrics. */
-  guardMetrics: AuthenticationHook;
+  /** Throws when a request may not read the metrics. */
+  guardMetrics(request: FastifyRequest): Promise<void>;
 }
 
 /** Registers the three routes; the first two need no authentication. */
