@@ -55,6 +55,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     nodes,
     redis,
     visibility,
+    onSent: points.sent,
     log,
   });
   // With other nodes about, their changes would be seen too late.

@@ -19,6 +19,8 @@ export interface Amendment {
   decide: Decide;
   /** The socket that acts: it gets the acknowledgement instead of the event. */
   socket: string | undefined;
+  /** The user who acts, for whom what is sent counts. */
+  by?: string;
 }
 
 export interface AmendParts {
@@ -36,7 +38,7 @@ export interface AmendParts {
  */
 export async function amend(parts: AmendParts, amendment: Amendment): Promise<MessageDocument> {
   const { store, positions, summaries, bus, clock } = parts;
-  const { conversation, decide, socket } = amendment;
+  const { conversation, decide, socket, by } = amendment;
   let message: MessageDocument | null = amendment.message;
   for (let attempt = 0; message && attempt < MAX_ATTEMPTS; attempt++) {
     const update = decide(message);
@@ -62,6 +64,7 @@ export async function amend(parts: AmendParts, amendment: Amendment): Promise<Me
         is_new: false,
         last_seq: seq,
         except_socket: socket,
+        ...(by === undefined ? {} : { by }),
       };
       bus.changes(conversation, [told]);
       await summaries.changed(conversation, rev + 1, at);

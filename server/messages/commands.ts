@@ -56,6 +56,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
         message,
         decide: (current) => decide(current, entered),
         socket: caller.socketId,
+        by: caller.id,
       }),
     );
     return { message: toWireMessage(amended) };

@@ -46,7 +46,7 @@ export function createTypists({ bus, access }: TypistsOptions): Typists {
 
   function tell({ userId, conversation, hiddenFrom }: Typist, is_typing: boolean): void {
     const payload = { conversation_id: conversation.id, user_id: userId, is_typing };
-    bus.emit(othersIn(conversation, userId), 'typing', payload, { users: [userId, ...hiddenFrom] });
+    bus.emit(othersIn(conversation, userId), 'typing', payload, { users: [userId, ...hiddenFrom], by: userId });
   }
 
   function remove(key: string): Shown | undefined {

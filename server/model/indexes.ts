@@ -1,6 +1,7 @@
 /** Every index with the query that it serves; an index that serves none is removed. */
 import type { IndexDescription } from 'mongodb';
 import type { CollectionName } from './collections.ts';
+import type { Settings } from './documents/accounts.ts';
 
 /** The index that makes `message:send` idempotent; the writer tells its violations from those of the order. */
 export const CLIENT_MESSAGE_INDEX = 'client_message';
@@ -37,6 +38,13 @@ const attachmentIndex = (reader: 'recipient_id' | 'group_id'): IndexDescription 
   partialFilterExpression: { 'attachment.media_id': { $exists: true } },
 });
 
+/** Those of many users, such as a group's members, who have switched a setting off: few, so no document is looked at. */
+const switchedOffIndex = (setting: keyof Settings): IndexDescription => ({
+  name: `${setting}_off`,
+  key: { [`settings.${setting}`]: 1, _id: 1 },
+  partialFilterExpression: { [`settings.${setting}`]: false },
+});
+
 const uploadIndexes: IndexDescription[] = [
   // Clean-up of uploads that were never sent.
   { name: 'unsent', key: { used_at: 1 }, partialFilterExpression: { unsent: true } },
@@ -58,6 +66,9 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'full_name_key', key: { full_name_key: 1 } },
     // Who may read an upload: everybody, while it is a profile picture.
     { name: 'profile_picture', key: { profile_picture: 1 } },
+    // typing:start and message:read in groups.
+    switchedOffIndex('typing_indicators_enabled'),
+    switchedOffIndex('read_receipts_enabled'),
   ],
   messages: [...messageIndexes, attachmentIndex('recipient_id')],
   group_messages: [...messageIndexes, attachmentIndex('group_id')],
