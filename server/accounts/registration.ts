@@ -1,11 +1,11 @@
 import { ObjectId } from 'mongodb';
 import type { Static } from 'typebox';
 import type { RegisterBody, SignedIn } from '../../shared/contract/accounts.ts';
-import { conflict } from '../lib/errors.ts';
+import { conflict, unavailable } from '../lib/errors.ts';
 import { nameKey } from '../lib/name-key.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
-import { isDuplicateKey } from '../model/failures.ts';
+import { insertOnce } from '../model/insert-once.ts';
 import { toSelf } from '../model/views/user.ts';
 import { assertAcceptable } from './passwords/acceptance.ts';
 import type { PasswordHashing } from './passwords/hashing.ts';
@@ -38,11 +38,9 @@ export function createRegistration({ collections, hashing, sessions, clock }: Re
     const user = newUser(registration, hash, clock());
     // The session comes first: one without a user is harmless, while a user without an answer would keep the name taken.
     const tokens = await sessions.start(user._id.toHexString(), network);
-    try {
-      await users.insertOne(user);
-    } catch (error) {
-      if (isDuplicateKey(error)) await assertFree(users, registration);
-      throw error;
+    if (!(await insertOnce(users, user))) {
+      await assertFree(users, registration);
+      throw unavailable('the name was taken and is free again; try again');
     }
     return { user: toSelf(user), ...tokens };
   };

@@ -1,5 +1,5 @@
 /** The commands of calls (protocol, section 8). */
-import type { Call as WireCall, IceServer } from '../../shared/contract/documents.ts';
+import type { IceServer, Call as WireCall } from '../../shared/contract/documents.ts';
 import type { Caller, DeviceCaller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { notFound } from '../lib/errors.ts';

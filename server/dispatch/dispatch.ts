@@ -1,7 +1,7 @@
 /** From a command's name and payload to its result: the one way for sockets and HTTP. */
 import type { Logger } from 'pino';
 import type { Ack } from '../../shared/contract/errors.ts';
-import { withDeadline } from '../lib/deadline.ts';
+import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import type { Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
@@ -65,7 +65,7 @@ export function createDispatch({
     valid(command);
     if (command.route.declaration.draws) await withinListBudget(command, spendList);
     notShed(command, isOverloaded);
-    return inTurn(command, pages, () => carriedOut(command, serverTime));
+    return inTurn(command, pages, () => carriedOut(command, serverTime, sent.startedAt + COMMAND_DEADLINE_MS));
   }
 
   return async (caller, name, args) => {

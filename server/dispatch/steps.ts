@@ -8,9 +8,9 @@ import { assertPlain } from '../lib/plain-json.ts';
 import { compile, validationFailed } from '../lib/validation.ts';
 import { weightOf } from './answer-weight.ts';
 import type { Priced, Spend } from './budgets.ts';
-import type { SpendList } from './list-budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
+import type { SpendList } from './list-budgets.ts';
 import type { PageTurns } from './page-turns.ts';
 import type { Points } from './points.ts';
 import type { ServerTime } from './server-time.ts';
@@ -19,7 +19,7 @@ import type { ServerTime } from './server-time.ts';
 export interface Route {
   declaration: CommandDeclaration;
   validate: ValidateFunction;
-  handle(caller: Caller, payload: unknown): unknown;
+  handle(caller: Caller, payload: unknown, dueAt: number): unknown;
 }
 
 /** A command on its way. */
@@ -95,8 +95,8 @@ export function notShed({ route }: Pick<Valid, 'route'>, isOverloaded: () => boo
 }
 
 /** Carried out, within the time that `server_time` accounts for. */
-export function carriedOut({ caller, route, payload }: Valid, serverTime: ServerTime): Promise<unknown> {
-  return serverTime.during(() => route.handle(caller, payload));
+export function carriedOut({ caller, route, payload }: Valid, serverTime: ServerTime, dueAt: number): Promise<unknown> {
+  return serverTime.during(() => route.handle(caller, payload, dueAt));
 }
 
 /** Pages wait for their user's other pages, and are paid by their size once that is known. */

@@ -1,7 +1,8 @@
 /** The Socket.IO edge, put together: each socket passes the handshake, then a connection is opened for it. */
+
+import type { Io, IoSocket } from '../delivery/io.ts';
 import type { Points } from '../dispatch/points.ts';
 import { toWireError } from '../dispatch/wire-error.ts';
-import type { Io, IoSocket } from '../delivery/io.ts';
 import { rateLimited } from '../lib/errors.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { type Admission, type HandshakeOptions, shakeHands } from './handshake.ts';

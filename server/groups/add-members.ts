@@ -1,6 +1,6 @@
 import type { ObjectId } from 'mongodb';
-import type { MessageStore } from '../conversations/message-store.ts';
 import type { CommandData, CommandPayload } from '../../shared/contract/index.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { AssertTime } from '../lib/deadline.ts';
 import { fromId, toWire } from '../model/codec.ts';

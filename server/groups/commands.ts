@@ -8,9 +8,9 @@ import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import { fromId } from '../model/codec.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import { type AddMembersOptions, createAddMembers } from './add-members.ts';
-import { findGroup } from './find-group.ts';
 import { type CreateGroupOptions, createGroupCreation } from './create-group.ts';
 import { createDeleteGroup } from './delete-group.ts';
+import { findGroup } from './find-group.ts';
 import { createLeaveGroup } from './leave-group.ts';
 import { createRemoveMember } from './remove-member.ts';
 import { createSetAdmin } from './set-admin.ts';
@@ -37,8 +37,8 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
    */
   const inTurn =
     <P, R>(command: (caller: Caller, payload: P, assertTime: AssertTime) => Promise<R>) =>
-    (caller: Caller, payload: P): Promise<R> => {
-      const assertTime = startTime();
+    (caller: Caller, payload: P, dueAt?: number): Promise<R> => {
+      const assertTime = startTime(dueAt);
       return turns.run(caller.id, async () => {
         assertTime();
         return command(caller, payload, assertTime);

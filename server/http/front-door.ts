@@ -47,7 +47,11 @@ export function openFrontDoor(server: Server, config: HostConfig, path: string):
       else for (const listener of onWebSocket) listener(request, connection, rest);
       return;
     }
-    afterAnswers(connection, () => serveWithoutOffer(server, request, connection, rest));
+    afterAnswers(connection, () => {
+      // Whoever has closed its side meanwhile is not answered, as without an offer.
+      if (connection.readableEnded) connection.destroy();
+      else serveWithoutOffer(server, request, connection, rest);
+    });
   });
   refuseOffersWithBodies(server, path);
 
@@ -64,7 +68,7 @@ export function openFrontDoor(server: Server, config: HostConfig, path: string):
     else afterAnswers(connection, () => answerAndClose(connection, refusalOf(error)));
   });
 
-  /** Goes on with a connection when the requests before were answered. One that was left in the middle of an answer ends. */
+  /** Goes on with a connection when the requests before were answered, unless it ended in the middle of an answer. */
   function afterAnswers(connection: Duplex, goOn: () => void): void {
     const ignore = () => {};
     connection.on('error', ignore);

@@ -1,8 +1,8 @@
 /** Reads a user's places in conversations: a constant number of queries, however many places. */
 import type { ObjectId } from 'mongodb';
 import type { Visibility } from '../conversations/visibility.ts';
-import type { Collections } from '../model/collections.ts';
 import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
 import { refFromId } from '../model/conversation-ref.ts';
 import type { MembershipDocument } from '../model/documents/conversations.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';

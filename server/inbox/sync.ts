@@ -15,7 +15,7 @@ import { type Gap, readMissed } from './missed-messages.ts';
 import { activityOf, hasAbove, type Outline } from './outline.ts';
 import type { CheckedPlace } from './place.ts';
 import type { Places } from './places.ts';
-import { FIRST_ANSWER, listConversations, type Listed, type Listing, NEXT_ANSWER } from './sync-listing.ts';
+import { FIRST_ANSWER, type Listed, type Listing, listConversations, NEXT_ANSWER } from './sync-listing.ts';
 import { fromSyncCursor, type SyncProgress, toSyncCursor } from './sync-progress.ts';
 import type { SyncScope } from './sync-scope.ts';
 import { type Visit, walk } from './sync-walk.ts';

@@ -3,20 +3,28 @@ import { unavailable } from './errors.ts';
 /** The longest that a command may take, in milliseconds: `unavailable` must come within 5 s (PROTOCOL section 1). */
 export const COMMAND_DEADLINE_MS = 4500;
 
-/** How long before its deadline a command must have begun the write that decides, in milliseconds. */
+/**
+ * What the store takes for a write at most while it is well, in milliseconds. What waits for its turn until less is left
+ * before its answer is due is not begun any more: else it would be carried out, and answered `unavailable` all the same.
+ */
 const WRITE_MS = 1000;
 
 /** Refuses to go on when too little time is left. @throws ContractError `unavailable` */
 export type AssertTime = () => void;
 
+/** @param dueAt when the answer is due, by `performance.now()`; undefined where nobody waits for one */
+export function isTooLate(dueAt: number | undefined): boolean {
+  return dueAt !== undefined && performance.now() > dueAt - WRITE_MS;
+}
+
 /**
- * Starts the time of a command that writes several documents. Who asks before the write that decides is never answered
+ * The time of a command that writes several documents. Who asks before the write that decides is never answered
  * `unavailable` for what is done, unless that one write takes longer than a second.
+ * @param dueAt when the answer is due, by `performance.now()`; by default a command's time from now on
  */
-export function startTime(): AssertTime {
-  const until = performance.now() + COMMAND_DEADLINE_MS - WRITE_MS;
+export function startTime(dueAt = performance.now() + COMMAND_DEADLINE_MS): AssertTime {
   return () => {
-    if (performance.now() > until) throw unavailable('too much to do; nothing was changed');
+    if (isTooLate(dueAt)) throw unavailable('too much to do; nothing was changed');
   };
 }
 

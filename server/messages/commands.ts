@@ -48,6 +48,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
   async function amend(
     caller: Caller,
     messageId: string,
+    dueAt: number | undefined,
     decide: (message: MessageDocument, entered: Access) => UpdateFilter<MessageDocument> | undefined,
   ): Promise<{ message: Message }> {
     const amended = await caller.inTurn(reach(caller, messageId), ({ message, entered }) =>
@@ -57,6 +58,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
         decide: (current) => decide(current, entered),
         socket: caller.socketId,
         by: caller.id,
+        dueAt,
       }),
     );
     return { message: toWireMessage(amended) };
@@ -65,8 +67,8 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
   return {
     'message:send': createSend(options),
 
-    'message:edit': (caller, { message_id, content }) =>
-      amend(caller, message_id, (message) => {
+    'message:edit': (caller, { message_id, content }, dueAt) =>
+      amend(caller, message_id, dueAt, (message) => {
         if (!message.sender_id.equals(caller.userId)) throw forbidden('only the sender edits a message');
         if (message.is_deleted) throw conflict('the message was deleted');
         if (content === '' && !message.attachment) throw invalid('content', 'must NOT be empty');
@@ -74,16 +76,16 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
         return { $set: { content, terms: termsOf(content), edited_at: clock() } };
       }),
 
-    'message:delete': (caller, { message_id }) =>
-      amend(caller, message_id, (message, { isAdmin }) => {
+    'message:delete': (caller, { message_id }, dueAt) =>
+      amend(caller, message_id, dueAt, (message, { isAdmin }) => {
         const isSender = message.sender_id.equals(caller.userId);
         if (!isSender && !isAdmin) throw forbidden('only the sender or an admin deletes a message');
         if (message.is_deleted) return undefined;
         return { $set: { is_deleted: true, content: '', attachment: null }, $unset: { reactions: true, terms: true } };
       }),
 
-    'message:react': (caller, { message_id, emoji, remove = false }) =>
-      amend(caller, message_id, (message) => {
+    'message:react': (caller, { message_id, emoji, remove = false }, dueAt) =>
+      amend(caller, message_id, dueAt, (message) => {
         if (message.is_deleted) throw conflict('the message was deleted');
         const change = remove ? withoutReaction : withReaction;
         const reactions = change(message.reactions ?? [], emoji, caller.userId);

@@ -3,9 +3,6 @@ import type { IndexDescription } from 'mongodb';
 import type { CollectionName } from './collections.ts';
 import type { Settings } from './documents/accounts.ts';
 
-/** The index that makes `message:send` idempotent; the writer tells its violations from those of the order. */
-export const CLIENT_MESSAGE_INDEX = 'client_message';
-
 const messageIndexes: IndexDescription[] = [
   // The order of messages, pages of history, and the messages between two marks.
   { name: 'conversation_seq', key: { conversation_id: 1, seq: 1 }, unique: true },
@@ -20,7 +17,7 @@ const messageIndexes: IndexDescription[] = [
   },
   // Idempotency of message:send by client_message_id.
   {
-    name: CLIENT_MESSAGE_INDEX,
+    name: 'client_message',
     key: { conversation_id: 1, sender_id: 1, client_message_id: 1 },
     unique: true,
     partialFilterExpression: { client_message_id: { $exists: true } },
@@ -127,8 +124,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'expires', key: { expires_at: 1 } },
   ],
   presence: [
-    // Users whom an earlier run left online.
-    { name: 'status', key: { status: 1 } },
+    // Users whom an earlier run left online, page by page.
+    { name: 'status', key: { status: 1, _id: 1 } },
   ],
   password_reset_tokens: [
     // Resets by token.

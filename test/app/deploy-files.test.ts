@@ -40,7 +40,9 @@ describe('each container of compose.yaml', () => {
 
   it('of the load balancer alone can be reached from outside, and does not pass the metrics on', () => {
     expect(services.filter(([, { ports }]) => ports).map(([name]) => name)).toEqual(['load-balancer']);
-    expect(read('deploy/haproxy.cfg')).toMatch(/^ {2}http-request return status 404 .* path,url_dec .* \/metrics \}$/m);
+    expect(read('docs/deploy/haproxy.cfg')).toMatch(
+      /^ {2}http-request return status 404 .* path,url_dec .* \/metrics \}$/m,
+    );
   });
 });
 

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createRedisLink } from '../../server/bus/redis-link.ts';
 import { createMemoryRateLimiter, type RateLimiter } from '../../server/dispatch/rate-limits.ts';
 import { createRedisRateLimiter } from '../../server/dispatch/rate-limits-redis.ts';
-import { createRedisLink } from '../../server/bus/redis-link.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const log = pino({ level: 'silent' });

@@ -1,6 +1,8 @@
 /** What Node refuses by itself is refused in the form of the contract. */
+import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openFrontDoor } from '../../server/http/front-door.ts';
 import { register } from '../support/client.ts';
@@ -107,6 +109,14 @@ it('a refusal never falls into an answer that is under way', async () => {
   ]);
 });
 
+it('a request that breaks off is refused in the form of the contract', async () => {
+  const client = connect({ port: Number(new URL(server.url).port), host: '127.0.0.1', allowHalfOpen: true });
+  client.end('GET /healthz HTTP/1.1\r\nHost: localhost\r\n');
+  let answer = '';
+  for await (const chunk of client) answer += chunk;
+  expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\n\r\n\{"error":\{"code":"validation_failed"/);
+});
+
 it('a request that takes too long to arrive is refused in the form of the contract', async () => {
   const { url } = await startSlow({ headersTimeout: 100, connectionsCheckingInterval: 20 });
   const [answer] = await exchange(url, 'GET / HTTP/1.1\r\nHost: localhost\r\n');
@@ -119,7 +129,24 @@ it('a refused connection closes, whether or not its client closes it', async () 
   const client = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
   onTestFinished(() => void client.destroy());
   client.on('error', () => {}).write('NONSENSE\r\n\r\n');
-  const open = () => new Promise<number>((resolve) => slow.getConnections((_error, count) => resolve(count)));
-  await expect.poll(open).toBe(1);
-  await expect.poll(open).toBe(0);
+  const open = promisify(slow.getConnections.bind(slow));
+  await expect.poll(() => open()).toBe(1);
+  await expect.poll(() => open()).toBe(0);
+});
+
+it.each([
+  ['an offer', requestText('GET /', { Connection: 'Upgrade', Upgrade: 'h2c' })],
+  ['a malformed request', 'NONSENSE\r\n\r\n'],
+  ['a tunnel', requestText('CONNECT example.test:443')],
+])('a client that goes while %s waits for the answer before it harms nothing', async (_what, text) => {
+  const { url, server: slow, goOn } = await startSlow();
+  const client = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+  onTestFinished(() => void client.destroy());
+  const arrived = once(slow, 'request');
+  client.on('error', () => {}).end(requestText('GET /') + text);
+  client.resume();
+  await arrived;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  goOn();
+  await expect.poll(() => promisify(slow.getConnections.bind(slow))()).toBe(0);
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInspection, type Inspection } from '../../server/media/inspect/inspection.ts';
-import { animation, picture, sample, rotatedFilm } from './samples.ts';
+import { animation, picture, rotatedFilm, sample } from './samples.ts';
 
 let directory: string;
 let inspection: Inspection;

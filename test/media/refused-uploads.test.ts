@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, register } from '../support/client.ts';
 import type { TestServer } from '../support/server.ts';
-import { type Body, multipart, openRequest, type Part, PATIENCE, post } from './client.ts';
+import { type Body, multipart, openRequest, PATIENCE, type Part, post } from './client.ts';
 import { picture, pngOfClaimedSize, sample } from './samples.ts';
 import { type ObservedServer, startObserved } from './traces.ts';
 

@@ -1,14 +1,14 @@
 import { type Document, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { collections } from '../../server/model/collections.ts';
-import { install } from '../../server/model/install.ts';
-import type { Caller } from '../../server/dispatch/caller.ts';
-import { pairId } from '../../server/model/conversation-ref.ts';
-import { createHistory } from '../../server/messages/history.ts';
-import { createMessageStore } from '../../server/conversations/message-store.ts';
-import { startDatabase } from '../support/database.ts';
-import { createVisibility } from '../../server/conversations/visibility.ts';
 import { createAccessRules } from '../../server/conversations/access-rules.ts';
+import { createMessageStore } from '../../server/conversations/message-store.ts';
+import { createVisibility } from '../../server/conversations/visibility.ts';
+import type { Caller } from '../../server/dispatch/caller.ts';
+import { createHistory } from '../../server/messages/history.ts';
+import { collections } from '../../server/model/collections.ts';
+import { pairId } from '../../server/model/conversation-ref.ts';
+import { install } from '../../server/model/install.ts';
+import { startDatabase } from '../support/database.ts';
 
 const COUNT = 5000;
 const ann = new ObjectId();
@@ -25,7 +25,6 @@ beforeAll(async () => {
     if (command.find === 'messages') finds.push(command);
   });
   stop = async () => {
-    await db().dropDatabase();
     await client.close();
     await database.stop();
   };

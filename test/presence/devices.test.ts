@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createRedisLink, type RedisLink } from '../../server/bus/redis-link.ts';
 import { createMemoryDevices, type DeviceRegistry } from '../../server/presence/devices.ts';
 import { createRedisDevices } from '../../server/presence/devices-redis.ts';
 import { devicesKey, NODES } from '../../server/presence/redis-layout.ts';
-import { createRedisLink, type RedisLink } from '../../server/bus/redis-link.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const log = pino({ level: 'silent' });

@@ -1,6 +1,6 @@
 import { type Catalog, openCatalog } from './catalog.ts';
 import type { Collection } from './collection.ts';
-import { createCursors, type Cursors } from './cursors.ts';
+import { type Cursors, createCursors } from './cursors.ts';
 import type { StorageEvents } from './durable-writes.ts';
 import { openRecords, type Records } from './records.ts';
 import { openStorage, type Storage } from './storage.ts';

@@ -10,8 +10,8 @@ import { segmentFiles } from './redo-records.ts';
 import { isSealed, unsealed } from './seal.ts';
 import { APPLIED, isOfEarlyVersion } from './tree.ts';
 import { isKnownLayout, openTreeFile, type TreeFile, type TreeRoot } from './tree-file.ts';
-import { checkSum } from './tree-sum.ts';
 import { createPages, type Node, type Pages, type Span } from './tree-pages.ts';
+import { checkSum } from './tree-sum.ts';
 
 /** A difference below zero says that `a` comes first. */
 type Compare = (a: Span, b: Span) => number;

@@ -1,7 +1,16 @@
 /* The pages of LMDB's file, read and taken apart with all bounds checked. */
 import { damagedTree } from './damage.ts';
-import { kindOf, type TreeFile } from './tree-file.ts';
-import { BIG_DATA, BRANCH, LEAF, NODE_HEADER, numberAt, OVERFLOW, PAGE_HEADER } from './tree-file.ts';
+import {
+  BIG_DATA,
+  BRANCH,
+  kindOf,
+  LEAF,
+  NODE_HEADER,
+  numberAt,
+  OVERFLOW,
+  PAGE_HEADER,
+  type TreeFile,
+} from './tree-file.ts';
 
 /** The length of what a node has instead of large data: first page (8 bytes), transaction (8), how many pages (8). */
 const REFERENCE = 24;

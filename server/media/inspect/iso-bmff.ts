@@ -1,6 +1,6 @@
 /** Tracks and duration of MP4, 3GP and QuickTime files (ISO/IEC 14496-12, section 8). */
 import { type Allowance, type Box, boxesWithin, boxIn, uint32At, uint64At } from './boxes.ts';
-import { createFragments, type Fragments, type FragmentedTrack } from './fragments.ts';
+import { createFragments, type FragmentedTrack, type Fragments } from './fragments.ts';
 import { type RandomAccess, withFile } from './random-access.ts';
 import { MAX_STEPS, MAX_TRACKS, type Tracks } from './tracks.ts';
 

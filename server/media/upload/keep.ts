@@ -7,6 +7,7 @@
 import type { Logger } from 'pino';
 import { withDeadline } from '../../lib/deadline.ts';
 import { conflict, unavailable } from '../../lib/errors.ts';
+import { upsert } from '../../model/batches.ts';
 import type { Collections } from '../../model/collections.ts';
 import { isDuplicateKey } from '../../model/failures.ts';
 import { keysOf } from '../documents/filenames.ts';
@@ -39,10 +40,8 @@ export function createKeep({ collections, storage, clock, log }: KeepOptions): K
   async function note({ _id }: UploadDocument, keys: string[]): Promise<void> {
     const expires_at = new Date(clock().getTime() + PENDING_MS);
     const update = { $addToSet: { keys: { $each: keys } }, $setOnInsert: { expires_at } };
-    const noting = pending.updateOne({ _id, abandoned: { $exists: false } }, update, { upsert: true });
-    await withDeadline(noting).catch((error: unknown) => {
-      throw isDuplicateKey(error) ? conflict('the upload is over') : error;
-    });
+    const noting = upsert(pending, { filter: { _id, abandoned: { $exists: false } }, update });
+    if (!(await withDeadline(noting))) throw conflict('the upload is over');
   }
 
   async function removeNote({ _id }: UploadDocument): Promise<void> {
