@@ -85,6 +85,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     isDraining: drain.isDraining,
     mongodbIsUp: database.isUp,
     redisIsUp: redis?.isUp,
+    unlinkedNodes: foundation.neighbours.count,
     metrics,
     guardMetrics: bearing(config.metricsToken),
   });

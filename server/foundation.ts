@@ -3,9 +3,10 @@ import type { Logger } from 'pino';
 import { createAdapter } from './bus/adapter.ts';
 import { createRedisLink } from './bus/redis-link.ts';
 import { createJobs } from './cluster/jobs.ts';
+import { LINKED, watchNeighbours } from './cluster/neighbours.ts';
 import { startNodes } from './cluster/nodes.ts';
 import type { Config } from './config.ts';
-import { createAccessMemory, NO_MEMORY } from './conversations/access-memory.ts';
+import { type AccessMemory, createAccessMemory, NO_MEMORY } from './conversations/access-memory.ts';
 import { createAccessRules } from './conversations/access-rules.ts';
 import { createAudience } from './conversations/audience.ts';
 import { createMessageStore } from './conversations/message-store.ts';
@@ -55,10 +56,11 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     nodes,
     redis,
     visibility,
+    onSent: points.sent,
     log,
   });
-  // With other nodes about, their changes would be seen too late.
-  const accessMemory = redis ? NO_MEMORY : createAccessMemory();
+  const accessMemory: AccessMemory = redis ? NO_MEMORY : createAccessMemory(() => neighbours.isAlone());
+  const neighbours = redis ? LINKED : await watchNeighbours({ nodes, onArrival: accessMemory.clear, log });
   const jobs = createJobs({ jobs: collections.jobs, clock, log });
 
   return {
@@ -74,17 +76,19 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     store,
     visibility,
     nodes,
+    neighbours,
     bus,
     delivery,
     actors,
     accessMemory,
     access: createAccessRules(collections, visibility, accessMemory),
     audience: createAudience(collections),
-    serverTime: createServerTime(clock, redis !== undefined),
+    serverTime: createServerTime(clock, neighbours.isAlone),
     rateLimiter,
     points,
     jobs,
     async close() {
+      neighbours.close();
       await nodes.close();
       await messengers.close();
       await database.close();

@@ -29,7 +29,7 @@ export function createDeactivation(options: DeactivationOptions): Deactivate {
   return async function deactivate(user, password) {
     const userId = user._id.toHexString();
     const refused = forbidden('the password is wrong');
-    if (!(await hashing.verify(password, user.password))) throw refused;
+    if (!(await hashing.verify(password, user.password, userId))) throw refused;
     // Before the write as well as after: should the process die in between, no connection of the user is left.
     await sessions.endAll(userId);
     const { matchedCount } = await whileDeactivating(() =>

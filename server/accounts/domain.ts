@@ -28,6 +28,7 @@ import { registerProfileRoutes } from './routes/profile.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerSignInRoutes } from './routes/sign-in.ts';
 import { createAuthentication } from './sessions/authentication.ts';
+import { createKnownNetworks } from './sessions/known-networks.ts';
 import { createRefreshTokens } from './sessions/refresh-tokens.ts';
 import { watchRevocations } from './sessions/revocation-watch.ts';
 import { createSessionStore } from './sessions/session-store.ts';
@@ -66,7 +67,15 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   const accessTokens = createAccessTokens({ key, config });
   const refreshTokens = createRefreshTokens(key.derive('refresh token'));
   const store = createSessionStore({ collections, lifetimeMs: config.refreshTokenTtlS * 1000, clock });
-  const sessions = createSessions({ collections, store, accessTokens, refreshTokens, onEnded: onSessionsEnded });
+  const networks = createKnownNetworks({ collections, key: key.derive('network'), clock });
+  const sessions = createSessions({
+    collections,
+    store,
+    accessTokens,
+    refreshTokens,
+    networkTag: networks.tagOf,
+    onEnded: onSessionsEnded,
+  });
   const authenticate = createAuthentication({ collections, accessTokens, clock });
   const revocations = watchRevocations({ revokedSince: store.revokedSince, onEnded: onSessionsEnded, log });
 
@@ -79,7 +88,7 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   const onDeactivated = (userId: string) => void options.announceDeactivation(userId).then(() => eraseRest(userId));
 
   const onRequest = authenticated(authenticate);
-  const budgets = createAccountBudgets(rateLimiter, collections);
+  const budgets = createAccountBudgets({ rateLimiter, collections, isKnownNetwork: networks.isKnown });
   registerSignInRoutes(http, {
     register: createRegistration({ collections, hashing, sessions, clock }),
     signIn: createSignIn({
@@ -95,7 +104,7 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   registerPasswordRoutes(http, {
     onRequest,
     changePassword: createPasswordChange(hashing, replacePassword),
-    passwordReset: createPasswordReset({ collections, replacePassword, mailer, clock, log }),
+    passwordReset: createPasswordReset({ ...options, replacePassword, mailer, mayMail: budgets.mayMail }),
     budgets,
     linkOrigin: () => config.publicUrl ?? listeningUrl(http, config.host),
   });

@@ -48,7 +48,7 @@ export function createErasure({ collections, eraseParts, jobs, log }: ErasureOpt
   const { users, sessions, password_reset_tokens } = collections;
 
   async function erase({ _id }: Pick<UserDocument, '_id'>): Promise<void> {
-    await sessions.updateMany({ user_id: _id }, { $unset: { device_info: true } });
+    await sessions.updateMany({ user_id: _id }, { $unset: { device_info: true, network: true } });
     await password_reset_tokens.deleteMany({ user_id: _id });
     for (const erasePart of eraseParts) await erasePart(_id.toHexString());
     await users.updateOne({ _id }, { $unset: { erasing: true } });

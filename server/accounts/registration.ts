@@ -22,22 +22,23 @@ type Registration = Static<typeof RegisterBody>;
 
 /**
  * Registers a user and signs in.
+ * @param network where the request comes from: its passwords are hashed in turn with those of others
  * @throws ContractError `validation_failed` for a password that is not acceptable; `conflict` naming the fields that are
  *   taken, `username` before `email`
  */
-export type Register = (registration: Registration) => Promise<SignedIn>;
+export type Register = (registration: Registration, network: string) => Promise<SignedIn>;
 
 export function createRegistration({ collections, hashing, sessions, clock }: RegistrationOptions): Register {
   const { users } = collections;
 
-  return async function register(registration) {
+  return async function register(registration, network) {
     assertAcceptable('password', registration.password);
     // Saves the hash where a name is taken; the unique indexes decide.
     await assertFree(users, registration);
-    const hash = await hashing.hash(registration.password);
+    const hash = await hashing.hash(registration.password, network);
     const user = newUser(registration, hash, clock());
     // The session comes first: one without a user is harmless, while a user without an answer would keep the name taken.
-    const tokens = await sessions.start(user._id.toHexString());
+    const tokens = await sessions.start(user._id.toHexString(), network);
     if (!(await insertOnce(users, user))) {
       await assertFree(users, registration);
       throw unavailable('the name was taken and is free again; try again');

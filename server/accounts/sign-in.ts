@@ -17,21 +17,23 @@ export interface SignInOptions {
 
 /**
  * Signs in by username or email address.
+ * @param network where the request comes from: its passwords are compared in turn with those of others
  * @throws ContractError `unauthenticated`: the same answer at the same pace for an unknown user, a deactivated user and
  *   a wrong password
  */
-export type SignIn = (credentials: Static<typeof LoginBody>) => Promise<SignedIn>;
+export type SignIn = (credentials: Static<typeof LoginBody>, network: string) => Promise<SignedIn>;
 
 export function createSignIn({ collections, hashing, sessions, renewHash }: SignInOptions): SignIn {
   const { users } = collections;
 
-  return async function signIn({ login, password, device_info }) {
+  return async function signIn({ login, password, device_info }, network) {
     const refused = unauthenticated('wrong login or password');
     const user = await users.findOne(loginFilter(login));
-    const { matches, isOutdated } = await hashing.compare(password, user?.is_active ? user.password : undefined);
+    const hash = user?.is_active ? user.password : undefined;
+    const { matches, isOutdated } = await hashing.compare(password, hash, network);
     if (!user || !matches) throw refused;
     const userId = user._id.toHexString();
-    const tokens = await sessions.start(userId, device_info);
+    const tokens = await sessions.start(userId, network, device_info);
     // A password change ends the sessions that it finds. This one may have started too late for that, so check again.
     const { _id, last_password_change } = user;
     const unchanged = await users.findOne({ _id, last_password_change, is_active: true });

@@ -13,6 +13,8 @@ export interface Change {
   last_seq: number;
   /** The socket that acted: the acknowledgement is its copy. */
   except_socket?: string | undefined;
+  /** Who changed an old message, and so causes what is sent. */
+  by?: string;
 }
 
 /** The conversation's highest `seq` before a change. */
@@ -28,6 +30,8 @@ export interface Exceptions {
   socket?: string | undefined;
   /** Users who must not see it (blocked, or hidden by a setting). */
   users?: string[];
+  /** Who causes what is sent: nobody is left out by this. */
+  by?: string;
 }
 
 export interface EventOperation<N extends EventName = EventName> {

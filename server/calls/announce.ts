@@ -19,6 +19,7 @@ export function announceUpdate(bus: Bus, call: Call, notices: Notice[], actor?: 
   const wire = toWireCall(call);
   for (const { to, reason, user_id } of notices) {
     const payload = { call: wire, reason, ...(user_id === undefined ? {} : { user_id }) };
-    bus.emit({ users: to }, 'call:updated', payload, { socket: actor }, stateOf('call', call.id, call.version));
+    const except = { socket: actor, ...(user_id === undefined ? {} : { by: user_id }) };
+    bus.emit({ users: to }, 'call:updated', payload, except, stateOf('call', call.id, call.version));
   }
 }

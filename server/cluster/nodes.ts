@@ -12,11 +12,16 @@ const BEAT_MS = 5000;
 /** A node whose number has not grown for this long is dead. */
 const SILENCE_MS = 15_000;
 
+/** The nodes of this process: any other record of its number is of an earlier process. */
+const own = new Set<string>();
+
 export interface Nodes {
   /** This process's name: new at each start, so that an earlier run on the same machine is another node. */
   id: string;
   /** Those of the named nodes that are dead: ended, gone, or silent for too long. Never this one. */
   deadAmong(ids: string[]): Promise<string[]>;
+  /** The other nodes that are not dead: those that live for certain, and those of which it is not known yet. */
+  others(): Promise<{ living: number; possible: number }>;
   /** Tells the others that this node has ended. */
   close(): Promise<void>;
 }
@@ -27,8 +32,9 @@ export interface Nodes {
  */
 export async function startNodes({ nodes }: Pick<Collections, 'nodes'>, log: Logger): Promise<Nodes> {
   const id = randomUUID();
+  own.add(id);
   const machine = thisMachine();
-  const observed = new Map<string, { beat: number; since: number }>();
+  const observed = new Map<string, { beat: number; since: number; hasGrown: boolean }>();
   let lookedAt = performance.now();
 
   const beat = () =>
@@ -44,12 +50,24 @@ export async function startNodes({ nodes }: Pick<Collections, 'nodes'>, log: Log
   );
   beating.unref();
 
+  const isHere = (node: NodeDocument) => node.machine === machine;
+  const runs = ({ _id, pid }: NodeDocument) => (pid === process.pid ? own.has(_id) : isRunning(pid));
+
   function isDead(node: NodeDocument, now: number): boolean {
-    if (node.machine === machine && !isRunning(node.pid)) return true;
+    if (isHere(node) && !runs(node)) return true;
     const last = observed.get(node._id);
     if (last?.beat === node.beat) return now - last.since > SILENCE_MS;
-    observed.set(node._id, { beat: node.beat, since: now });
+    observed.set(node._id, { beat: node.beat, since: now, hasGrown: last !== undefined });
     return false;
+  }
+
+  /** Looks at records of other nodes. @returns those that are not dead */
+  function notDeadAmong(found: NodeDocument[]): NodeDocument[] {
+    const now = performance.now();
+    // After a pause of this process itself, what it observed before tells nothing.
+    if (now - lookedAt > SILENCE_MS) observed.clear();
+    lookedAt = now;
+    return found.filter((node) => !isDead(node, now));
   }
 
   return {
@@ -58,12 +76,13 @@ export async function startNodes({ nodes }: Pick<Collections, 'nodes'>, log: Log
       const others = [...new Set(ids)].filter((other) => other !== id);
       if (others.length === 0) return [];
       const found = await nodes.find({ _id: { $in: others } }).toArray();
-      const now = performance.now();
-      // After a pause of this process itself, what it observed before tells nothing.
-      if (now - lookedAt > SILENCE_MS) observed.clear();
-      lookedAt = now;
-      const living = new Set(found.filter((node) => !isDead(node, now)).map((node) => node._id));
+      const living = new Set(notDeadAmong(found).map((node) => node._id));
       return others.filter((other) => !living.has(other));
+    },
+    async others() {
+      const found = notDeadAmong(await nodes.find({ _id: { $ne: id } }).toArray());
+      const living = found.filter((node) => isHere(node) || observed.get(node._id)?.hasGrown);
+      return { living: living.length, possible: found.length - living.length };
     },
     async close() {
       clearInterval(beating);

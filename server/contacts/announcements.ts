@@ -43,5 +43,5 @@ export async function announceProfile(
   const [user, contacts] = await Promise.all([users.findOne({ _id: fromId(userId) }), audience.contactsOf(userId)]);
   if (!user || contacts.length === 0) return;
   const state = stateOf('user', user._id, user.version);
-  bus.emit({ users: contacts }, 'user:updated', { user: toKnownUser(user) }, undefined, state);
+  bus.emit({ users: contacts }, 'user:updated', { user: toKnownUser(user) }, { by: userId }, state);
 }

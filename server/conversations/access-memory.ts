@@ -1,6 +1,7 @@
 /**
  * Caches access decisions, so that a message on a single node needs no look-up. Several nodes cache nothing: a block
- * must hold on all of them once it is acknowledged, and one node does not see another's change in time.
+ * must hold on all of them once it is acknowledged, and one node does not see another's change in time. That goes for
+ * nodes on one database without Redis, too, from the moment that one sees the other.
  */
 import { LRUCache } from 'lru-cache';
 import type { Access } from './access.ts';
@@ -18,15 +19,19 @@ export interface AccessMemory {
    * nothing new until the change is done.
    */
   changing<T>(conversationId: string | undefined, work: () => Promise<T>): Promise<T>;
+  /** Forgets everything. */
+  clear(): void;
 }
 
 /** Caches nothing. */
 export const NO_MEMORY: AccessMemory = {
   recall: (_conversationId, _userId, find) => find(),
   changing: (_conversationId, work) => work(),
+  clear: () => {},
 };
 
-export function createAccessMemory(): AccessMemory {
+/** @param isAlone whether nobody else changes the database: only then is anything cached */
+export function createAccessMemory(isAlone = () => true): AccessMemory {
   const conversations = new LRUCache<string, Map<string, Access>>({ max: CACHED, ttl: TTL_MS });
   let underWay = 0;
   /** Grows whenever a change begins or ends: what was looked up across such a moment is not cached. */
@@ -34,11 +39,12 @@ export function createAccessMemory(): AccessMemory {
 
   return {
     async recall(conversationId, userId, find) {
+      if (!isAlone()) return find();
       const known = conversations.get(conversationId)?.get(userId);
       if (known) return known;
       const before = moment;
       const found = await find();
-      if (!found || underWay > 0 || moment !== before) return found;
+      if (!found || underWay > 0 || moment !== before || !isAlone()) return found;
       const users = conversations.get(conversationId) ?? new Map<string, Access>();
       if (users.size === 0) conversations.set(conversationId, users);
       users.set(userId, found);
@@ -55,6 +61,10 @@ export function createAccessMemory(): AccessMemory {
         underWay--;
         moment++;
       }
+    },
+    clear() {
+      moment++;
+      conversations.clear();
     },
   };
 }

@@ -6,7 +6,7 @@ import type { LocalRooms } from './local-rooms.ts';
 import type { Memberships } from './memberships.ts';
 import type { Sequencer } from './sequencer.ts';
 
-export interface Delivery extends Admission, Pick<LocalRooms, 'members'> {
+export interface Delivery extends Admission, Pick<LocalRooms, 'members'>, Pick<Memberships, 'onLeft'> {
   /** Applies an operation to this node's sockets. */
   apply(operation: Operation): void;
 }
@@ -45,5 +45,6 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     admit: admission.admit,
     dismiss: admission.dismiss,
     members: rooms.members,
+    onLeft: memberships.onLeft,
   };
 }

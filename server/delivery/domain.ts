@@ -24,6 +24,7 @@ import { createMemberships } from './memberships.ts';
 import { createMissedMessages, storedChange } from './missed-messages.ts';
 import { startHealing } from './repair/healing.ts';
 import { createResync } from './repair/resync.ts';
+import { createOutgoing } from './outgoing.ts';
 import { createRevocation } from './revocation.ts';
 import { createSequencer, type Sequencer } from './sequencer.ts';
 
@@ -35,6 +36,8 @@ export interface DeliveryDomainOptions {
   /** Undefined on a single node. */
   redis: RedisLink | undefined;
   visibility: Visibility;
+  /** Told how many bytes a user has caused this node to send. */
+  onSent(userId: string, bytes: number): void;
   log: Logger;
 }
 
@@ -81,7 +84,7 @@ function createLocalDelivery(options: DeliveryDomainOptions, actors: Actors, hel
   const floors = createFloors();
   const arrivals = createArrivals();
   const baselines = createBaselines({ collections, store, refFromId });
-  const emitter = createEmitter({ io, rooms, floors, actors });
+  const emitter = createEmitter({ io, rooms, floors, actors, countOutgoing: createOutgoing(rooms, options.onSent) });
   const sequencer = createSequencer({
     readChanges: async (...query) => (await store.changes(...query)).map(storedChange),
     findBaseline: baselines.find,

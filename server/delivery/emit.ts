@@ -8,6 +8,7 @@ import type { Floors } from './floors.ts';
 import type { Io } from './io.ts';
 import type { LocalRooms } from './local-rooms.ts';
 import { createMarks } from './marks.ts';
+import type { CountOutgoing } from './outgoing.ts';
 import { createStates } from './states.ts';
 
 export interface Emitter {
@@ -26,9 +27,10 @@ export interface EmitterOptions {
   rooms: LocalRooms;
   floors: Floors;
   actors: Pick<Actors, 'find'>;
+  countOutgoing: CountOutgoing;
 }
 
-export function createEmitter({ io, rooms, floors, actors }: EmitterOptions): Emitter {
+export function createEmitter({ io, rooms, floors, actors, countOutgoing }: EmitterOptions): Emitter {
   const { sockets } = io.of('/');
   const newMarks = createMarks();
   const newState = createStates();
@@ -52,6 +54,7 @@ export function createEmitter({ io, rooms, floors, actors }: EmitterOptions): Em
       const { to, event } = operation;
       const payload = newState(operation);
       if (!payload) return;
+      countOutgoing(operation.except?.by, roomsOf(to), payload);
       if (event === 'message:status' && 'users' in to) {
         marks(to.users, payload as EventPayload<typeof event>);
         return;
@@ -69,11 +72,12 @@ export function createEmitter({ io, rooms, floors, actors }: EmitterOptions): Em
       const { to, event, payload } = operation;
       const target = roomsOf(to);
       if (target.length === 0) return;
+      countOutgoing(operation.except?.by, target, payload);
       const isHere = 'socket' in to && sockets.has(to.socket);
       const room = isHere ? io.local.to(target) : io.to(target);
       room.except(exceptionsOf(operation)).emit(event, payload as never);
     },
-    change(conversation, { rev, message, is_new, except_socket }) {
+    change(conversation, { rev, message, is_new, except_socket, by = is_new ? message.sender_id : undefined }) {
       const actor = except_socket ?? actors.find(message._id, rev);
       const except: string[] = actor ? [actor] : [];
       let target: string[];
@@ -83,6 +87,7 @@ export function createEmitter({ io, rooms, floors, actors }: EmitterOptions): Em
         target = [groupRoom(conversation.group_id)];
         for (const userId of floors.hiddenFrom(conversation.group_id, message.seq)) except.push(userRoom(userId));
       }
+      countOutgoing(by, target, message);
       const room = io.local.to(target);
       (except.length > 0 ? room.except(except) : room).emit(nameOf(is_new), { message });
     },

@@ -9,6 +9,8 @@ const USER = userRoom('');
 export interface LocalRooms {
   /** Whether anybody is in a room. */
   has(room: string): boolean;
+  /** How many sockets are in a room. */
+  size(room: string): number;
   /** The sockets in a room. */
   socketsIn(room: string): IoSocket[];
   /** The groups whose rooms a socket is in. */
@@ -30,6 +32,7 @@ export function createLocalRooms(io: Io): LocalRooms {
 
   return {
     has: (room) => adapter.rooms.has(room),
+    size: (room) => adapter.rooms.get(room)?.size ?? 0,
     socketsIn: (room) => [...(adapter.rooms.get(room) ?? [])].flatMap((id) => sockets.get(id) ?? []),
     groupsOf: (socket) => [...socket.rooms].flatMap((room) => (room.startsWith(GROUP) ? room.slice(GROUP.length) : [])),
     coveredSince(conversation) {

@@ -15,6 +15,8 @@ const JOINING_MARGIN_MS = 2000;
 export interface Memberships {
   /** A user joined a group (nothing up to `fromSeq` is visible) or left it (null). */
   change(userId: string, groupId: string, fromSeq: number | null): void;
+  /** Calls back with each user who left a group, and the group. */
+  onLeft(listener: (userId: string, groupId: string) => void): void;
   /** Lets a connection into a group's room; what was sent before this node was subscribed is fetched. */
   join(socket: IoSocket, groupId: string): void;
 }
@@ -30,6 +32,7 @@ export interface MembershipsOptions {
 
 export function createMemberships(options: MembershipsOptions): Memberships {
   const { rooms, held, floors, arrivals, catchUp, sequencer } = options;
+  const leftListeners: ((userId: string, groupId: string) => void)[] = [];
 
   function join(socket: IoSocket, groupId: string): void {
     const room = groupRoom(groupId);
@@ -52,6 +55,7 @@ export function createMemberships(options: MembershipsOptions): Memberships {
         catchUp.stop(userId, groupId);
         for (const socket of devices()) leave(socket, groupId);
         floors.set(groupId, userId, 0);
+        for (const tell of leftListeners) tell(userId, groupId);
         return;
       }
       const present = devices();
@@ -62,6 +66,7 @@ export function createMemberships(options: MembershipsOptions): Memberships {
         for (const socket of devices()) join(socket, groupId);
       });
     },
+    onLeft: (listener) => void leftListeners.push(listener),
     join,
   };
 }

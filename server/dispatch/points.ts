@@ -6,6 +6,12 @@ import type { RateLimiter, RefillingRule } from './rate-limits.ts';
 const PAGE_BYTES = 512 * 1024;
 const BYTES_PER_POINT = PAGE_BYTES / FULL_PAGE;
 
+/**
+ * What a point pays for of what others are told, in bytes: 400 a second let a member of a group of 1,024, all of them
+ * connected, send as many short messages as anybody may.
+ */
+const TOLD_BYTES_PER_POINT = 40 * 1024;
+
 const RULE: RefillingRule = { count: 400, per: 1000, burst: 1600 };
 
 export interface Points {
@@ -13,16 +19,20 @@ export interface Points {
   take(userId: string, points: number): number | Promise<number>;
   /** Has the user pay for the size of a page, where it is larger than its points paid for. */
   page(userId: string, bytes: number): void;
+  /** Has the user pay for what others are told. */
+  sent(userId: string, bytes: number): void;
 }
 
 /** @param limiter counts over all nodes */
 export function createPoints(limiter: RateLimiter): Points {
   const keyOf = (userId: string) => `points:${userId}`;
+  function charge(userId: string, points: number): void {
+    const due = Math.floor(points);
+    if (due > 0) limiter.charge(keyOf(userId), RULE, due);
+  }
   return {
     take: (userId, points) => limiter.take(keyOf(userId), RULE, points),
-    page(userId, bytes) {
-      const due = Math.floor((bytes - PAGE_BYTES) / BYTES_PER_POINT);
-      if (due > 0) limiter.charge(keyOf(userId), RULE, due);
-    },
+    page: (userId, bytes) => charge(userId, (bytes - PAGE_BYTES) / BYTES_PER_POINT),
+    sent: (userId, bytes) => charge(userId, bytes / TOLD_BYTES_PER_POINT),
   };
 }

@@ -13,9 +13,8 @@ export interface ServerTime {
 /** How late another node's write, or its clock, may be, in milliseconds. */
 const OTHER_NODES_MS = 2000;
 
-/** @param hasOthers whether other nodes write to the same database */
-export function createServerTime(clock: () => Date, hasOthers: boolean): ServerTime {
-  const margin = hasOthers ? OTHER_NODES_MS : 0;
+/** @param isAlone whether no other node writes to the same database */
+export function createServerTime(clock: () => Date, isAlone: () => boolean): ServerTime {
   /** In the order of their beginning. */
   const underWay = new Map<object, number>();
   return {
@@ -30,6 +29,7 @@ export function createServerTime(clock: () => Date, hasOthers: boolean): ServerT
     },
     now() {
       const [oldest] = underWay.values();
+      const margin = isAlone() ? 0 : OTHER_NODES_MS;
       return new Date(Math.min(oldest ?? Number.POSITIVE_INFINITY, clock().getTime()) - margin);
     },
   };

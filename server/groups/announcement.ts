@@ -34,8 +34,8 @@ export function createAnnounceGroup(bus: Bus): AnnounceGroup {
     const news = { group, reason, actor_id: actor.id, ...(userIds ? { user_ids: userIds } : {}) };
     const socket = actor.socketId;
     const state = stateOf('group', document._id, document.version);
-    bus.emit({ group: group._id }, 'group:updated', news, { socket, users: directly }, state);
-    if (directly.length > 0) bus.emit({ users: directly }, 'group:updated', news, { socket }, state);
+    bus.emit({ group: group._id }, 'group:updated', news, { socket, users: directly, by: actor.id }, state);
+    if (directly.length > 0) bus.emit({ users: directly }, 'group:updated', news, { socket, by: actor.id }, state);
     return group;
   };
 }

@@ -14,13 +14,14 @@ export function tellSenders(
 ): void {
   const tell = (senders: ObjectId[], read_seq: number) => {
     if (senders.length === 0) return;
-    bus.emit({ users: senders.map((sender) => sender.toHexString()) }, 'message:status', {
+    const status = {
       conversation_id: conversation.id,
       user_id: caller.id,
       delivered_seq: after.delivered_seq,
       read_seq,
       at: at.toISOString(),
-    });
+    };
+    bus.emit({ users: senders.map((sender) => sender.toHexString()) }, 'message:status', status, { by: caller.id });
   };
   if (after.delivered_seq > before.delivered_seq) {
     // A hidden reading has left the shown mark where it was, so this reveals nothing.

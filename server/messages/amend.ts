@@ -20,6 +20,8 @@ export interface Amendment {
   decide: Decide;
   /** The socket that acts: it gets the acknowledgement instead of the event. */
   socket: string | undefined;
+  /** The user who acts, for whom what is sent counts. */
+  by?: string;
   /** When the answer is due, by `performance.now()`; never by default. */
   dueAt?: number | undefined;
 }
@@ -46,7 +48,7 @@ export interface AmendParts {
  */
 export async function amend(parts: AmendParts, amendment: Amendment): Promise<Amended> {
   const { store, positions, summaries, bus, clock } = parts;
-  const { conversation, decide, socket, dueAt } = amendment;
+  const { conversation, decide, socket, by, dueAt } = amendment;
   let message: MessageDocument | null = amendment.message;
   for (let attempt = 0; message && attempt < MAX_ATTEMPTS; attempt++) {
     const update = decide(message);
@@ -73,6 +75,7 @@ export async function amend(parts: AmendParts, amendment: Amendment): Promise<Am
         is_new: false,
         last_seq: seq,
         except_socket: socket,
+        ...(by === undefined ? {} : { by }),
       };
       bus.changes(conversation, [told]);
       return { message: amended, summary: summaries.changed(conversation, rev + 1, at) };

@@ -57,6 +57,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
         message,
         decide: (current) => decide(current, entered),
         socket: caller.socketId,
+        by: caller.id,
         dueAt,
       }),
     );

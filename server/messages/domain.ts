@@ -6,6 +6,7 @@ import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Scope } from '../conversations/visibility.ts';
 import type { Actors } from '../delivery/actors.ts';
+import type { Delivery } from '../delivery/delivery.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import type { Collections } from '../model/collections.ts';
@@ -25,6 +26,7 @@ export interface MessageDomainOptions {
   access: AccessRules;
   audience: Audience;
   bus: Bus;
+  delivery: Pick<Delivery, 'onLeft'>;
   actors: Actors;
   summaries: SummaryWriter;
   /** Creates a pair's documents. Called before its first message is stored; idempotent. */
@@ -48,6 +50,7 @@ export interface MessageDomain {
 export function createMessageDomain(options: MessageDomainOptions): MessageDomain {
   const writer = createWriter(options);
   const typists = createTypists(options);
+  options.delivery.onLeft(typists.left);
   foldMessagesAnew(options);
   const folding = watchFolding(options.collections);
   return {

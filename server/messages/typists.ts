@@ -24,6 +24,8 @@ export interface Typists {
   start(typist: Typist): void;
   /** Shows a user as no longer typing; does nothing where the user was not shown. */
   stop(userId: string, conversationId: string): void;
+  /** Ends what was typed by a user who is no longer in a conversation. */
+  left(userId: string, conversationId: string): void;
   /** Ends whatever was typed on a device. */
   disconnected(socketId: string): void;
   /** Ends all typing without telling anybody. */
@@ -46,7 +48,7 @@ export function createTypists({ bus, access }: TypistsOptions): Typists {
 
   function tell({ userId, conversation, hiddenFrom }: Typist, is_typing: boolean): void {
     const payload = { conversation_id: conversation.id, user_id: userId, is_typing };
-    bus.emit(othersIn(conversation, userId), 'typing', payload, { users: [userId, ...hiddenFrom] });
+    bus.emit(othersIn(conversation, userId), 'typing', payload, { users: [userId, ...hiddenFrom], by: userId });
   }
 
   function remove(key: string): Shown | undefined {
@@ -84,6 +86,7 @@ export function createTypists({ bus, access }: TypistsOptions): Typists {
       const typist = remove(keyOf(userId, conversationId));
       if (typist) tell(typist, false);
     },
+    left: (userId, conversationId) => void end(keyOf(userId, conversationId)),
     disconnected(socketId) {
       for (const [key, typist] of shown) if (typist.socketId === socketId) void end(key);
     },

@@ -1,6 +1,7 @@
 /** Every index with the query that it serves; an index that serves none is removed. */
 import type { IndexDescription } from 'mongodb';
 import type { CollectionName } from './collections.ts';
+import type { Settings } from './documents/accounts.ts';
 
 const messageIndexes: IndexDescription[] = [
   // The order of messages, pages of history, and the messages between two marks.
@@ -34,6 +35,13 @@ const attachmentIndex = (reader: 'recipient_id' | 'group_id'): IndexDescription 
   partialFilterExpression: { 'attachment.media_id': { $exists: true } },
 });
 
+/** Those of many users, such as a group's members, who have switched a setting off: few, so no document is looked at. */
+const switchedOffIndex = (setting: keyof Settings): IndexDescription => ({
+  name: `${setting}_off`,
+  key: { [`settings.${setting}`]: 1, _id: 1 },
+  partialFilterExpression: { [`settings.${setting}`]: false },
+});
+
 const uploadIndexes: IndexDescription[] = [
   // Clean-up of uploads that were never sent.
   { name: 'unsent', key: { used_at: 1 }, partialFilterExpression: { unsent: true } },
@@ -55,6 +63,9 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'full_name_key', key: { full_name_key: 1 } },
     // Who may read an upload: everybody, while it is a profile picture.
     { name: 'profile_picture', key: { profile_picture: 1 } },
+    // typing:start and message:read in groups.
+    switchedOffIndex('typing_indicators_enabled'),
+    switchedOffIndex('read_receipts_enabled'),
   ],
   messages: [...messageIndexes, attachmentIndex('recipient_id')],
   group_messages: [...messageIndexes, attachmentIndex('group_id')],
@@ -125,6 +136,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   sessions: [
     // A user's sessions, newest first; ending all of them.
     { name: 'user', key: { user_id: 1, created_at: 1 } },
+    // Sign-ins from where a user's sessions come from, while others guess the password.
+    { name: 'user_network', key: { user_id: 1, network: 1 }, partialFilterExpression: { network: { $exists: true } } },
     // Sessions ended since a time, which each node polls.
     {
       name: 'revoked',

@@ -8,6 +8,8 @@ export interface HealthSources {
   mongodbIsUp(): Promise<boolean>;
   /** Undefined on a single node. */
   redisIsUp: (() => boolean) | undefined;
+  /** How many other nodes use the database that this one cannot talk to. */
+  unlinkedNodes(): number;
   metrics: Metrics;
   /** Throws when a request may not read the metrics. */
   guardMetrics(request: FastifyRequest): Promise<void>;
@@ -16,7 +18,7 @@ export interface HealthSources {
 /** Registers the three routes; the first two need no authentication. */
 export function registerHealthRoutes(
   app: FastifyInstance,
-  { isDraining, mongodbIsUp, redisIsUp, metrics, guardMetrics }: HealthSources,
+  { isDraining, mongodbIsUp, redisIsUp, unlinkedNodes, metrics, guardMetrics }: HealthSources,
 ): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
 
@@ -26,8 +28,15 @@ export function registerHealthRoutes(
     metrics.storeUp('mongodb', mongodb);
     if (redisIsUp) metrics.storeUp('redis', redis);
     const isReady = mongodb && !isDraining();
-    const status = isDraining() ? 'draining' : !mongodb ? 'unavailable' : redis ? 'ok' : 'degraded';
-    const report = { status, mongodb, ...(redisIsUp ? { redis } : {}) };
+    const unlinked = unlinkedNodes();
+    const isWhole = redis && unlinked === 0;
+    const status = isDraining() ? 'draining' : !mongodb ? 'unavailable' : isWhole ? 'ok' : 'degraded';
+    const report = {
+      status,
+      mongodb,
+      ...(redisIsUp ? { redis } : {}),
+      ...(unlinked > 0 ? { unlinked_nodes: unlinked } : {}),
+    };
     if (isReady) return report;
     // Every HTTP error carries the contract's body, whatever else it contains.
     return reply.code(503).send({ ...report, error: unavailable(`the server is not ready: ${status}`).toWire() });

@@ -22,7 +22,7 @@ export function createWatchers({ audience, store, bus }: WatchersOptions): Watch
   /** @param version of the document; 0 without one, because one made meanwhile may have been told already */
   function emit(users: string[], presence: Presence, version = 0): void {
     const state = stateOf('presence', presence.user_id, version);
-    bus.emit({ users }, 'presence:changed', { presence }, undefined, state);
+    bus.emit({ users }, 'presence:changed', { presence }, { by: presence.user_id }, state);
   }
 
   return {

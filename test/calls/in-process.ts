@@ -87,6 +87,7 @@ export async function startCallNodes(count: number): Promise<CallNodes> {
       nodes: {
         id: `node-${i + 1}`,
         deadAmong: async (ids) => ids.filter((id) => state.dead.has(id)),
+        others: async () => ({ living: connections.length - 1, possible: 0 }),
         close: async () => {},
       },
       isConnected: (socketId) => !state.gone.has(socketId),

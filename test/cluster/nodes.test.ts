@@ -47,6 +47,25 @@ describe('a node', () => {
     expect(await own.deadAmong(['killed'])).toEqual(['killed']);
   });
 
+  it('of this machine is dead where another process has its number by now', async () => {
+    await record('reused', { pid: process.pid });
+    expect(await own.deadAmong(['reused'])).toEqual(['reused']);
+  });
+
+  it('lives for certain where its process runs here, or its number grows; else it may live', async () => {
+    await connection.collections.nodes.deleteMany({ _id: { $ne: own.id } });
+    expect(await own.others()).toEqual({ living: 0, possible: 0 });
+    const child = spawn('sleep', ['60']);
+    await record('here', { pid: child.pid! });
+    await record('far', { machine: 'another machine' });
+    expect(await own.others()).toEqual({ living: 1, possible: 1 });
+    await connection.collections.nodes.updateOne({ _id: 'far' }, { $inc: { beat: 1 } });
+    expect(await own.others()).toEqual({ living: 2, possible: 0 });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await own.others()).toEqual({ living: 1, possible: 0 });
+  });
+
   it('of another machine is not judged by its process number', async () => {
     const child = spawn('true');
     await once(child, 'exit');

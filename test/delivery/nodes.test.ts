@@ -137,6 +137,19 @@ describe('two nodes', () => {
     await elsewhere.next('session:revoked', undefined, 2000);
   });
 
+  it('end the typing of a member whom somebody on the other node removes', async () => {
+    const [a, b] = await apart();
+    const { group } = await a.ok('group:create', { name: 'G', member_ids: [b.id] });
+    await b.next('group:updated');
+    await b.ok('typing:start', { group_id: group._id });
+    const start = await a.next('typing', ({ is_typing }) => is_typing);
+    const startedAt = a.events.find(({ payload }) => payload === start)!.at;
+    await a.ok('group:remove_member', { group_id: group._id, user_id: b.id });
+    const end = await a.next('typing', ({ is_typing }) => !is_typing, 30_000);
+    // By itself it would end after 6 s.
+    expect(a.events.find(({ payload }) => payload === end)!.at - startedAt).toBeLessThan(5500);
+  });
+
   it('carry a call and its signals between the devices', async () => {
     const [a, b] = await apart();
     const { call } = await a.ok('call:initiate', { recipient_id: b.id, call_type: 'voice' });

@@ -5,7 +5,10 @@ import { createServerTime } from '../../server/dispatch/server-time.ts';
 function setUp(hasOthers = false) {
   let now = 1000;
   const ends: (() => void)[] = [];
-  const serverTime = createServerTime(() => new Date(now), hasOthers);
+  const serverTime = createServerTime(
+    () => new Date(now),
+    () => !hasOthers,
+  );
   const work = () => serverTime.during(() => new Promise<void>((resolve) => void ends.push(resolve)));
   return {
     serverTime,
@@ -41,7 +44,10 @@ test('is never after the beginning of a command that is still under way', async 
 });
 
 test('a command that fails is no longer under way', async () => {
-  const serverTime = createServerTime(() => new Date(7000), false);
+  const serverTime = createServerTime(
+    () => new Date(7000),
+    () => true,
+  );
   await expect(serverTime.during(() => Promise.reject(new Error('refused')))).rejects.toThrow('refused');
   expect(serverTime.now().getTime()).toBe(7000);
 });

@@ -6,6 +6,8 @@ import { type Collections, collections } from '../../server/model/collections.ts
 import { install } from '../../server/model/install.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 
+const MANY_IDS = Array.from({ length: 100 }, () => new ObjectId());
+
 let database: TestDatabase;
 let client: MongoClient;
 let stored: Collections;
@@ -56,6 +58,12 @@ test.each([
     'conversations',
     'pairs_by_activity',
     { user_ids: new ObjectId(), changed_at: { $gte: new Date() } },
+  ],
+  [
+    'members who have switched receipts off',
+    'users',
+    'read_receipts_enabled_off',
+    { _id: { $in: MANY_IDS }, 'settings.read_receipts_enabled': false },
   ],
   ['search', 'messages', 'conversation_terms', { conversation_id: { $in: ['x', 'y'] }, $and: [{ terms: /^word/ }] }],
   [

@@ -106,6 +106,24 @@ describe.concurrent('typing', () => {
     expect(b.seen('typing')).toHaveLength(1);
   });
 
+  test('in a group ends, for the others, when the typist leaves or is removed', async () => {
+    const [a, b, c] = await Promise.all(
+      (await registerMany(server.url, 3)).map((account) => connect(server.url, account)),
+    );
+    const { group } = await a!.ok('group:create', { name: 'G', member_ids: [b!.id, c!.id] });
+    const target = { group_id: group._id };
+    for (const [typist, end] of [
+      [b!, () => b!.ok('group:leave', target)],
+      [c!, () => a!.ok('group:remove_member', { ...target, user_id: c!.id })],
+    ] as const) {
+      a!.clear();
+      await typist.ok('typing:start', target);
+      await a!.next('typing', isStart);
+      await end();
+      await expectEarlyEnd(a!);
+    }
+  });
+
   test('is forbidden under a block from either side, and its end does not pass any more', async () => {
     const { a, b } = await pair();
     await a.ok('typing:start', to(b.account));

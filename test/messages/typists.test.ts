@@ -43,6 +43,15 @@ it('in a group it is told to all but the typist and those from whom it is hidden
   expect(told).toEqual([{ to: { group: group.id }, is_typing: true, except: [ANN, EVE] }]);
 });
 
+it('ends when the typist leaves the conversation, and is not told again', async () => {
+  const { typists, ann, states } = scene();
+  ann({ conversation: group });
+  typists.left(ANN, group.id);
+  typists.left(ANN, group.id);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(states()).toEqual([true, false]);
+});
+
 it('ends by itself 6 s after the last start', async () => {
   const { ann, states } = scene();
   ann();

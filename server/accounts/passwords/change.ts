@@ -20,7 +20,8 @@ export type ChangePassword = (
 export function createPasswordChange(hashing: PasswordHashing, replacePassword: ReplacePassword): ChangePassword {
   return async function changePassword(user, sessionId, currentPassword, newPassword) {
     assertAcceptable('new_password', newPassword);
-    if (!(await hashing.verify(currentPassword, user.password))) throw forbidden('the current password is wrong');
+    const isRight = await hashing.verify(currentPassword, user.password, user._id.toHexString());
+    if (!isRight) throw forbidden('the current password is wrong');
     if (!(await replacePassword(user, newPassword, sessionId))) {
       throw conflict('the password was changed at the same moment', [
         { path: 'current_password', message: 'was changed at the same moment' },

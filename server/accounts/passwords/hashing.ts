@@ -1,34 +1,42 @@
-/** Password hashing with bcrypt, in worker threads: the event loop that serves sockets never waits for it. */
+/**
+ * Password hashing with bcrypt, in worker threads: the event loop that serves sockets never waits for it. Whoever asks
+ * waits in a line of their own, so that a flood of sign-ins from one place delays no others.
+ */
 import { availableParallelism } from 'node:os';
 import { Tinypool } from 'tinypool';
 import { rateLimited } from '../../lib/errors.ts';
+import { createFairQueue } from '../../lib/fair-queue.ts';
 import { threadFile } from '../../lib/thread-file.ts';
 
 /** bcrypt ignores the bytes beyond these, so that a longer password would match one that only begins alike. */
 export const MAX_BYTES = 72;
 /** Roughly what one hash takes at cost 12, in milliseconds. Each further step doubles it. */
 const MS_AT_COST_12 = 300;
-/** Requests that would wait longer than this for a thread are refused, in milliseconds. */
+/**
+ * So much may wait, in milliseconds that it takes altogether. Beyond that the longest line is cut: that of a flood, not of
+ * whoever has just come.
+ */
 const MAX_WAIT_MS = 30_000;
 /** When a refused request may try again, in milliseconds: by then the queue is shorter. */
 const RETRY_AFTER_MS = 1000;
 const MAX_THREADS = 8;
 const IDLE_THREAD_MS = 60_000;
 
+/** @param party who asks: a network, or a user. Those who are not named share a line */
 export interface PasswordHashing {
   /**
    * @param password at most 72 bytes in NFC, the form that is hashed
    * @throws ContractError `rate_limited` when too many requests are waiting
    */
-  hash(password: string): Promise<string>;
+  hash(password: string, party?: string): Promise<string>;
   /**
    * Compares a password with a hash, as it was given and then in NFC, and takes the same time where there is no hash.
    * @param hash undefined for an unknown user; nothing matches then
    * @throws ContractError `rate_limited` when too many requests are waiting
    */
-  compare(password: string, hash: string | undefined): Promise<Comparison>;
+  compare(password: string, hash: string | undefined, party?: string): Promise<Comparison>;
   /** As `compare`, where only the match counts. */
-  verify(password: string, hash: string | undefined): Promise<boolean>;
+  verify(password: string, hash: string | undefined, party?: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -48,44 +56,53 @@ export function createPasswordHashing({ cost }: { cost: number }): PasswordHashi
   // One per core: at their low priority they take only what messages leave (hashing-thread.ts).
   const threads = Math.min(availableParallelism(), MAX_THREADS);
   const taskMs = MS_AT_COST_12 * 2 ** (cost - 12);
-  const maxWaiting = Math.ceil((threads * MAX_WAIT_MS) / taskMs);
+  const queue = createFairQueue({
+    atOnce: threads,
+    mostWaiting: Math.ceil((threads * MAX_WAIT_MS) / taskMs),
+    refuse: () => rateLimited(RETRY_AFTER_MS),
+  });
   const pool = new Tinypool({
     ...threadFile(import.meta.url, './hashing-thread'),
     minThreads: 1,
     maxThreads: threads,
     idleTimeout: IDLE_THREAD_MS,
-    maxQueue: maxWaiting + threads,
   });
   // Well-formed, of this cost, and nobody's: a comparison with it takes as long as any other.
   const dummyHash = `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
 
-  async function run<T>(name: 'hash' | 'verify', task: object): Promise<T> {
-    if (pool.queueSize >= maxWaiting) throw rateLimited(RETRY_AFTER_MS);
-    return pool.run(task, { name });
-  }
+  let isClosed = false;
 
-  async function matches(password: string, hash: string | undefined): Promise<boolean> {
+  const run = <T>(name: 'hash' | 'verify', task: object, party = ''): Promise<T> =>
+    queue.run(party, async () => {
+      if (isClosed) throw new Error('no password is hashed any more');
+      return pool.run(task, { name });
+    });
+
+  async function matches(password: string, hash: string | undefined, party?: string): Promise<boolean> {
     const isComparable = hash !== undefined && Buffer.byteLength(password) <= MAX_BYTES;
-    const isEqual = await run<boolean>('verify', { password, hash: isComparable ? hash : dummyHash });
+    const isEqual = await run<boolean>('verify', { password, hash: isComparable ? hash : dummyHash }, party);
     return isEqual && isComparable;
   }
 
-  async function compare(password: string, hash: string | undefined): Promise<Comparison> {
+  async function compare(password: string, hash: string | undefined, party?: string): Promise<Comparison> {
     const composed = hashedForm(password);
     const isRenewable = Buffer.byteLength(composed) <= MAX_BYTES;
     const isOld = isRenewable && hash !== undefined && costOf(hash) < cost;
-    if (await matches(password, hash)) {
+    if (await matches(password, hash, party)) {
       return { matches: true, isOutdated: isOld || (isRenewable && composed !== password) };
     }
-    if (composed === password || !(await matches(composed, hash))) return { matches: false, isOutdated: false };
+    if (composed === password || !(await matches(composed, hash, party))) return { matches: false, isOutdated: false };
     return { matches: true, isOutdated: isOld };
   }
 
   return {
-    hash: (password) => run('hash', { password: hashedForm(password), cost }),
+    hash: (password, party) => run('hash', { password: hashedForm(password), cost }, party),
     compare,
-    verify: async (password, hash) => (await compare(password, hash)).matches,
-    close: () => pool.destroy(),
+    verify: async (password, hash, party) => (await compare(password, hash, party)).matches,
+    close() {
+      isClosed = true;
+      return pool.destroy();
+    },
   };
 }
 

@@ -20,7 +20,7 @@ export function createHashRenewal({ collections, hashing, log }: HashRenewalOpti
   const underWay = new Set<string>();
 
   async function renew({ _id, password: known }: UserDocument, password: string): Promise<void> {
-    const renewed = await hashing.hash(password);
+    const renewed = await hashing.hash(password, _id.toHexString());
     await collections.users.updateOne({ _id, password: known }, { $set: { password: renewed } });
   }
 

@@ -29,8 +29,8 @@ export function createPasswordReplacement(options: PasswordReplacementOptions): 
 
   return async function replacePassword(user, newPassword, keepSessionId) {
     const userId = user._id.toHexString();
-    await assertUnused(hashing, newPassword, [user.password, ...user.password_history]);
-    const password = await hashing.hash(newPassword);
+    await assertUnused(hashing, newPassword, user);
+    const password = await hashing.hash(newPassword, userId);
     const now = clock();
     // Before the write as well as after: should the process die in between, no session of the old password is left.
     await sessions.endAll(userId, keepSessionId);
@@ -52,10 +52,10 @@ export function createPasswordReplacement(options: PasswordReplacementOptions): 
   };
 }
 
-async function assertUnused(hashing: PasswordHashing, password: string, hashes: string[]): Promise<void> {
+async function assertUnused(hashing: PasswordHashing, password: string, user: UserDocument): Promise<void> {
   // One at a time: each comparison keeps a thread busy that others need to sign in.
-  for (const hash of hashes) {
-    if (await hashing.verify(password, hash)) {
+  for (const hash of [user.password, ...user.password_history]) {
+    if (await hashing.verify(password, hash, user._id.toHexString())) {
       throw conflict('the password was used before', [{ path: 'new_password', message: 'was used before' }]);
     }
   }

@@ -31,15 +31,19 @@ export interface PasswordResetOptions {
   collections: Pick<Collections, 'users' | 'password_reset_tokens'>;
   replacePassword: ReplacePassword;
   mailer: Mailer;
+  /** Whether one more mail may go to a user. */
+  mayMail(userId: string): Promise<boolean>;
   clock(): Date;
   log: Logger;
 }
 
 export function createPasswordReset(options: PasswordResetOptions): PasswordReset {
-  const { collections, replacePassword, mailer, clock, log } = options;
+  const { collections, replacePassword, mailer, mayMail, clock, log } = options;
   const { users, password_reset_tokens } = collections;
 
   async function sendLink(user: UserDocument, origin: string): Promise<void> {
+    // Whoever floods a user with mails does not make the last of them void.
+    if (!(await mayMail(user._id.toHexString()))) return;
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     await storeToken(password_reset_tokens, user, token, clock());
     mailer.sendPasswordReset(user.email, `${origin}/reset-password?token=${token}`);

@@ -4,8 +4,10 @@ import type { Static } from 'typebox';
 import type { LoginBody, PasswordForgotBody } from '../../../shared/contract/accounts.ts';
 import type { RateLimiter, RateRule } from '../../dispatch/rate-limits.ts';
 import { callerOf, hashedKey, limited, networkOf } from '../../http/rate-limit.ts';
+import { rateLimited } from '../../lib/errors.ts';
 import type { Collections } from '../../model/collections.ts';
 import { loginFilter } from '../login.ts';
+import type { KnownNetworks } from '../sessions/known-networks.ts';
 
 const MINUTE = 60_000;
 
@@ -13,40 +15,63 @@ const MINUTE = 60_000;
 const RULES = {
   registrationsPerNetwork: { count: 10, per: 10 * MINUTE },
   signInsPerNetwork: { count: 100, per: MINUTE },
+  /** Of one network, so that a stranger uses up no budget but the own: the owner signs in from elsewhere. */
   signInsPerAccount: { count: 10, per: MINUTE },
+  /** Of all networks together, against guessing from many. It holds for those that the account is not known in. */
+  signInsFromAnywhere: { count: 100, per: MINUTE },
   refreshesPerNetwork: { count: 600, per: MINUTE },
   /** Each request compares a password. */
   passwordChecksPerUser: { count: 10, per: MINUTE },
   /** Each request may send a mail. */
   resetRequestsPerNetwork: { count: 20, per: 10 * MINUTE },
   resetRequestsPerAddress: { count: 5, per: 10 * MINUTE },
+  /** Mails to one user, whoever asks for them: the last one's link works, whatever is asked for after it. */
+  resetMailsPerUser: { count: 5, per: 10 * MINUTE },
   resetsPerNetwork: { count: 20, per: MINUTE },
 } satisfies Record<string, RateRule>;
+
+export interface AccountBudgetOptions {
+  rateLimiter: RateLimiter;
+  collections: Pick<Collections, 'users'>;
+  isKnownNetwork: KnownNetworks['isKnown'];
+}
 
 export type AccountBudgets = ReturnType<typeof createAccountBudgets>;
 
 /** Hooks that take one request from a budget and throw ContractError `rate_limited` when it is used up. */
-export function createAccountBudgets(rateLimiter: RateLimiter, { users }: Pick<Collections, 'users'>) {
-  const limit = (name: keyof typeof RULES, keyOf: (request: FastifyRequest) => string | Promise<string>) =>
+export function createAccountBudgets({ rateLimiter, collections, isKnownNetwork }: AccountBudgetOptions) {
+  const take = (name: keyof typeof RULES, key: string) => rateLimiter.take(`${name}:${key}`, RULES[name]);
+  const limit = (name: keyof typeof RULES, keyOf: (request: FastifyRequest) => string) =>
     limited(rateLimiter, name, RULES[name], keyOf);
 
   /** An account has one budget for its username and its address. Unknown logins have budgets of the same size. */
-  async function accountOf({ body }: FastifyRequest): Promise<string> {
-    const { login } = body as Static<typeof LoginBody>;
-    const user = await users.findOne(loginFilter(login), { projection: { _id: 1 } });
-    return user?._id.toHexString() ?? hashedKey(login);
+  async function signIn(request: FastifyRequest): Promise<void> {
+    const { login } = request.body as Static<typeof LoginBody>;
+    const user = await collections.users.findOne(loginFilter(login), { projection: { _id: 1 } });
+    const userId = user?._id.toHexString();
+    const account = userId ?? hashedKey(login);
+    const network = networkOf(request);
+    const wait = await take('signInsPerAccount', `${account} ${network}`);
+    if (wait > 0) throw rateLimited(wait);
+    const waitAnywhere = await take('signInsFromAnywhere', account);
+    if (waitAnywhere > 0 && !(userId && (await isKnownNetwork(userId, network)))) throw rateLimited(waitAnywhere);
   }
 
   return {
     registration: limit('registrationsPerNetwork', networkOf),
-    signIn: [limit('signInsPerNetwork', networkOf), limit('signInsPerAccount', accountOf)],
+    signIn: [limit('signInsPerNetwork', networkOf), signIn],
     refresh: limit('refreshesPerNetwork', networkOf),
     passwordCheck: limit('passwordChecksPerUser', callerOf),
-    resetRequest: [limit('resetRequestsPerNetwork', networkOf), limit('resetRequestsPerAddress', addressOf)],
+    resetRequest: [
+      limit('resetRequestsPerNetwork', networkOf),
+      limit('resetRequestsPerAddress', (request) => `${addressIn(request)} ${networkOf(request)}`),
+    ],
+    /** Whether one more mail may go to a user. */
+    mayMail: async (userId: string) => (await take('resetMailsPerUser', userId)) === 0,
     reset: limit('resetsPerNetwork', networkOf),
   };
 }
 
-function addressOf({ body }: FastifyRequest): string {
+function addressIn({ body }: FastifyRequest): string {
   return hashedKey((body as Static<typeof PasswordForgotBody>).email);
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { LoginBody, RefreshBody, RegisterBody, SignedIn, Tokens } from '../../../shared/contract/accounts.ts';
+import { networkOf } from '../../http/rate-limit.ts';
 import type { ContractTypes } from '../../http/server.ts';
 import type { Register } from '../registration.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -24,7 +25,7 @@ export function registerSignInRoutes(fastify: FastifyInstance, options: SignInRo
       schema: { summary: 'Registers a user and signs in.', body: RegisterBody, response: { 201: SignedIn } },
       preHandler: budgets.registration,
     },
-    async ({ body }, reply) => reply.code(201).send(await register(body)),
+    async (request, reply) => reply.code(201).send(await register(request.body, networkOf(request))),
   );
 
   app.post(
@@ -33,7 +34,7 @@ export function registerSignInRoutes(fastify: FastifyInstance, options: SignInRo
       schema: { summary: 'Signs in by username or email.', body: LoginBody, response: { 200: SignedIn } },
       preHandler: budgets.signIn,
     },
-    ({ body }) => signIn(body),
+    (request) => signIn(request.body, networkOf(request)),
   );
 
   app.post(
@@ -42,6 +43,6 @@ export function registerSignInRoutes(fastify: FastifyInstance, options: SignInRo
       schema: { summary: 'Exchanges a refresh token for new tokens.', body: RefreshBody, response: { 200: Tokens } },
       preHandler: budgets.refresh,
     },
-    ({ body }) => sessions.refresh(body.refresh_token),
+    (request) => sessions.refresh(request.body.refresh_token, networkOf(request)),
   );
 }

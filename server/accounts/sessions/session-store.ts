@@ -3,14 +3,24 @@ import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { DeviceInfo, SessionDocument } from '../../model/documents/accounts.ts';
 
+export interface NewSession {
+  id: string;
+  userId: string;
+  tokenHash: string;
+  deviceInfo: DeviceInfo | undefined;
+  /** A tag of the network that it comes from. */
+  network: string;
+}
+
 export interface SessionStore {
-  insert(session: { id: string; userId: string; tokenHash: string; deviceInfo: DeviceInfo | undefined }): Promise<void>;
+  insert(session: NewSession): Promise<void>;
   /**
    * Replaces the token hash of a live session and extends its lifetime. One write decides: of several calls with the
    * same current hash, only the first succeeds.
+   * @param network a tag of the network that it is used from
    * @returns the session, or null unless `currentHash` was its hash
    */
-  rotate(sessionId: string, currentHash: string, nextHash: string): Promise<SessionDocument | null>;
+  rotate(sessionId: string, currentHash: string, nextHash: string, network: string): Promise<SessionDocument | null>;
   /**
    * Ends a live session.
    * @param userId whose session it must be, if that matters
@@ -44,23 +54,24 @@ export function createSessionStore({ collections, lifetimeMs, clock }: SessionSt
   }
 
   return {
-    async insert({ id, userId, tokenHash, deviceInfo }) {
+    async insert({ id, userId, tokenHash, deviceInfo, network }) {
       const now = clock();
       await sessions.insertOne({
         _id: fromId(id),
         user_id: fromId(userId),
         token_hash: tokenHash,
         ...(deviceInfo ? { device_info: deviceInfo } : {}),
+        network,
         created_at: now,
         last_used_at: now,
         expires_at: expiryFrom(now),
       });
     },
-    async rotate(sessionId, currentHash, nextHash) {
+    async rotate(sessionId, currentHash, nextHash, network) {
       const now = clock();
       return sessions.findOneAndUpdate(
         { _id: fromId(sessionId), token_hash: currentHash, ...NOT_REVOKED, expires_at: { $gt: now } },
-        { $set: { token_hash: nextHash, last_used_at: now, expires_at: expiryFrom(now) } },
+        { $set: { token_hash: nextHash, network, last_used_at: now, expires_at: expiryFrom(now) } },
       );
     },
     async revoke(sessionId, userId) {

@@ -6,17 +6,22 @@ import type { Collections } from '../../model/collections.ts';
 import type { DeviceInfo } from '../../model/documents/accounts.ts';
 import type { AccessTokens } from '../jwt/access-tokens.ts';
 import { hashToken } from '../token-hash.ts';
+import type { KnownNetworks } from './known-networks.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import type { SessionStore } from './session-store.ts';
 
 export interface Sessions {
-  /** Starts a session; the caller has checked that the user may sign in. */
-  start(userId: string, deviceInfo?: DeviceInfo): Promise<Tokens>;
+  /**
+   * Starts a session; the caller has checked that the user may sign in.
+   * @param network where the request comes from
+   */
+  start(userId: string, network: string, deviceInfo?: DeviceInfo): Promise<Tokens>;
   /**
    * Exchanges a refresh token for new tokens. Of several calls with the same token, only the first succeeds.
+   * @param network where the request comes from
    * @throws ContractError `unauthenticated`; a token that was used before also ends its session
    */
-  refresh(refreshToken: string): Promise<Tokens>;
+  refresh(refreshToken: string, network: string): Promise<Tokens>;
   /** @throws ContractError `not_found` unless it is a live session of the user */
   end(userId: string, sessionId: string): Promise<void>;
   endAll(userId: string, exceptSessionId?: string): Promise<void>;
@@ -27,12 +32,13 @@ export interface SessionsOptions {
   store: SessionStore;
   accessTokens: AccessTokens;
   refreshTokens: RefreshTokens;
+  networkTag: KnownNetworks['tagOf'];
   /** Called with the sessions that this node has ended. */
   onEnded(sessionIds: string[]): void;
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const { collections, store, accessTokens, refreshTokens, onEnded } = options;
+  const { collections, store, accessTokens, refreshTokens, networkTag, onEnded } = options;
 
   async function tokensOf(userId: string, sessionId: string, refresh_token: string): Promise<Tokens> {
     return { ...(await accessTokens.issue(userId, sessionId)), refresh_token, session_id: sessionId };
@@ -45,19 +51,21 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   return {
-    async start(userId, deviceInfo) {
+    async start(userId, network, deviceInfo) {
       const id = new ObjectId().toHexString();
       const refreshToken = refreshTokens.make(id);
-      await store.insert({ id, userId, tokenHash: hashToken(refreshToken), deviceInfo });
+      const tokenHash = hashToken(refreshToken);
+      await store.insert({ id, userId, tokenHash, deviceInfo, network: networkTag(network) });
       return tokensOf(userId, id, refreshToken);
     },
 
-    async refresh(refreshToken) {
+    async refresh(refreshToken, network) {
       const refused = unauthenticated('the refresh token is not valid');
       const read = refreshTokens.read(refreshToken);
       if (!read) throw refused;
       const next = refreshTokens.make(read.sessionId);
-      const session = await store.rotate(read.sessionId, hashToken(refreshToken), hashToken(next));
+      const hashes = [hashToken(refreshToken), hashToken(next)] as const;
+      const session = await store.rotate(read.sessionId, ...hashes, networkTag(network));
       if (!session) {
         if (read.isAuthentic) await revoke(read.sessionId);
         throw refused;

@@ -46,6 +46,8 @@ export interface SessionDocument {
   /** SHA-256 of the refresh token that is valid now. */
   token_hash: string;
   device_info?: DeviceInfo;
+  /** A tag of the network that it was last used from. */
+  network?: string;
   created_at: Date;
   last_used_at: Date;
   expires_at: Date;
