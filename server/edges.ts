@@ -21,9 +21,9 @@ export interface Edges {
 }
 
 export function createEdges(foundation: Foundation, domains: Domains): Edges {
-  const { config, io, http, delivery, serverTime, rateLimiter, database, redis, log } = foundation;
+  const { config, io, http, delivery, serverTime, rateLimiter, database, diskSpace, redis, log } = foundation;
   const { accounts, media, presence, calls, contacts, groups, inbox, messages } = domains;
-  const metrics = createMetrics(() => io.of('/').sockets.size);
+  const metrics = createMetrics({ connections: () => io.of('/').sockets.size, freeBytes: diskSpace.free });
   const overload = watchOverload();
   const expiry = createTokenExpiry();
   const { authenticate } = accounts;
@@ -76,6 +76,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     isDraining: drain.isDraining,
     mongodbIsUp: database.isUp,
     redisIsUp: redis?.isUp,
+    diskState: diskSpace.state,
     metrics,
   });
   return { drain: drain.drain, close: overload.close };

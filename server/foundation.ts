@@ -16,6 +16,7 @@ import { createRedisRateLimiter } from './dispatch/rate-limits-redis.ts';
 import { createServerTime } from './dispatch/server-time.ts';
 import { createIo } from './gateway/io.ts';
 import { createHttpServer } from './http/server.ts';
+import { watchDiskSpace } from './lib/disk-space.ts';
 import { connect } from './model/connect.ts';
 import { publishDocuments } from './observability/documents.ts';
 
@@ -50,6 +51,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   });
   // With other nodes about, their changes would be seen too late.
   const accessMemory = redis ? NO_MEMORY : createAccessMemory();
+  const diskSpace = await watchDiskSpace({ folder: config.dataDir, minFreeBytes: config.minFreeBytes, log });
   const jobs = createJobs({ jobs: collections.jobs, clock, log });
 
   return {
@@ -74,7 +76,9 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     serverTime: createServerTime(clock, redis !== undefined),
     rateLimiter: rateLimiterOf(config, redis, log),
     jobs,
+    diskSpace,
     async close() {
+      diskSpace.close();
       await nodes.close();
       await messengers.close();
       await database.close();

@@ -12,7 +12,9 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel, config.production);
   // Whichever database is used, uploads pass through this folder.
   await prepareFolder(config.dataDir);
-  const embedded = config.mongodbUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined;
+  const { dataDir, minFreeBytes } = config;
+  const embedded =
+    config.mongodbUrl === undefined ? await startEmbedded({ dataDir, reserveBytes: minFreeBytes / 4 }) : undefined;
   // Loaded only now, so that a wrong configuration is reported at once.
   const { startApp } = await import('./app.ts');
   const app = await startApp(config, config.mongodbUrl ?? embedded!.url, log).catch(async (error: unknown) => {

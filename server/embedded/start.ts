@@ -14,6 +14,8 @@ export interface EmbeddedOptions {
   host?: string;
   /** Default 0, which means any free port. */
   port?: number;
+  /** With less than this free on the disk, in bytes, writes are refused. Default 0: as long as the disk takes them. */
+  reserveBytes?: number;
 }
 
 export interface Embedded {
@@ -26,12 +28,13 @@ export interface Embedded {
  * Starts the embedded development database in a worker thread, off the caller's event loop.
  * @throws Error with a one-line message: the folder is in use or cannot be used, the port is taken
  */
-export async function startEmbedded({ dataDir, host = '127.0.0.1', port = 0 }: EmbeddedOptions): Promise<Embedded> {
+export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const { dataDir, host = '127.0.0.1', port = 0, reserveBytes = 0 } = options;
   const folder = join(dataDir, 'database');
   await prepareFolder(folder);
   const unlock = await lockFolder(folder);
   const released = new Int32Array(new SharedArrayBuffer(4));
-  const input: WorkerInput = { folder, host, port, released };
+  const input: WorkerInput = { folder, host, port, reserveBytes, released };
   const worker = newWorker(input);
   // A process that ends without `close` ends its threads, and this one has to let go first (`Storage.release`).
   const release = () => {

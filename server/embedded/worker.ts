@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { withReserve } from './reserve.ts';
 import { listen } from './server.ts';
 import { openEngine } from './storage/engine.ts';
 import { startSweeper } from './sweeper.ts';
@@ -8,6 +9,8 @@ export interface WorkerInput {
   folder: string;
   host: string;
   port: number;
+  /** As in `EmbeddedOptions`. */
+  reserveBytes: number;
   /** Set to 1 once the thread may be ended. */
   released: Int32Array;
 }
@@ -15,11 +18,11 @@ export interface WorkerInput {
 /** What the worker tells `start.ts`: where it listens, why it does not, or that it has closed. */
 export type WorkerReport = { port: number } | { failure: string; code: string | undefined } | { closed: true };
 
-const { folder, host, port, released } = workerData as WorkerInput;
+const { folder, host, port, reserveBytes, released } = workerData as WorkerInput;
 const report = (message: WorkerReport) => parentPort!.postMessage(message);
 
 try {
-  const engine = openEngine(folder);
+  const { engine, stop: stopLooking } = withReserve(openEngine(folder), folder, reserveBytes);
   const server = await listen(engine, host, port).catch(async (error: unknown) => {
     await engine.close();
     throw error;
@@ -35,6 +38,7 @@ try {
   parentPort!.on('message', async (message: 'release' | 'close') => {
     if (message === 'release') return release();
     await server.close();
+    stopLooking();
     await stopSweeper();
     await engine.close();
     report({ closed: true });

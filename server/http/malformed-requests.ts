@@ -3,6 +3,9 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERROR_STATUS, type WireError } from '../../shared/contract/errors.ts';
 
+/** How long a client has to read its answer and close, in milliseconds. */
+const LINGER_MS = 2000;
+
 /** For Fastify's `clientErrorHandler`: sends one last answer and closes the connection. */
 export function answerMalformedRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -22,4 +25,6 @@ export function answerMalformedRequest(error: NodeJS.ErrnoException, socket: Soc
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // The parser has let go of the connection: nothing else would ever close it.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }

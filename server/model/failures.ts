@@ -8,12 +8,13 @@ import {
 } from 'mongodb';
 
 const DUPLICATE_KEY = 11_000;
+const OUT_OF_DISK_SPACE = 14_031;
 
 /**
- * Error codes of a MongoDB that answers but cannot serve now: it is not primary, is shutting down, timed out, or has too
- * few members to keep a write.
+ * Error codes of a MongoDB that answers but cannot serve now: it is not primary, is shutting down, timed out, has too few
+ * members to keep a write, or no room on its disk.
  */
-const TRANSIENT_CODES = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+const TRANSIENT_CODES = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031]);
 
 const TRANSIENT_NAMES = new Set([
   'MongoOperationTimeoutError',
@@ -43,6 +44,11 @@ export function isUnavailable(error: unknown): boolean {
   if (error instanceof MongoServerError && typeof error.code === 'number' && TRANSIENT_CODES.has(error.code))
     return true;
   return error.hasErrorLabel('RetryableWriteError');
+}
+
+/** Whether the store has no room for a write; it still answers reads. */
+export function isOutOfDiskSpace(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === OUT_OF_DISK_SPACE;
 }
 
 /** Why the store refused a write: one entry of a bulk write, or the error of a single one. */

@@ -40,6 +40,8 @@ const attachmentIndex = (reader: 'recipient_id' | 'group_id'): IndexDescription 
 const uploadIndexes: IndexDescription[] = [
   // Clean-up of uploads that were never sent.
   { name: 'unsent', key: { used_at: 1 }, partialFilterExpression: { unsent: true } },
+  // What a user's uploads hold together, from the index alone.
+  { name: 'uploader', key: { uploader_id: 1, is_deleted: 1, file_size: 1, _id: 1 } },
   // Clean-up of bytes whose document is deleted.
   { name: 'bytes_left', key: { is_deleted: 1 }, partialFilterExpression: { is_deleted: true, stored: true } },
 ];
@@ -103,7 +105,10 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   pending_uploads: [
     // Clean-up of bytes without a document.
     { name: 'expires', key: { expires_at: 1 } },
+    // What of a user's uploads is under way.
+    { name: 'uploader', key: { uploader_id: 1 } },
   ],
+  upload_usage: [],
   presence: [
     // Users whom an earlier run left online.
     { name: 'status', key: { status: 1 } },

@@ -1,5 +1,6 @@
 /** `/healthz`, `/readyz` and `/metrics` (PROTOCOL section 10). */
 import type { FastifyInstance } from 'fastify';
+import type { DiskState } from '../lib/disk-space.ts';
 import { unavailable } from '../lib/errors.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -8,24 +9,28 @@ export interface HealthSources {
   mongodbIsUp(): Promise<boolean>;
   /** Undefined on a single node. */
   redisIsUp: (() => boolean) | undefined;
+  /** Of the disk that uploads pass through. */
+  diskState(): DiskState;
   metrics: Metrics;
 }
 
 /** Registers the three routes, which need no authentication. */
 export function registerHealthRoutes(
   app: FastifyInstance,
-  { isDraining, mongodbIsUp, redisIsUp, metrics }: HealthSources,
+  { isDraining, mongodbIsUp, redisIsUp, diskState, metrics }: HealthSources,
 ): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
 
   app.get('/readyz', async (_request, reply) => {
     const mongodb = await mongodbIsUp();
     const redis = redisIsUp?.() ?? true;
+    const disk = diskState();
     metrics.storeUp('mongodb', mongodb);
     if (redisIsUp) metrics.storeUp('redis', redis);
     const isReady = mongodb && !isDraining();
-    const status = isDraining() ? 'draining' : !mongodb ? 'unavailable' : redis ? 'ok' : 'degraded';
-    const report = { status, mongodb, ...(redisIsUp ? { redis } : {}) };
+    const isWhole = redis && disk === 'ok';
+    const status = isDraining() ? 'draining' : !mongodb ? 'unavailable' : isWhole ? 'ok' : 'degraded';
+    const report = { status, mongodb, ...(redisIsUp ? { redis } : {}), disk };
     if (isReady) return report;
     // Every HTTP error carries the contract's body, whatever else it contains.
     return reply.code(503).send({ ...report, error: unavailable(`the server is not ready: ${status}`).toWire() });

@@ -36,6 +36,7 @@ const CODE_NAMES: Record<number, string> = {
   238: 'NotImplemented',
   10334: 'BSONObjectTooLarge',
   11000: 'DuplicateKey',
+  14031: 'OutOfDiskSpace',
   17280: 'KeyTooLong',
 };
 
