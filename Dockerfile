@@ -24,8 +24,11 @@ COPY --from=build /app/dist dist
 COPY package.json ./
 # Read at run time, as it is.
 COPY shared/letsapp.schema.json shared/
+COPY server/accounts/passwords/common-passwords.txt server/accounts/passwords/
+# The one folder that the server writes to: everything else may be read-only.
 RUN mkdir /data && chown node:node /data
-USER node
+# By number (it is `node`), so that Kubernetes can tell that it is not root.
+USER 1000:1000
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

@@ -25,6 +25,8 @@ export interface Config {
   minFreeBytes: number;
   mediaStorage: 'gridfs' | 'disk';
   groupMaxMembers: number;
+  /** Who can be put into a group: anyone, or only accepted contacts of the one who acts. */
+  groupAdd: 'anyone' | 'contacts';
   /** Whether members see a group's messages from before they joined. */
   groupHistoryAll: boolean;
   groupCallMax: number;
@@ -38,6 +40,8 @@ export interface Config {
   production: boolean;
   smtpUrl: string | undefined;
   mailFrom: string;
+  /** The bearer that `/metrics` asks for. */
+  metricsToken: string | undefined;
   /** Without a trailing slash. */
   publicUrl: string | undefined;
   iceServers: IceServerConfig[];
@@ -65,6 +69,7 @@ export function readConfig(env: Environment): Config {
     bcryptCost: readInteger(env, 'BCRYPT_COST', 12, 4, 15),
     ...readMail(env),
     ...readLimits(env),
+    groupAdd: readOneOf(env, 'GROUP_ADD', ['anyone', 'contacts'], 'anyone'),
     groupHistoryAll: readOneOf(env, 'GROUP_HISTORY', ['joined', 'all'], 'joined') === 'all',
     presenceGraceMs: readInteger(env, 'PRESENCE_GRACE_MS', 5000, 0, TEN_MINUTES_MS),
     ...readCalls(env),

@@ -33,10 +33,18 @@ export async function createDomains(foundation: Foundation) {
       aside(contacts.tellContacts(userId), 'contacts are not told of a profile');
     },
     whileDeactivating: (write) => accessMemory.changing(undefined, write),
-    onDeactivated(userId) {
-      aside(contacts.tellContacts(userId), 'contacts are not told of a deactivation');
+    async announceDeactivation(userId) {
+      const telling = contacts.tellContacts(userId);
+      aside(telling, 'contacts are not told of a deactivation');
       aside(groups.succeedAdmin(userId), 'a group is without an admin');
+      await Promise.allSettled([telling]);
     },
+    eraseParts: [
+      (userId) => contacts.erase(userId),
+      (userId) => presence.erase(userId),
+      (userId) => inbox.erase(userId),
+      (userId) => media.erase(userId),
+    ],
   });
   const media = createMediaDomain({
     ...foundation,
@@ -57,6 +65,8 @@ export async function createDomains(foundation: Foundation) {
   const groups = createGroupDomain({
     ...foundation,
     isBlocked: access.isBlocked,
+    areContacts: foundation.audience.areContacts,
+    canAdd: config.groupAdd,
     checkIcon: media.ownership.checkPicture,
     onRemoved: calls.removeFromCalls,
     maxMembers: config.groupMaxMembers,

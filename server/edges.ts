@@ -1,15 +1,17 @@
 /** The edges: commands from sockets and HTTP reach the domains' handlers, and connections live and end. */
 import { createBudgets } from './dispatch/budgets.ts';
 import { createDispatch } from './dispatch/dispatch.ts';
+import { createListBudgets } from './dispatch/list-budgets.ts';
 import { watchOverload } from './dispatch/overload.ts';
 import type { Domains } from './domains.ts';
 import type { Foundation } from './foundation.ts';
 import { createSessionCommands } from './gateway/commands.ts';
+import { createConnectionLimit } from './gateway/connection-limit.ts';
 import { createDrain } from './gateway/drain.ts';
 import { attachGateway } from './gateway/gateway.ts';
 import { createPacketAnswers } from './gateway/packets.ts';
 import { createTokenExpiry } from './gateway/token-expiry.ts';
-import { authenticated } from './http/authentication.ts';
+import { authenticated, bearing } from './http/authentication.ts';
 import { registerCommandRoutes } from './http/commands.ts';
 import { registerHealthRoutes } from './observability/health.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -21,12 +23,15 @@ export interface Edges {
 }
 
 export function createEdges(foundation: Foundation, domains: Domains): Edges {
-  const { config, io, http, delivery, serverTime, rateLimiter, database, diskSpace, redis, log } = foundation;
+  const { config, io, http, delivery, serverTime, rateLimiter, points, database, diskSpace, redis, log } = foundation;
   const { accounts, media, presence, calls, contacts, groups, inbox, messages } = domains;
   const metrics = createMetrics({ connections: () => io.of('/').sockets.size, freeBytes: diskSpace.free });
   const overload = watchOverload();
   const expiry = createTokenExpiry();
   const { authenticate } = accounts;
+  const limitConnections = config.rateLimits
+    ? createConnectionLimit({ io, countOf: redis && presence.connectionsOf, log })
+    : () => {};
 
   const dispatch = createDispatch({
     handlers: {
@@ -38,7 +43,9 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
       ...calls.handlers,
       ...createSessionCommands({ io, authenticate, expiry }),
     },
-    spend: config.rateLimits ? createBudgets(rateLimiter) : () => {},
+    spend: config.rateLimits ? createBudgets({ shared: rateLimiter, points }) : () => {},
+    spendList: createListBudgets(rateLimiter),
+    points,
     isOverloaded: overload.isOverloaded,
     serverTime,
     onDone(command, outcome, startedAt) {
@@ -56,9 +63,11 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     expiry,
     loadGroups: inbox.memberships.groupsOf,
     answer: drain.answer,
+    points,
     onConnected(socket, device) {
       const { userId, sessionId } = socket.data;
       presence.connected(userId, sessionId, socket.id, device);
+      limitConnections(userId);
       calls.connected(userId, socket);
     },
     onDisconnected({ id, data }) {
@@ -78,6 +87,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     redisIsUp: redis?.isUp,
     diskState: diskSpace.state,
     metrics,
+    guardMetrics: bearing(config.metricsToken),
   });
   return { drain: drain.drain, close: overload.close };
 }

@@ -11,14 +11,20 @@ import { createAudience } from './conversations/audience.ts';
 import { createMessageStore } from './conversations/message-store.ts';
 import { createVisibility } from './conversations/visibility.ts';
 import { createDeliveryDomain } from './delivery/domain.ts';
+import { createPoints } from './dispatch/points.ts';
+import { createPrepaid } from './dispatch/prepaid.ts';
 import { createMemoryRateLimiter, type RateLimiter, unlimited } from './dispatch/rate-limits.ts';
 import { createRedisRateLimiter } from './dispatch/rate-limits-redis.ts';
 import { createServerTime } from './dispatch/server-time.ts';
 import { createIo } from './gateway/io.ts';
+import { openFrontDoor } from './http/front-door.ts';
 import { createHttpServer } from './http/server.ts';
 import { watchDiskSpace } from './lib/disk-space.ts';
 import { connect } from './model/connect.ts';
 import { publishDocuments } from './observability/documents.ts';
+
+/** How many points of a user a node takes at once from the budget that all nodes share. */
+const POINTS_AHEAD = 20;
 
 export type Foundation = Awaited<ReturnType<typeof createFoundation>>;
 
@@ -36,7 +42,10 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const http = createHttpServer({ config, log });
   publishDocuments(http);
   const io = createIo(http.server, config, redis && createAdapter(redis, log));
+  openFrontDoor(http.server, config, `${io.path()}/`);
 
+  const rateLimiter = rateLimiterOf(config, redis, log);
+  const points = createPoints(redis ? createPrepaid(rateLimiter, POINTS_AHEAD) : rateLimiter);
   const store = createMessageStore(collections);
   const visibility = createVisibility(config.groupHistoryAll);
   const nodes = await startNodes(collections, log);
@@ -74,7 +83,8 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     access: createAccessRules(collections, visibility, accessMemory),
     audience: createAudience(collections),
     serverTime: createServerTime(clock, redis !== undefined),
-    rateLimiter: rateLimiterOf(config, redis, log),
+    rateLimiter,
+    points,
     jobs,
     diskSpace,
     async close() {

@@ -14,7 +14,13 @@ async function main(): Promise<void> {
   await prepareFolder(config.dataDir);
   const { dataDir, minFreeBytes } = config;
   const embedded =
-    config.mongodbUrl === undefined ? await startEmbedded({ dataDir, reserveBytes: minFreeBytes / 4 }) : undefined;
+    config.mongodbUrl === undefined
+      ? await startEmbedded({ dataDir, reserveBytes: minFreeBytes / 4, onRefusing })
+      : undefined;
+  function onRefusing(reason: string | undefined): void {
+    if (reason === undefined) log.warn('the embedded database takes writes again');
+    else log.error({ reason }, 'the embedded database refuses writes');
+  }
   // Loaded only now, so that a wrong configuration is reported at once.
   const { startApp } = await import('./app.ts');
   const app = await startApp(config, config.mongodbUrl ?? embedded!.url, log).catch(async (error: unknown) => {

@@ -1,6 +1,7 @@
 import { forbidden } from '../lib/errors.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
+import { erasedFields } from './erasure.ts';
 import type { PasswordHashing } from './passwords/hashing.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
@@ -16,7 +17,8 @@ export interface DeactivationOptions {
 }
 
 /**
- * Deactivates an account and ends its sessions. The username stays taken and messages stay.
+ * Deactivates an account for good and ends its sessions. What is personal is erased (erasure.ts); the username stays
+ * taken and messages stay.
  * @throws ContractError `forbidden` when the password is wrong
  */
 export type Deactivate = (user: UserDocument, password: string) => Promise<void>;
@@ -32,8 +34,8 @@ export function createDeactivation(options: DeactivationOptions): Deactivate {
     await sessions.endAll(userId);
     const { matchedCount } = await whileDeactivating(() =>
       collections.users.updateOne(
-        { _id: user._id, password: user.password },
-        { $set: { is_active: false, updated_at: clock() }, $inc: { version: 1 } },
+        { _id: user._id, last_password_change: user.last_password_change },
+        { $set: { ...erasedFields(), updated_at: clock() }, $inc: { version: 1 } },
       ),
     );
     if (matchedCount === 0) throw refused;

@@ -1,6 +1,7 @@
 /** Accounts, put together: registration, sign-in, sessions, passwords and profiles over HTTP. */
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Jobs } from '../cluster/jobs.ts';
 import type { Config } from '../config.ts';
 import type { RateLimiter } from '../dispatch/rate-limits.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
@@ -8,11 +9,14 @@ import { type Authenticate, authenticated } from '../http/authentication.ts';
 import { listeningUrl } from '../http/listen.ts';
 import type { Collections } from '../model/collections.ts';
 import { createDeactivation, type DeactivationOptions } from './deactivation.ts';
+import { createErasure, type ErasePart } from './erasure.ts';
+import { foldNamesAnew } from './fold-anew.ts';
 import { createAccessTokens } from './jwt/access-tokens.ts';
 import { loadSigningKey, type SigningKey } from './jwt/signing-key.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createPasswordChange } from './passwords/change.ts';
 import { createPasswordHashing } from './passwords/hashing.ts';
+import { createHashRenewal } from './passwords/renewal.ts';
 import { createPasswordReplacement } from './passwords/replacement.ts';
 import { createPasswordReset } from './passwords/reset.ts';
 import { createProfileUpdate, type ProfileOptions } from './profile.ts';
@@ -35,13 +39,16 @@ export interface AccountDomainOptions {
   http: FastifyInstance;
   serverTime: ServerTime;
   rateLimiter: RateLimiter;
+  jobs: Pick<Jobs, 'handle' | 'add'>;
   config: Config;
   /** Called with sessions that have ended, on this node or another. */
   onSessionsEnded(sessionIds: string[]): void;
   checkPicture: ProfileOptions['checkPicture'];
   onProfileChanged: ProfileOptions['onProfileChanged'];
   whileDeactivating: DeactivationOptions['whileDeactivating'];
-  onDeactivated: DeactivationOptions['onDeactivated'];
+  /** Tells those concerned of a deactivation. */
+  announceDeactivation(userId: string): Promise<void>;
+  eraseParts: ErasePart[];
   clock(): Date;
   log: Logger;
 }
@@ -67,11 +74,20 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   const mailer = createMailer({ config, log });
   const replacePassword = createPasswordReplacement({ collections, hashing, sessions, clock });
 
+  const eraseRest = createErasure(options);
+  /** What is left of a person is erased after those concerned were told. Neither keeps the answer waiting. */
+  const onDeactivated = (userId: string) => void options.announceDeactivation(userId).then(() => eraseRest(userId));
+
   const onRequest = authenticated(authenticate);
   const budgets = createAccountBudgets(rateLimiter, collections);
   registerSignInRoutes(http, {
     register: createRegistration({ collections, hashing, sessions, clock }),
-    signIn: createSignIn({ collections, hashing, sessions }),
+    signIn: createSignIn({
+      collections,
+      hashing,
+      sessions,
+      renewHash: createHashRenewal({ collections, hashing, log }),
+    }),
     sessions,
     budgets,
   });
@@ -86,11 +102,12 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   registerProfileRoutes(http, {
     onRequest,
     updateProfile: createProfileUpdate(options),
-    deactivate: createDeactivation({ ...options, hashing, sessions }),
+    deactivate: createDeactivation({ ...options, hashing, sessions, onDeactivated }),
     budgets,
     serverTime,
   });
   registerKeyRoutes(http, key);
+  foldNamesAnew(options);
 
   return {
     authenticate,

@@ -1,9 +1,9 @@
 import type { Static } from 'typebox';
 import type { ProfileBody } from '../../shared/contract/accounts.ts';
 import { unauthenticated } from '../lib/errors.ts';
+import { nameKey } from '../lib/name-key.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
-import { fullNameKey } from './search-key.ts';
 
 export interface ProfileOptions {
   collections: Pick<Collections, 'users'>;
@@ -45,7 +45,7 @@ export function createProfileUpdate(options: ProfileOptions): UpdateProfile {
 /** The changes as fields to `$set`: settings one by one, so that those not given stay as they are. */
 function storedFields({ settings = {}, ...changes }: ProfileChanges): Record<string, unknown> {
   const fields: Record<string, unknown> = { ...changes };
-  if (changes.full_name !== undefined) fields.full_name_key = fullNameKey(changes.full_name);
+  if (changes.full_name !== undefined) fields.full_name_key = nameKey(changes.full_name);
   for (const [name, value] of Object.entries(settings)) fields[`settings.${name}`] = value;
   return fields;
 }

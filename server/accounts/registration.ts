@@ -1,13 +1,14 @@
 import { ObjectId } from 'mongodb';
 import type { Static } from 'typebox';
 import type { RegisterBody, SignedIn } from '../../shared/contract/accounts.ts';
-import { conflict } from '../lib/errors.ts';
+import { conflict, unavailable } from '../lib/errors.ts';
+import { nameKey } from '../lib/name-key.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
-import { isDuplicateKey } from '../model/failures.ts';
+import { insertOnce } from '../model/insert-once.ts';
 import { toSelf } from '../model/views/user.ts';
+import { assertAcceptable } from './passwords/acceptance.ts';
 import type { PasswordHashing } from './passwords/hashing.ts';
-import { fullNameKey } from './search-key.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 export interface RegistrationOptions {
@@ -21,7 +22,7 @@ type Registration = Static<typeof RegisterBody>;
 
 /**
  * Registers a user and signs in.
- * @throws ContractError `conflict` naming the fields that are taken, `username` before `email`
+ * @throws ContractError `validation_failed` for a password that is not acceptable; `conflict` naming the fields that are taken, `username` before `email`
  */
 export type Register = (registration: Registration) => Promise<SignedIn>;
 
@@ -29,17 +30,16 @@ export function createRegistration({ collections, hashing, sessions, clock }: Re
   const { users } = collections;
 
   return async function register(registration) {
+    assertAcceptable('password', registration.password);
     // Saves the hash where a name is taken; the unique indexes decide.
     await assertFree(users, registration);
     const hash = await hashing.hash(registration.password);
     const user = newUser(registration, hash, clock());
     // The session comes first: one without a user is harmless, while a user without an answer would keep the name taken.
     const tokens = await sessions.start(user._id.toHexString());
-    try {
-      await users.insertOne(user);
-    } catch (error) {
-      if (isDuplicateKey(error)) await assertFree(users, registration);
-      throw error;
+    if (!(await insertOnce(users, user))) {
+      await assertFree(users, registration);
+      throw unavailable('the name was taken and is free again; try again');
     }
     return { user: toSelf(user), ...tokens };
   };
@@ -72,7 +72,7 @@ function newUser({ username, email, full_name = null }: Registration, hash: stri
     password_history: [],
     last_password_change: now,
     full_name,
-    full_name_key: fullNameKey(full_name),
+    full_name_key: nameKey(full_name),
     profile_picture: null,
     bio: '',
     settings: { notifications_enabled: true, read_receipts_enabled: true, typing_indicators_enabled: true },

@@ -5,12 +5,14 @@ import type { Collections } from '../model/collections.ts';
 import { toSelf } from '../model/views/user.ts';
 import { loginFilter } from './login.ts';
 import type { PasswordHashing } from './passwords/hashing.ts';
+import type { RenewHash } from './passwords/renewal.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 export interface SignInOptions {
   collections: Pick<Collections, 'users'>;
   hashing: PasswordHashing;
   sessions: Sessions;
+  renewHash: RenewHash;
 }
 
 /**
@@ -20,22 +22,24 @@ export interface SignInOptions {
  */
 export type SignIn = (credentials: Static<typeof LoginBody>) => Promise<SignedIn>;
 
-export function createSignIn({ collections, hashing, sessions }: SignInOptions): SignIn {
+export function createSignIn({ collections, hashing, sessions, renewHash }: SignInOptions): SignIn {
   const { users } = collections;
 
   return async function signIn({ login, password, device_info }) {
     const refused = unauthenticated('wrong login or password');
     const user = await users.findOne(loginFilter(login));
-    const matches = await hashing.verify(password, user?.is_active ? user.password : undefined);
+    const { matches, isOutdated } = await hashing.compare(password, user?.is_active ? user.password : undefined);
     if (!user || !matches) throw refused;
     const userId = user._id.toHexString();
     const tokens = await sessions.start(userId, device_info);
     // A password change ends the sessions that it finds. This one may have started too late for that, so check again.
-    const unchanged = await users.findOne({ _id: user._id, password: user.password, is_active: true });
+    const { _id, last_password_change } = user;
+    const unchanged = await users.findOne({ _id, last_password_change, is_active: true });
     if (!unchanged) {
       await sessions.end(userId, tokens.session_id).catch(() => {});
       throw refused;
     }
+    if (isOutdated) renewHash(user, password);
     return { user: toSelf(unchanged), ...tokens };
   };
 }

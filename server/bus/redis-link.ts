@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { createHeartbeat } from './redis-heartbeat.ts';
 import { createRedisClients, type RedisClient } from './redis-clients.ts';
 import { createRedisHealth, type RedisHealth } from './redis-health.ts';
+import { createHeartbeat } from './redis-heartbeat.ts';
 import { createRedisPublisher } from './redis-publisher.ts';
 import { createRedisSubscriber } from './redis-subscriber.ts';
 

@@ -1,6 +1,7 @@
 /** Finds open calls that collide with a new one: glare, a second call in a group, and busy users. */
-import type { ConversationRef } from '../model/conversation-ref.ts';
+
 import { ContractError, conflict } from '../lib/errors.ts';
+import type { ConversationRef } from '../model/conversation-ref.ts';
 import { type Call, seatOf } from './call.ts';
 import type { Changes } from './changes.ts';
 import { overdue } from './deadline.ts';

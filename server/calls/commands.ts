@@ -1,5 +1,5 @@
 /** The commands of calls (protocol, section 8). */
-import type { Call as WireCall, IceServer } from '../../shared/contract/documents.ts';
+import type { IceServer, Call as WireCall } from '../../shared/contract/documents.ts';
 import type { Caller, DeviceCaller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { notFound } from '../lib/errors.ts';
@@ -9,14 +9,14 @@ import type { CallEvent } from './event.ts';
 import { createHistory, type HistoryOptions } from './history.ts';
 import { createInitiate, type InitiateOptions } from './initiate.ts';
 import type { LostConnections } from './lost-connections.ts';
-import { createSignalRelay, type SignalOptions } from './signal.ts';
+import type { SignalRelay } from './signal.ts';
 import { toWireCall } from './view.ts';
 
 export type CallCommandOptions = InitiateOptions &
-  SignalOptions &
   HistoryOptions & {
     callAccess: CallAccess;
-    lostConnections: Pick<LostConnections, 'disconnected'>;
+    signals: Pick<SignalRelay, 'pass'>;
+    lostConnections: Pick<LostConnections, 'disconnected' | 'loseIfGone'>;
     /** Whether a socket of this node is connected. */
     isConnected(socketId: string): boolean;
     iceServers(userId: string): IceServer[];
@@ -26,7 +26,7 @@ type OfCall = { call_id: string };
 type Seated = { call: WireCall; ice_servers: IceServer[] };
 
 export function createCallCommands(options: CallCommandOptions): HandlersOf<'call'> {
-  const { callAccess, changes, nodeId, lostConnections, isConnected, iceServers } = options;
+  const { callAccess, changes, nodeId, signals, lostConnections, isConnected, iceServers } = options;
   const initiate = createInitiate(options);
 
   /** Applies an event if the caller may know of the call. */
@@ -35,8 +35,17 @@ export function createCallCommands(options: CallCommandOptions): HandlersOf<'cal
     return changes.apply(callId, event, caller.socketId);
   }
 
-  async function act(type: 'ringing' | 'reject' | 'leave', caller: Caller, { call_id }: OfCall) {
+  async function act(type: 'ringing' | 'reject', caller: Caller, { call_id }: OfCall) {
     return { call: toWireCall(await change(caller, call_id, { type, user: caller.id })) };
+  }
+
+  async function leave(caller: Caller, { call_id }: OfCall) {
+    const call = await callAccess.reach(caller.id, call_id);
+    // Only the device in the call leaves it. One that vanished without a word must not keep its user from leaving.
+    await lostConnections.loseIfGone(call, caller.id);
+    const device = caller.socketId === undefined ? {} : { device: { socket_id: caller.socketId, node_id: nodeId } };
+    const event: CallEvent = { type: 'leave', user: caller.id, ...device };
+    return { call: toWireCall(await changes.apply(call_id, event, caller.socketId)) };
   }
 
   async function takeSeat(type: 'accept' | 'join', caller: DeviceCaller, { call_id }: OfCall): Promise<Seated> {
@@ -62,9 +71,9 @@ export function createCallCommands(options: CallCommandOptions): HandlersOf<'cal
     'call:accept': (caller, payload) => takeSeat('accept', caller, payload),
     'call:reject': (caller, payload) => act('reject', caller, payload),
     'call:join': (caller, payload) => takeSeat('join', caller, payload),
-    'call:leave': (caller, payload) => act('leave', caller, payload),
-    'call:end': (caller, payload) => act('leave', caller, payload),
-    'call:signal': createSignalRelay(options),
+    'call:leave': leave,
+    'call:end': leave,
+    'call:signal': signals.pass,
     'call:history': createHistory(options),
   };
 }

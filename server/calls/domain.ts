@@ -16,6 +16,7 @@ import { createLostAccess, type LostAccess } from './lost-access.ts';
 import { createLostConnections, type LostConnections } from './lost-connections.ts';
 import { createOpenCalls } from './open-calls.ts';
 import { createReconciliation } from './reconciliation.ts';
+import { createSignalRelay } from './signal.ts';
 import { createCallStore } from './store.ts';
 import { startSweeper } from './sweeper.ts';
 import { createCallSync } from './sync.ts';
@@ -47,6 +48,7 @@ export interface CallDomain extends LostAccess, Pick<LostConnections, 'disconnec
 export function createCallDomain(options: CallDomainOptions): CallDomain {
   const { collections, bus, nodes, config, clock } = options;
   const store = createCallStore(collections);
+  const callAccess = createCallAccess(collections, store);
   const parts = {
     ...options,
     nodeId: nodes.id,
@@ -55,7 +57,8 @@ export function createCallDomain(options: CallDomainOptions): CallDomain {
     iceServers: (userId: string) => iceServersFor(config, userId, clock()),
     store,
     openCalls: createOpenCalls(collections),
-    callAccess: createCallAccess(collections, store),
+    callAccess,
+    signals: createSignalRelay({ store, callAccess, bus }),
     changes: createChanges({ store, bus, max: config.groupCallMax, clock }),
   };
   const lostConnections = createLostConnections(parts);

@@ -6,7 +6,9 @@ export type TimeEvent = { type: 'ring_timeout' } | { type: 'grace_over'; user: s
 /** What can happen to a call. */
 export type CallEvent =
   /** A user acts on any device, or is removed from the group. */
-  | { type: 'ringing' | 'reject' | 'leave' | 'remove'; user: string }
+  | { type: 'ringing' | 'reject' | 'remove'; user: string }
+  /** A user leaves by a device, or by none (over HTTP). */
+  | { type: 'leave'; user: string; device?: Device }
   /** A user takes a seat on a device. */
   | { type: 'accept' | 'join'; user: string; device: Device }
   /** A device is gone; its user may come back until a time. */

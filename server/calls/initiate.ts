@@ -64,7 +64,10 @@ export function createInitiate(options: InitiateOptions) {
     throw new ContractError('busy', 'the user is in another call');
   }
 
-  /** A block or removal that came after the first check, but before the call was stored, did not find the call. */
+  /**
+   * A block or removal that came after the first check, but before the call was stored, did not find the call. It may be
+   * acknowledged by now, so the call ends before it rings.
+   */
   async function checkAgain(caller: DeviceCaller, call: Call, payload: Payload): Promise<void> {
     try {
       refuseBlocked(await access.enter(caller.id, payload));
@@ -90,9 +93,9 @@ export function createInitiate(options: InitiateOptions) {
       const ringing = ringingFor(call, free, ringTimeoutMs);
       // Another call was first: the next round finds it.
       if (!(await insert(ringing))) continue;
+      await checkAgain(caller, ringing, payload);
       announceIncoming(bus, ringing, from);
       announceUpdate(bus, ringing, [{ to: [caller.id], reason: 'initiated', user_id: caller.id }], caller.socketId);
-      await checkAgain(caller, ringing, payload);
       return ringing;
     }
   };

@@ -33,7 +33,7 @@ interface Situation {
   event: CallEvent;
   /** The user whom the event is about; empty when it is about the call itself. */
   user: string;
-  /** The device that takes a seat or was lost. */
+  /** The device that takes a seat, leaves or was lost. */
   device: Device | undefined;
   now: Date;
   /** How many users may be in a group's call at once. */
@@ -75,6 +75,10 @@ const guards = {
   'in call': ({ call, user }) => seatOf(call, user) !== undefined,
   'alone in call': ({ call }) => call.seats.length === 1,
   'this device': ({ call, user, device }) => deviceOf(seatOf(call, user))?.socket_id === device?.socket_id,
+  'on another device': ({ call, user, device }) => {
+    const holder = deviceOf(seatOf(call, user));
+    return holder !== undefined && holder.socket_id !== device?.socket_id;
+  },
   full: ({ call, max }) => call.seats.length >= max || call.participants.length >= MAX_STAYS,
 } satisfies Record<string, (situation: Situation) => boolean>;
 
@@ -111,6 +115,9 @@ export const TABLE: readonly Row[] = [
   { on: ['reject', 'leave'], in: UNANSWERED, when: ['being rung', 'last one rung'], to: 'rejected', tell: 'rejected' },
   { on: ['reject', 'leave'], in: OPEN, when: ['being rung'], effect: stopRinging, tell: 'rejected' },
   { on: ['reject'], in: ANY, refuse: conflict('the call does not ring for you') },
+
+  // Only the device in the call leaves it. One that tidies up after `answered_elsewhere` or `moved` has nothing to leave.
+  { on: ['leave'], in: OPEN, when: ['in call', 'on another device'] },
 
   // Giving up before an answer, or leaving. A lost connection and a removal from the group come to the same.
   { on: LEAVING, in: UNANSWERED, when: ['caller'], to: 'missed', effect: leaveSeat, tell: 'cancelled' },

@@ -40,11 +40,11 @@ export function createReconciliation(options: ReconciliationOptions): Reconcilia
 
   async function checkAccess({ caller_id, recipient_id, group_id, told_ids }: Call, members: string[]): Promise<void> {
     if (recipient_id !== undefined) {
-      if (await access.isBlocked(caller_id, recipient_id)) lostAccess.endBetween(caller_id, recipient_id);
+      if (await access.isBlocked(caller_id, recipient_id)) await lostAccess.endBetween(caller_id, recipient_id);
     } else if (group_id !== undefined) {
       const remaining = new Set(members);
       const gone = told_ids.filter((id) => !remaining.has(id));
-      if (gone.length > 0) lostAccess.removeFromCalls(gone, group_id);
+      if (gone.length > 0) await lostAccess.removeFromCalls(gone, group_id);
     }
   }
 

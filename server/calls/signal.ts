@@ -17,8 +17,17 @@ export interface SignalOptions {
   bus: Bus;
 }
 
-/** @returns carries out `call:signal`; keeps the signals of one socket in their order */
-export function createSignalRelay({ store, callAccess, bus }: SignalOptions): Handler<'call:signal'> {
+export interface SignalRelay {
+  /** Carries out `call:signal`; keeps the signals of one socket in their order. */
+  pass: Handler<'call:signal'>;
+  /** Resolves when the signals of a call that are on their way through this node have passed or were refused. */
+  settled(callId: string): Promise<void>;
+}
+
+export function createSignalRelay({ store, callAccess, bus }: SignalOptions): SignalRelay {
+  /** By call: the signals on their way. */
+  const passing = new Map<string, Set<Promise<unknown>>>();
+
   /** The socket that the signal goes to; undefined while the addressee's connection is lost. */
   async function addresseeOf(caller: DeviceCaller, { call_id, to_user_id }: CommandPayload<'call:signal'>) {
     const call = await store.findSeats(call_id);
@@ -32,8 +41,8 @@ export function createSignalRelay({ store, callAccess, bus }: SignalOptions): Ha
     return deviceOf(seat)?.socket_id;
   }
 
-  return (caller, payload) =>
-    caller.inTurn(addresseeOf(caller, payload), async (socket) => {
+  function pass(caller: DeviceCaller, payload: CommandPayload<'call:signal'>) {
+    return caller.inTurn(addresseeOf(caller, payload), async (socket) => {
       const { call_id, signal } = payload;
       if (Buffer.byteLength(JSON.stringify(signal)) > MAX_SIGNAL_BYTES) {
         throw new ContractError('payload_too_large', `a signal has at most ${MAX_SIGNAL_BYTES} bytes`);
@@ -41,4 +50,22 @@ export function createSignalRelay({ store, callAccess, bus }: SignalOptions): Ha
       if (socket) bus.emit({ socket }, 'call:signal', { call_id, from_user_id: caller.id, signal });
       return {};
     });
+  }
+
+  return {
+    async pass(caller, payload) {
+      const signal = pass(caller, payload);
+      const ofCall = passing.get(payload.call_id) ?? new Set();
+      passing.set(payload.call_id, ofCall.add(signal));
+      try {
+        return await signal;
+      } finally {
+        ofCall.delete(signal);
+        if (ofCall.size === 0) passing.delete(payload.call_id);
+      }
+    },
+    async settled(callId) {
+      await Promise.allSettled(passing.get(callId) ?? []);
+    },
+  };
 }

@@ -2,7 +2,7 @@
 import type { ObjectId } from 'mongodb';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import { isUnavailable } from '../model/failures.ts';
+import { isDuplicateKey, isUnavailable } from '../model/failures.ts';
 import type { Call } from './call.ts';
 import { toCall, toDocument, toSeat } from './document.ts';
 
@@ -24,12 +24,12 @@ export interface CallStore {
 }
 
 export function createCallStore({ calls }: Pick<Collections, 'calls'>): CallStore {
-  /** Runs a write. When its answer is lost, looks whether the write arrived. */
+  /** Runs a write. When its answer is lost, or it was tried twice for that reason, looks whether the write arrived. */
   async function confirmed(id: ObjectId, writeId: ObjectId, write: () => Promise<boolean>): Promise<boolean> {
     try {
       return await write();
     } catch (error) {
-      if (!isUnavailable(error)) throw error;
+      if (!isUnavailable(error) && !isDuplicateKey(error)) throw error;
       const arrived = await calls.findOne({ _id: id, write_id: writeId }, { projection: { _id: 1 } });
       if (!arrived) throw error;
       return true;

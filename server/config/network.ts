@@ -9,6 +9,7 @@ export function readNetwork(env: Environment) {
     trustProxy: readSwitch(env, 'TRUST_PROXY', 'off'),
     corsOrigins: readList(env, 'CORS_ORIGINS').map(asOrigin),
     publicUrl: readPublicUrl(env),
+    metricsToken: readMetricsToken(env),
   };
 }
 
@@ -27,4 +28,11 @@ function readPublicUrl(env: Environment): string | undefined {
     throw new ConfigError('PUBLIC_URL must have neither a query nor a fragment: paths are appended to it');
   }
   return url?.replace(/\/+$/, '');
+}
+
+/** What can be sent as a bearer (RFC 6750, section 2.1). */
+function readMetricsToken(env: Environment): string | undefined {
+  const token = readText(env, 'METRICS_TOKEN');
+  if (token === undefined || /^[\w.~+/-]+=*$/.test(token)) return token;
+  throw new ConfigError('METRICS_TOKEN must consist of letters, digits and -._~+/, with = at the end alone');
 }

@@ -18,8 +18,8 @@ export interface BlockOptions {
   reconcile: Reconcile;
   announce: ContactAnnouncements;
   accessMemory: AccessMemory;
-  /** One blocks the other: nothing passes between them from now on. */
-  onBlocked(one: string, other: string): void;
+  /** One blocks the other. Resolves when nothing passes between them any more. */
+  onBlocked(one: string, other: string): Promise<void>;
   clock(): Date;
 }
 
@@ -54,8 +54,11 @@ export function createBlockCommands(options: BlockOptions): HandlersOf<'contact:
         const user = await users.findOne({ _id: fromId(user_id) }, { projection: { _id: 1 } });
         if (!user) throw notFound('no such user');
         await untilDone(() => block(caller, user_id));
-        const { mine } = await reconcile(caller.id, user_id, caller.socketId);
-        onBlocked(caller.id, user_id);
+        // If this fails, the block is stored, and a repeat of the command completes it.
+        const [{ mine }] = await Promise.all([
+          reconcile(caller.id, user_id, caller.socketId),
+          onBlocked(caller.id, user_id),
+        ]);
         return answerWith(collections, mine);
       }),
 

@@ -6,6 +6,7 @@ import type { HandlersOf } from '../dispatch/handlers.ts';
 import type { Collections } from '../model/collections.ts';
 import { announceProfile, createContactAnnouncements } from './announcements.ts';
 import { createContactCommands } from './commands.ts';
+import { createEraseContacts } from './erase-contacts.ts';
 import { createPairDocuments } from './pair-documents.ts';
 import { createReconcile } from './reconciliation.ts';
 
@@ -16,8 +17,8 @@ export interface ContactDomainOptions {
   accessMemory: AccessMemory;
   /** Two users have become contacts. */
   onBecameContacts(one: string, other: string): void;
-  /** One blocks the other: nothing passes between them from now on. */
-  onBlocked(one: string, other: string): void;
+  /** One blocks the other. Resolves when nothing passes between them any more. */
+  onBlocked(one: string, other: string): Promise<void>;
   clock(): Date;
 }
 
@@ -25,6 +26,8 @@ export interface ContactDomain {
   handlers: HandlersOf<'contact' | 'user'>;
   /** Tells the user's contacts what the profile looks like now. */
   tellContacts(userId: string): Promise<void>;
+  /** Removes a user's contacts, on both sides, and own blocks. Repeatable. */
+  erase(userId: string): Promise<void>;
 }
 
 export function createContactDomain(options: ContactDomainOptions): ContactDomain {
@@ -34,6 +37,7 @@ export function createContactDomain(options: ContactDomainOptions): ContactDomai
   const reconcile = createReconcile(pairs, onBecameContacts);
   return {
     handlers: createContactCommands({ ...options, pairs, reconcile, announce }),
+    erase: createEraseContacts(collections, pairs),
     tellContacts: (userId) => announceProfile(collections, audience, bus, userId),
   };
 }

@@ -4,7 +4,7 @@ import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import { pairId } from '../model/conversation-ref.ts';
 import type { ContactDocument } from '../model/documents/contacts.ts';
-import { isDuplicateKey } from '../model/failures.ts';
+import { insertOnce } from '../model/insert-once.ts';
 import type { ContactAnnouncements } from './announcements.ts';
 import type { Step } from './pair-rules.ts';
 
@@ -48,12 +48,7 @@ export function createPairDocuments({ collections, announce, clock }: PairDocume
       created_at: now,
       updated_at: now,
     };
-    try {
-      await contacts.insertOne(contact);
-    } catch (error) {
-      if (isDuplicateKey(error)) return false;
-      throw error;
-    }
+    if (!(await insertOnce(contacts, contact))) return false;
     await announce.updated(contact, socket);
     return true;
   };

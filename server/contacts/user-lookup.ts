@@ -5,7 +5,7 @@ import type { Audience } from '../conversations/audience.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { notFound } from '../lib/errors.ts';
-import { fold } from '../lib/fold.ts';
+import { nameKey } from '../lib/name-key.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
@@ -41,7 +41,7 @@ export function createUserLookup({ collections, audience }: UserLookupOptions): 
 
   return {
     async 'user:search'(caller, { query, limit = DEFAULT_LIMIT }) {
-      const key = fold(query.trim());
+      const key = nameKey(query);
       if (key === '') return { users: [] };
       const excluded = [caller.userId, ...(await blockedFor(caller))];
       // A range instead of a regular expression: every store turns it into bounds of the index, and nothing needs escaping.

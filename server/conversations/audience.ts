@@ -10,6 +10,8 @@ import type { Settings } from '../model/documents/accounts.ts';
 export interface Audience {
   /** A user's accepted contacts: they see the user's presence and hear of profile changes. */
   contactsOf(userId: string): Promise<string[]>;
+  /** Whether each of the users is an accepted contact of a user, in the order asked. */
+  areContacts(userId: string, others: string[]): Promise<boolean[]>;
   /** Whether the viewer sees the presence of each user, in the order asked: one's own, and that of accepted contacts. */
   seesPresence(viewerId: string, userIds: string[]): Promise<boolean[]>;
   /** The two users of a pair, or a group's members. */
@@ -62,19 +64,25 @@ export function createAudience({
     return found.map(({ _id }) => _id.toHexString());
   }
 
+  async function areContacts(userId: string, others: string[]): Promise<boolean[]> {
+    const found = await contacts
+      .find(
+        { user_id: fromId(userId), contact_id: { $in: others.map(fromId) }, status: 'accepted' },
+        { projection: { _id: 0, contact_id: 1 }, batchSize: others.length + 1 },
+      )
+      .toArray();
+    const accepted = new Set(found.map((contact) => contact.contact_id.toHexString()));
+    return others.map((id) => accepted.has(id));
+  }
+
   return {
     contactsOf,
+    areContacts,
     membersOf,
     switchedOff,
     async seesPresence(viewerId, userIds) {
-      const found = await contacts
-        .find(
-          { user_id: fromId(viewerId), contact_id: { $in: userIds.map(fromId) }, status: 'accepted' },
-          { projection: { _id: 0, contact_id: 1 } },
-        )
-        .toArray();
-      const accepted = new Set(found.map((contact) => contact.contact_id.toHexString()));
-      return userIds.map((id) => id === viewerId || accepted.has(id));
+      const accepted = await areContacts(viewerId, userIds);
+      return userIds.map((id, i) => id === viewerId || accepted[i]!);
     },
     async membersOfGroups(groupIds) {
       if (groupIds.length === 0) return new Map();

@@ -23,6 +23,8 @@ export interface MessageStore {
   newest(conversation: ConversationRef): Promise<{ seq: number; rev: number }>;
   /** The message that a sender stored under a `client_message_id`. */
   sent(conversation: ConversationRef, senderId: ObjectId, clientMessageId: string): Promise<MessageDocument | null>;
+  /** Those messages of a conversation that are stored, ascending by `seq`. */
+  findAll(conversation: ConversationRef, messageIds: ObjectId[]): Promise<MessageDocument[]>;
   /** The messages above a `rev`, ascending by `rev`. */
   changes(conversation: ConversationRef, aboveRev: number, limit: number): Promise<MessageDocument[]>;
   /** Changes a message and puts it at `rev`, unless it has changed since it was read: then null. */
@@ -58,6 +60,10 @@ export function createMessageStore({ messages, group_messages }: Collections): M
     },
     sent: ({ id, kind }, sender_id, client_message_id) =>
       of(kind).findOne({ conversation_id: id, sender_id, client_message_id }),
+    findAll: ({ kind }, messageIds) =>
+      of(kind)
+        .find({ _id: { $in: messageIds } }, { sort: { seq: 1 } })
+        .toArray(),
     changes: ({ id, kind }, aboveRev, limit) =>
       of(kind)
         .find({ conversation_id: id, rev: { $gt: aboveRev } }, { projection: { terms: 0 } })

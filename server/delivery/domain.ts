@@ -1,8 +1,8 @@
 /** Delivery of a node, put together: the bus, what it does to this node's sockets, and repair over several nodes. */
 import type { Logger } from 'pino';
 import { type Bus, createBus, createMemoryBroker } from '../bus/bus.ts';
-import type { RedisLink } from '../bus/redis-link.ts';
 import { createRedisBroker } from '../bus/redis-broker.ts';
+import type { RedisLink } from '../bus/redis-link.ts';
 import { createRedisSubscriptions, NO_SUBSCRIPTIONS } from '../bus/subscriptions.ts';
 import type { Nodes } from '../cluster/nodes.ts';
 import type { MessageStore } from '../conversations/message-store.ts';

@@ -1,43 +1,58 @@
 /** The budgets that a command draws on (PROTOCOL section 10, `RATE_LIMITS`). */
-import type { RateClass } from '../../shared/contract/define.ts';
+import { type CommandDeclaration, pointsOf, type RateClass } from '../../shared/contract/define.ts';
 import { rateLimited } from '../lib/errors.ts';
 import type { Caller } from './caller.ts';
+import type { Points } from './points.ts';
 import { createMemoryRateLimiter, type RateLimiter, type RateRule } from './rate-limits.ts';
 
 /** Of one connection; the HTTP requests of a session together count as one. */
 const CONNECTION_RULE: RateRule = { count: 50, per: 1000, burst: 200 };
 
-/** Of a user, over all nodes. */
+/** Of a user, over all nodes, beside the points that every command costs. */
 const USER_RULES: Partial<Record<RateClass, RateRule>> = {
   message: { count: 20, per: 1000, burst: 60 },
   call: { count: 10, per: 60_000 },
   contact_request: { count: 30, per: 3_600_000 },
+  // Weighed by what it finds: 60 searches of the usual size at once, then 20 a minute. Whoever asks for pages of 100,
+  // to copy the list of all users, gets four a minute.
+  user_search: { count: 160, per: 60_000, burst: 480 },
+  new_group: { count: 60, per: 3_600_000 },
 };
 
-/** Takes one command of a class from the caller's budgets; throws `rate_limited`. */
-export type Spend = (caller: Caller, rate: RateClass) => Promise<void> | void;
+/** What of a declaration says how much a command takes from which budget. */
+export type Priced = Pick<CommandDeclaration, 'rate' | 'weight' | 'cost'>;
 
-/** @param shared counts over all nodes */
-export function createBudgets(shared: RateLimiter): Spend {
+/**
+ * Takes one command from the caller's budgets.
+ * @param payload as it was sent, not yet checked
+ * @throws ContractError `rate_limited`
+ */
+export type Spend = (caller: Caller, command: Priced, payload: unknown) => Promise<void> | void;
+
+export interface BudgetOptions {
+  /** Counts over all nodes. */
+  shared: RateLimiter;
+  points: Pick<Points, 'take'>;
+}
+
+export function createBudgets({ shared, points }: BudgetOptions): Spend {
   // A connection lives on one node: its budget needs no other.
   const local = createMemoryRateLimiter();
-  const refuseAfter = (waitMs: number) => {
-    if (waitMs > 0) throw rateLimited(waitMs);
-  };
 
-  function takeOfUser(caller: Caller, rate: RateClass): Promise<void> | undefined {
-    const rule = USER_RULES[rate];
-    return rule && shared.take(`${rate}:${caller.id}`, rule).then(refuseAfter);
+  function takeOfConnection({ socketId, sessionId }: Caller): number | Promise<number> {
+    return socketId === undefined
+      ? shared.take(`http:${sessionId}`, CONNECTION_RULE)
+      : local.take(socketId, CONNECTION_RULE);
   }
 
-  return (caller, rate) => {
-    if (caller.socketId === undefined) {
-      return shared
-        .take(`http:${caller.sessionId}`, CONNECTION_RULE)
-        .then(refuseAfter)
-        .then(() => takeOfUser(caller, rate));
-    }
-    refuseAfter(local.takeNow(caller.socketId, CONNECTION_RULE));
-    return takeOfUser(caller, rate);
+  return async (caller, { rate, weight, cost }, payload) => {
+    refuseAfter(await takeOfConnection(caller));
+    refuseAfter(await points.take(caller.id, pointsOf(cost, payload)));
+    const rule = USER_RULES[rate];
+    if (rule) refuseAfter(await shared.take(`${rate}:${caller.id}`, rule, pointsOf(weight, payload)));
   };
+}
+
+function refuseAfter(waitMs: number): void {
+  if (waitMs > 0) throw rateLimited(waitMs);
 }

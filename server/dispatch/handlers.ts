@@ -4,10 +4,14 @@ import type { Caller, DeviceCaller } from './caller.ts';
 
 type CallerOf<N extends CommandName> = (typeof commands)[N]['device_only'] extends true ? DeviceCaller : Caller;
 
-/** Carries out one command; throws ContractError to refuse it. */
+/**
+ * Carries out one command; throws ContractError to refuse it.
+ * @param dueAt when the caller is told `unavailable` instead of an answer, by `performance.now()`; never by default
+ */
 export type Handler<N extends CommandName> = (
   caller: CallerOf<N>,
   payload: CommandPayload<N>,
+  dueAt?: number,
 ) => Promise<CommandData<N>> | CommandData<N>;
 
 export type Handlers = { [N in CommandName]: Handler<N> };

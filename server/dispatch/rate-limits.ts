@@ -6,7 +6,7 @@
 import { LRUCache } from 'lru-cache';
 
 export interface RateRule {
-  /** How many requests in `per`. */
+  /** How many in `per`. */
   count: number;
   /** Milliseconds. */
   per: number;
@@ -14,12 +14,21 @@ export interface RateRule {
   burst?: number;
 }
 
+/** A rule whose budget fills up again. */
+export type RefillingRule = Required<RateRule>;
+
 export interface RateLimiter {
   /**
-   * Takes one request from the budget of a key.
-   * @returns 0 when the request may go on, else the milliseconds until it could
+   * Takes from the budget of a key.
+   * @param amount how much at once: all of it or nothing; 1 by default
+   * @returns 0 when it was granted, else the milliseconds until it could be
    */
-  take(key: string, rule: RateRule): Promise<number>;
+  take(key: string, rule: RateRule, amount?: number): number | Promise<number>;
+  /**
+   * Takes what is known to be due only afterwards, whether the budget has it or not. What is owed holds later requests
+   * up, but never for longer than the whole budget takes to come back.
+   */
+  charge(key: string, rule: RefillingRule, amount: number): void;
 }
 
 /** How many keys, and times of requests, are remembered; a forgotten key starts with a full budget. */
@@ -35,43 +44,55 @@ const REMEMBERED_TIMES = 2_000_000;
 export function gcra(
   arrival: number | undefined,
   now: number,
-  { count, per, burst }: Required<RateRule>,
+  { count, per, burst }: RefillingRule,
+  amount = 1,
 ): { arrival: number } | { wait: number } {
   const interval = per / count;
-  const next = Math.max(arrival ?? now, now) + interval;
+  const next = Math.max(arrival ?? now, now) + interval * amount;
   const wait = next - now - interval * burst;
   return wait > 0 ? { wait } : { arrival: next };
 }
 
-/** Counts on this node alone. */
-export function createMemoryRateLimiter(clock: () => number = Date.now): RateLimiter & {
-  takeNow(key: string, rule: RateRule): number;
+/**
+ * Counts on this node alone.
+ * @param clock milliseconds; by default a clock that nobody sets
+ */
+export function createMemoryRateLimiter(clock = () => performance.now()): RateLimiter & {
+  take(key: string, rule: RateRule, amount?: number): number;
 } {
   const arrivals = new LRUCache<string, number>({ max: REMEMBERED_KEYS });
   const windows = new LRUCache<string, number[]>({ max: REMEMBERED_KEYS, maxSize: REMEMBERED_TIMES });
 
-  function takeFromRate(key: string, rule: Required<RateRule>): number {
-    const step = gcra(arrivals.get(key), clock(), rule);
+  function takeFromRate(key: string, rule: RefillingRule, amount: number): number {
+    const step = gcra(arrivals.get(key), clock(), rule, amount);
     if ('wait' in step) return step.wait;
     arrivals.set(key, step.arrival);
     return 0;
   }
 
-  function takeFromWindow(key: string, { count, per }: RateRule): number {
+  function takeFromWindow(key: string, { count, per }: RateRule, amount: number): number {
     const now = clock();
     const within = (windows.get(key) ?? []).filter((time) => time > now - per);
-    if (within.length >= count) return within[0]! + per - now;
-    within.push(now);
+    const tooMany = within.length + amount - count;
+    if (tooMany > 0) return (within[tooMany - 1] ?? now) + per - now;
+    within.push(...Array<number>(amount).fill(now));
     windows.set(key, within, { size: within.length });
     return 0;
   }
 
-  function takeNow(key: string, rule: RateRule): number {
-    const { burst } = rule;
-    return burst === undefined ? takeFromWindow(key, rule) : takeFromRate(key, { ...rule, burst });
-  }
-  return { takeNow, take: async (key, rule) => takeNow(key, rule) };
+  return {
+    take(key, rule, amount = 1) {
+      const { burst } = rule;
+      return burst === undefined ? takeFromWindow(key, rule, amount) : takeFromRate(key, { ...rule, burst }, amount);
+    },
+    charge(key, { count, per, burst }, amount) {
+      const now = clock();
+      const interval = per / count;
+      const due = Math.max(arrivals.get(key) ?? now, now) + interval * amount;
+      arrivals.set(key, Math.min(due, now + 2 * interval * burst));
+    },
+  };
 }
 
 /** With `RATE_LIMITS=off`. */
-export const unlimited: RateLimiter = { take: async () => 0 };
+export const unlimited: RateLimiter = { take: () => 0, charge: () => {} };

@@ -1,20 +1,25 @@
 /** The steps that every command takes, from a socket or over HTTP. Each refuses by throwing a ContractError. */
 import type { ValidateFunction } from 'ajv';
-import type { CommandDeclaration } from '../../shared/contract/define.ts';
+import { type CommandDeclaration, pointsOf } from '../../shared/contract/define.ts';
 import { type CommandName, commands } from '../../shared/contract/index.ts';
+import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import { invalid, notFound, unavailable } from '../lib/errors.ts';
 import { assertPlain } from '../lib/plain-json.ts';
 import { compile, validationFailed } from '../lib/validation.ts';
-import type { Spend } from './budgets.ts';
+import { weightOf } from './answer-weight.ts';
+import type { Priced, Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
+import type { SpendList } from './list-budgets.ts';
+import type { PageTurns } from './page-turns.ts';
+import type { Points } from './points.ts';
 import type { ServerTime } from './server-time.ts';
 
 /** A declared command and the function that carries it out. */
 export interface Route {
   declaration: CommandDeclaration;
   validate: ValidateFunction;
-  handle(caller: Caller, payload: unknown): unknown;
+  handle(caller: Caller, payload: unknown, dueAt: number): unknown;
 }
 
 /** A command on its way. */
@@ -25,6 +30,8 @@ export interface Sent {
   readonly route: Route | undefined;
   /** What came with the name: one payload, or nothing. */
   readonly args: unknown[];
+  /** By `performance.now()`. */
+  readonly startedAt: number;
 }
 
 /** A command that may be carried out. */
@@ -32,6 +39,13 @@ export interface Valid {
   caller: Caller;
   route: Route;
   payload: unknown;
+  startedAt: number;
+}
+
+/** What pages are read by. */
+export interface Pages {
+  turns: PageTurns;
+  points: Pick<Points, 'page'>;
 }
 
 /** Every declared command by its name, with its schema compiled. */
@@ -44,16 +58,19 @@ export function createRoutes(handlers: Handlers): Map<string, Route> {
   );
 }
 
-/** Within budget: an unknown name costs as much as a cheap command. */
-export function withinBudget({ caller, route }: Sent, spend: Spend): Promise<void> | void {
-  return spend(caller, route?.declaration.rate ?? 'command');
+/** What an unknown name costs: as much as a cheap command. */
+const UNKNOWN: Priced = { rate: 'command', weight: 1, cost: 1 };
+
+/** Within the budgets of its caller. */
+export function withinBudget({ caller, route, args }: Sent, spend: Spend): Promise<void> | void {
+  return spend(caller, route?.declaration ?? UNKNOWN, args[0]);
 }
 
 /** Known, with one payload at most. */
-export function known({ caller, route, args }: Sent): Valid {
+export function known({ caller, route, args, startedAt }: Sent): Valid {
   if (!route) throw notFound('no such command');
   if (args.length > 1) throw invalid('', 'must be the only argument');
-  return { caller, route, payload: args[0] ?? {} };
+  return { caller, route, payload: args[0] ?? {}, startedAt };
 }
 
 /** Plain: JSON without what no schema can refuse. */
@@ -66,12 +83,31 @@ export function valid({ route, payload }: Valid): void {
   if (!route.validate(payload)) throw validationFailed(route.validate);
 }
 
+/** Within the budget of what it names, where that is counted. */
+export async function withinListBudget({ caller, route, payload }: Valid, spendList: SpendList): Promise<void> {
+  const { draws } = route.declaration;
+  if (draws) await spendList(caller, draws, payload as Record<string, unknown>);
+}
+
 /** Not shed: under overload the sheddable ones make room. */
-export function notShed({ route }: Valid, isOverloaded: () => boolean): void {
+export function notShed({ route }: Pick<Valid, 'route'>, isOverloaded: () => boolean): void {
   if (route.declaration.sheddable && isOverloaded()) throw unavailable('too much to do: messages come first');
 }
 
 /** Carried out, within the time that `server_time` accounts for. */
-export function carriedOut({ caller, route, payload }: Valid, serverTime: ServerTime): Promise<unknown> {
-  return serverTime.during(() => route.handle(caller, payload));
+export function carriedOut({ caller, route, payload }: Valid, serverTime: ServerTime, dueAt: number): Promise<unknown> {
+  return serverTime.during(() => route.handle(caller, payload, dueAt));
+}
+
+/** Pages wait for their user's other pages, and are paid by their size once that is known. */
+export function inTurn(command: Valid, pages: Pages, carryOut: () => Promise<unknown>): Promise<unknown> {
+  const { caller, route, payload, startedAt } = command;
+  if (pointsOf(route.declaration.cost, payload) === 1) return carryOut();
+  return pages.turns.run(caller.id, async () => {
+    // The caller was told so by now, and may ask again.
+    if (performance.now() - startedAt > COMMAND_DEADLINE_MS) throw unavailable();
+    const data = await carryOut();
+    pages.points.page(caller.id, weightOf(data));
+    return data;
+  });
 }

@@ -1,63 +1,55 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-/** The process that holds the folder. Ids are reused, so its start time tells it apart. */
-interface Holder {
-  pid: number;
-  started: string;
-}
-
 /**
- * Takes the folder for this process. A lock that a dead process (`kill -9`) left behind does not count.
+ * Takes the folder for this process, by a lock of the operating system on the file `lock` in it. The kernel holds it for
+ * the open file: it ends with the process however that ends, and process ids play no part.
  * @returns a function that releases the folder
- * @throws Error with a one-line message if a running process holds it, or the folder is not writable
+ * @throws Error with a one-line message if another process holds it, or it cannot be locked
  */
-export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const file = join(folder, 'lock');
-  const own: Holder = { pid: process.pid, started: (await startOf(process.pid)) ?? '' };
-  for (;;) {
-    try {
-      await writeFile(file, JSON.stringify(own), { flag: 'wx' });
-      return () => rm(file, { force: true });
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'EEXIST')
-        throw new Error(`data folder ${folder} (DATA_DIR) cannot be used: ${code ?? String(error)}`);
-    }
-    const holder = await readHolder(file);
-    if (holder !== undefined && (await isRunning(holder))) {
-      throw new Error(`data folder ${folder} (DATA_DIR) is in use by process ${holder.pid}`);
-    }
-    await rm(file, { force: true });
-  }
-}
-
-async function readHolder(file: string): Promise<Holder | undefined> {
+export async function lockFolder(folder: string): Promise<() => void> {
+  const place = `data folder ${folder} (DATA_DIR)`;
+  const { tryLock } = await import('fs-native-extensions').catch((error: Error) => {
+    throw new Error(`${place} cannot be locked on this platform: ${error.message}`);
+  });
+  let descriptor: number | undefined;
+  let isOurs: boolean;
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Holder;
-  } catch {
-    return undefined;
-  }
-}
-
-async function isRunning({ pid, started }: Holder): Promise<boolean> {
-  const now = await startOf(pid);
-  if (now !== undefined) return now === started;
-  try {
-    process.kill(pid, 0);
-    return started === '';
+    descriptor = openSync(join(folder, 'lock'), constants.O_RDWR | constants.O_CREAT, 0o600);
+    isOurs = tryLock(descriptor);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' && started === '';
+    if (descriptor !== undefined) closeSync(descriptor);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(`${place} cannot be used: ${code ?? message}`);
+  }
+  if (!isOurs) {
+    const holder = readHolder(descriptor);
+    closeSync(descriptor);
+    throw new Error(`${place} is in use by ${holder}`);
+  }
+  writeHolder(descriptor);
+  return () => closeSync(descriptor);
+}
+
+/** Notes who holds the folder, for the message that others get. It decides nothing. */
+function writeHolder(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${process.pid} ${hostname()}\n`, 0);
+  } catch {
+    // On a full disk the message names nobody.
   }
 }
 
-/** When the process started, in clock ticks since boot (Linux, proc(5)). Undefined if that is not known. */
-async function startOf(pid: number): Promise<string | undefined> {
+function readHolder(descriptor: number): string {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
+    const bytes = Buffer.alloc(300);
+    const text = bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, bytes.length, 0));
+    const [, pid, host] = /^(\d+) (\S+)\n$/.exec(text) ?? [];
+    if (pid !== undefined) return `process ${pid}${host === hostname() ? '' : ` on ${host}`}`;
   } catch {
-    return undefined;
+    // Windows lets nobody read what is locked.
   }
+  return 'another process';
 }

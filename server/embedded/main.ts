@@ -4,13 +4,17 @@ const DEFAULT_MIN_FREE = 256 * 1024 * 1024;
 
 /**
  * `npm run database`: the embedded database alone, on DATABASE_PORT (default 27017, 0 for any) with its data in DATA_DIR.
- * With less than a quarter of MIN_FREE_BYTES free there it refuses writes.
+ * With DATABASE_PASSWORD, clients must authenticate. With less than a quarter of MIN_FREE_BYTES free on its disk, it only
+ * reads.
  */
 try {
   const database = await startEmbedded({
     dataDir: process.env.DATA_DIR || './data',
     port: portOf(process.env.DATABASE_PORT),
     reserveBytes: minFreeOf(process.env.MIN_FREE_BYTES) / 4,
+    password: process.env.DATABASE_PASSWORD || undefined,
+    onRefusing: (reason) =>
+      console.error(reason === undefined ? 'writes are taken again' : `writes are refused: ${reason}`),
   });
   const stop = () => {
     database.close().then(() => process.exit(0));

@@ -12,19 +12,28 @@ const OUT_OF_DISK_SPACE = 14031;
  * than that is free, and goes on reading.
  * @param folder on that disk
  * @param reserveBytes 0 for none
+ * @param report told why writes are refused, and with undefined that they are taken again
  * @returns the engine, and how to stop looking
  */
-export function withReserve(engine: Engine, folder: string, reserveBytes: number): { engine: Engine; stop(): void } {
+export function withReserve(
+  engine: Engine,
+  folder: string,
+  reserveBytes: number,
+  report: (reason: string | undefined) => void,
+): { engine: Engine; stop(): void } {
+  const reason = `less than ${reserveBytes} bytes are free on the disk`;
   let isUsedUp = false;
   const look = () => {
+    const before = isUsedUp;
     isUsedUp = freeBytes(folder) < reserveBytes;
+    if (isUsedUp !== before) report(isUsedUp ? reason : undefined);
   };
   if (reserveBytes > 0) look();
   const timer = reserveBytes > 0 ? setInterval(look, LOOK_MS) : undefined;
   const guarded: Engine = {
     ...engine,
     async write(action) {
-      if (isUsedUp) throw new Fault(OUT_OF_DISK_SPACE, `less than ${reserveBytes} bytes are free on the disk`);
+      if (isUsedUp) throw new Fault(OUT_OF_DISK_SPACE, `the database refuses writes: ${reason}`);
       return engine.write(action);
     },
   };

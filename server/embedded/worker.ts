@@ -1,29 +1,37 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { deriveCredentials } from './auth/scram.ts';
 import { withReserve } from './reserve.ts';
-import { listen } from './server.ts';
+import { type Address, listen } from './server.ts';
 import { openEngine } from './storage/engine.ts';
 import { startSweeper } from './sweeper.ts';
 
 /** What `start.ts` hands to the worker thread. */
 export interface WorkerInput {
   folder: string;
-  host: string;
-  port: number;
+  address: Address;
+  /** What clients must know. */
+  password: string | undefined;
   /** As in `EmbeddedOptions`. */
   reserveBytes: number;
   /** Set to 1 once the thread may be ended. */
   released: Int32Array;
 }
 
-/** What the worker tells `start.ts`: where it listens, why it does not, or that it has closed. */
-export type WorkerReport = { port: number } | { failure: string; code: string | undefined } | { closed: true };
+/** What the worker tells `start.ts`: where it listens, why it does not, whether it refuses writes, that it has closed. */
+export type WorkerReport =
+  | { port: number }
+  | { failure: string; code: string | undefined }
+  | { refusing: string | undefined }
+  | { closed: true };
 
-const { folder, host, port, reserveBytes, released } = workerData as WorkerInput;
+const { folder, address, password, reserveBytes, released } = workerData as WorkerInput;
 const report = (message: WorkerReport) => parentPort!.postMessage(message);
 
 try {
-  const { engine, stop: stopLooking } = withReserve(openEngine(folder), folder, reserveBytes);
-  const server = await listen(engine, host, port).catch(async (error: unknown) => {
+  const credentials = password === undefined ? undefined : deriveCredentials(password);
+  const onRefusing = (refusing: string | undefined) => report({ refusing });
+  const { engine, stop: stopLooking } = withReserve(openEngine(folder, onRefusing), folder, reserveBytes, onRefusing);
+  const server = await listen(engine, address, credentials).catch(async (error: unknown) => {
     await engine.close();
     throw error;
   });

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Io } from '../delivery/io.ts';
 import { unavailable } from '../lib/errors.ts';
-import { acknowledgementOf, type AnswerPacket } from './packets.ts';
+import { type AnswerPacket, acknowledgementOf } from './packets.ts';
 
 /** The time over which clients spread their reconnections, in milliseconds. */
 const RECONNECT_SPREAD_MS = 10_000;
@@ -35,7 +35,10 @@ export function createDrain(io: Io, answer: AnswerPacket): Drain {
     isDraining: () => isDraining,
     async answer(caller, packet) {
       if (isRefusing) {
-        acknowledgementOf(packet)?.({ ok: false, error: unavailable().toWire() });
+        acknowledgementOf(packet)?.({
+          ok: false,
+          error: unavailable('the server is going down: nothing was carried out; repeat it').toWire(),
+        });
         return;
       }
       const run = answer(caller, packet);

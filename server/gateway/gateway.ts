@@ -1,11 +1,18 @@
 /** The Socket.IO edge, put together: each socket passes the handshake, then a connection is opened for it. */
-import { toWireError } from '../dispatch/wire-error.ts';
+
 import type { Io, IoSocket } from '../delivery/io.ts';
+import type { Points } from '../dispatch/points.ts';
+import { toWireError } from '../dispatch/wire-error.ts';
+import { rateLimited } from '../lib/errors.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { type Admission, type HandshakeOptions, shakeHands } from './handshake.ts';
 
+/** What a connection costs its user, in points: it reads the session, the user and the groups. */
+const CONNECTION_POINTS = 10;
+
 export interface GatewayOptions extends HandshakeOptions, ConnectionOptions {
   io: Io;
+  points: Pick<Points, 'take'>;
 }
 
 /** Attaches the handshake and the life of connections to the Socket.IO server. */
@@ -13,10 +20,22 @@ export function attachGateway({ io, ...options }: GatewayOptions): void {
   /** From the handshake until the connection opens. */
   const admissions = new WeakMap<IoSocket, Admission>();
 
+  async function admit(socket: IoSocket): Promise<Admission> {
+    const admission = await shakeHands(socket, options);
+    const userId = admission.user._id.toHexString();
+    const waitMs = await options.points.take(userId, CONNECTION_POINTS);
+    if (waitMs > 0) {
+      // Closed below Socket.IO, so that its clients come back by themselves, later and later: a refusal would end them.
+      socket.conn.close(true);
+      throw rateLimited(waitMs);
+    }
+    Object.assign(socket.data, { userId, sessionId: admission.sessionId });
+    return admission;
+  }
+
   io.use((socket, next) => {
-    shakeHands(socket, options).then(
+    admit(socket).then(
       (admission) => {
-        Object.assign(socket.data, { userId: admission.user._id.toHexString(), sessionId: admission.sessionId });
         admissions.set(socket, admission);
         next();
       },

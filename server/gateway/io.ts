@@ -4,11 +4,11 @@ import { Server, type ServerOptions } from 'socket.io';
 import type { Config } from '../config.ts';
 import type { Io } from '../delivery/io.ts';
 import { hostOf, isAllowedOrigin, otherOrigins } from '../http/origin.ts';
+import { plainPackets } from './plain-packets.ts';
+import { createUnjoined, OUTSIDE_MS } from './unjoined.ts';
 
 /** Larger frames close the connection that sent them (PROTOCOL section 1). */
 const MAX_FRAME_BYTES = 256 * 1024;
-/** How long a connection may take to join the namespace, in milliseconds. */
-const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * Takes no connections before `attachGateway` attached its middleware.
@@ -16,21 +16,30 @@ const CONNECT_TIMEOUT_MS = 10_000;
  */
 export function createIo(
   http: HttpServer,
-  config: Pick<Config, 'corsOrigins' | 'publicUrl' | 'trustProxy'>,
+  config: Pick<Config, 'corsOrigins' | 'publicUrl' | 'trustProxy' | 'rateLimits'>,
   adapter: ServerOptions['adapter'] | undefined,
 ): Io {
+  const unjoined = createUnjoined(config);
   const io: Io = new Server(http, {
     serveClient: false,
     maxHttpBufferSize: MAX_FRAME_BYTES,
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    connectTimeout: OUTSIDE_MS,
+    parser: plainPackets,
     cors: { origin: otherOrigins(config) },
     ...(adapter ? { adapter } : {}),
-    allowRequest: ({ headers }, allow) => {
+    allowRequest: (request, allow) => {
+      const { headers } = request;
       const { origin } = headers;
-      const allowed = origin === undefined || isAllowedOrigin(origin, hostOf(headers, config), config);
-      allow(allowed ? null : 'origin not allowed', allowed);
+      if (origin !== undefined && !isAllowedOrigin(origin, hostOf(headers, config), config)) {
+        allow('origin not allowed', false);
+      } else if (unjoined.hasRoomFor(request)) {
+        allow(null, true);
+      } else {
+        allow('too many connections that have not joined', false);
+      }
     },
   });
+  unjoined.watch(io);
   closeOnLargePolls(io);
   return io;
 }

@@ -1,6 +1,8 @@
 import type { ObjectId } from 'mongodb';
+import type { CommandData, CommandPayload } from '../../shared/contract/index.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
-import type { Handler } from '../dispatch/handlers.ts';
+import type { Caller } from '../dispatch/caller.ts';
+import type { AssertTime } from '../lib/deadline.ts';
 import { fromId, toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import { groupRef } from '../model/conversation-ref.ts';
@@ -9,6 +11,7 @@ import type { AnnounceGroup } from './announcement.ts';
 import { changeGroup } from './change.ts';
 import { findGroupAsAdmin } from './find-group.ts';
 import type { FollowUp } from './follow-up.ts';
+import type { AssertRoom, GroupLimit } from './group-limit.ts';
 import { assertCanBeAdded, assertWithinLimit, type CandidateOptions } from './members.ts';
 import type { Stays } from './stays.ts';
 
@@ -16,50 +19,74 @@ export interface AddMembersOptions extends CandidateOptions {
   collections: Pick<Collections, 'groups' | 'users'>;
   store: Pick<MessageStore, 'newest'>;
   stays: Stays;
+  limit: GroupLimit;
   announce: AnnounceGroup;
   followUp: FollowUp;
   maxMembers: number;
   clock(): Date;
 }
 
+interface Addition {
+  groupId: ObjectId;
+  /** Without those who appear twice. */
+  userIds: string[];
+  assertRoom: AssertRoom;
+  assertTime: AssertTime;
+}
+
 /** `group:add_members`: adds those who are not members yet, who see the history from here on. */
-export function createAddMembers(options: AddMembersOptions): Handler<'group:add_members'> {
+export function createAddMembers(options: AddMembersOptions) {
+  return async (
+    caller: Caller,
+    { group_id, user_ids }: CommandPayload<'group:add_members'>,
+    assertTime: AssertTime,
+  ): Promise<CommandData<'group:add_members'>> => {
+    const userIds = [...new Set(user_ids)];
+    return options.limit.entering(userIds.map(fromId), (assertRoom) =>
+      add(options, caller, { groupId: fromId(group_id), userIds, assertRoom, assertTime }),
+    );
+  };
+}
+
+async function add(
+  options: AddMembersOptions,
+  caller: Caller,
+  { groupId, userIds, assertRoom, assertTime }: Addition,
+): Promise<CommandData<'group:add_members'>> {
   const { collections, store, stays, announce, followUp, maxMembers, clock } = options;
   const { groups } = collections;
-
-  return async (caller, { group_id, user_ids }) => {
-    const groupId = fromId(group_id);
-    const wanted = [...new Set(user_ids)];
-    let added: ObjectId[] = [];
-    let fromSeq = 0;
-    const { group, changed } = await changeGroup(
-      groups,
-      () => findGroupAsAdmin(groups, caller, groupId),
-      async ({ members }) => {
-        const present = new Set(toWire(members));
-        added = wanted.filter((userId) => !present.has(userId)).map(fromId);
-        if (added.length === 0) return undefined;
-        assertWithinLimit(members.length + added.length, maxMembers, 'user_ids');
-        await assertCanBeAdded(options, caller, added);
-        fromSeq = (await store.newest(groupRef(group_id))).seq;
-        // Before the group lets them in: an earlier stay must not reveal what was sent while they were away.
-        await stays.open(groupId, added, fromSeq);
-        return {
-          guard: {
-            admins: caller.userId,
-            members: { $nin: added },
-            // Everyone who is added still fits in.
-            [`members.${maxMembers - added.length}`]: { $exists: false },
-          },
-          update: { $push: { members: { $each: added } }, $max: { updated_at: clock() } },
-        };
-      },
-    );
-    if (!changed) return { group: toWireGroup(group) };
-    const userIds = toWire(added);
-    const joined = followUp.joined(group, userIds, fromSeq);
-    const extended = announce(caller, group, { reason: 'members_added', userIds, directly: userIds });
-    await joined;
-    return { group: extended };
-  };
+  let added: ObjectId[] = [];
+  let fromSeq = 0;
+  const { group, changed } = await changeGroup(
+    groups,
+    () => findGroupAsAdmin(groups, caller, groupId),
+    async ({ members }) => {
+      const present = new Set(toWire(members));
+      added = userIds.filter((userId) => !present.has(userId)).map(fromId);
+      if (added.length === 0) return undefined;
+      assertWithinLimit(members.length + added.length, maxMembers, 'user_ids');
+      await assertCanBeAdded(options, caller, added, groupId);
+      await assertRoom(added);
+      assertTime();
+      fromSeq = (await store.newest(groupRef(groupId.toHexString()))).seq;
+      // Before the group lets them in: an earlier stay must not reveal what was sent while they were away.
+      await stays.open(groupId, added, fromSeq);
+      return {
+        guard: {
+          admins: caller.userId,
+          members: { $nin: added },
+          // Everyone who is added still fits in.
+          [`members.${maxMembers - added.length}`]: { $exists: false },
+        },
+        update: { $push: { members: { $each: added } }, $max: { updated_at: clock() } },
+      };
+    },
+    assertTime,
+  );
+  if (!changed) return { group: toWireGroup(group) };
+  const joinedIds = toWire(added);
+  const joined = followUp.joined(group, joinedIds, fromSeq);
+  const extended = announce(caller, group, { reason: 'members_added', userIds: joinedIds, directly: joinedIds });
+  await joined;
+  return { group: extended };
 }

@@ -4,6 +4,7 @@
  * decides again on the new document.
  */
 import type { Collection, Filter, UpdateFilter } from 'mongodb';
+import { type AssertTime, startTime } from '../lib/deadline.ts';
 import { unavailable } from '../lib/errors.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';
 
@@ -20,18 +21,22 @@ export interface Decision {
  * Changes a group by optimistic concurrency control.
  * @param find reads the document; throws if the caller may not change it
  * @param decide what to do with the document as read; undefined if there is nothing to change
+ * @param assertTime the time that is left for it
  * @returns the group after the change, and whether it changed
- * @throws ContractError `unavailable` if other commands kept getting there first, and whatever `find` and `decide` throw
+ * @throws ContractError `unavailable` if other commands kept getting there first or the time is over, and whatever
+ * `find` and `decide` throw
  */
 export async function changeGroup(
   groups: Collection<GroupDocument>,
   find: () => Promise<GroupDocument>,
   decide: (group: GroupDocument) => Decision | undefined | Promise<Decision | undefined>,
+  assertTime: AssertTime = startTime(),
 ): Promise<{ group: GroupDocument; changed: boolean }> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const group = await find();
     const decision = await decide(group);
     if (!decision) return { group, changed: false };
+    assertTime();
     const changed = await groups.findOneAndUpdate(
       { _id: group._id, is_active: true, ...decision.guard },
       withNextVersion(decision.update),

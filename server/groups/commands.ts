@@ -1,17 +1,23 @@
 /** The commands `group:*` (PROTOCOL section 7). */
+import type { Group } from '../../shared/contract/documents.ts';
 import type { AccessMemory } from '../conversations/access-memory.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
+import { type AssertTime, startTime } from '../lib/deadline.ts';
+import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import { fromId } from '../model/codec.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import { type AddMembersOptions, createAddMembers } from './add-members.ts';
-import { findGroup } from './find-group.ts';
 import { type CreateGroupOptions, createGroupCreation } from './create-group.ts';
 import { createDeleteGroup } from './delete-group.ts';
+import { findGroup } from './find-group.ts';
 import { createLeaveGroup } from './leave-group.ts';
 import { createRemoveMember } from './remove-member.ts';
 import { createSetAdmin } from './set-admin.ts';
 import { createUpdateGroup } from './update-group.ts';
+
+/** Groups in one reply of the store: with their members they are large, and others are not to wait for them all. */
+const LIST_BATCH = 16;
 
 export type GroupCommandOptions = CreateGroupOptions & AddMembersOptions & { accessMemory: AccessMemory };
 
@@ -24,18 +30,39 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
     (caller: Caller, payload: P): Promise<R> =>
       options.accessMemory.changing(payload.group_id, async () => command(caller, payload));
 
+  const turns = createKeyedQueue();
+  /**
+   * A command that puts people into groups: one at a time for each user, so that many at once are not all too late. Those
+   * whose time is over when it is their turn change nothing.
+   */
+  const inTurn =
+    <P, R>(command: (caller: Caller, payload: P, assertTime: AssertTime) => Promise<R>) =>
+    (caller: Caller, payload: P, dueAt?: number): Promise<R> => {
+      const assertTime = startTime(dueAt);
+      return turns.run(caller.id, async () => {
+        assertTime();
+        return command(caller, payload, assertTime);
+      });
+    };
+
+  const addMembers = createAddMembers(options);
   const leave = createLeaveGroup(options);
   return {
-    'group:create': createGroupCreation(options),
+    'group:create': inTurn(createGroupCreation(options)),
     async 'group:get'(caller, { group_id }) {
       return { group: toWireGroup(await findGroup(groups, caller, fromId(group_id))) };
     },
     async 'group:list'(caller) {
-      const found = await groups.find({ members: caller.userId, is_active: true }).toArray();
-      return { groups: found.map(toWireGroup) };
+      const found: Group[] = [];
+      for await (const group of groups.find({ members: caller.userId, is_active: true }, { batchSize: LIST_BATCH })) {
+        found.push(toWireGroup(group));
+      }
+      return { groups: found };
     },
     'group:update': createUpdateGroup(options),
-    'group:add_members': changingAccess(createAddMembers(options)),
+    'group:add_members': inTurn((caller, payload, assertTime) =>
+      options.accessMemory.changing(payload.group_id, () => addMembers(caller, payload, assertTime)),
+    ),
     'group:remove_member': changingAccess(createRemoveMember({ ...options, leave })),
     'group:leave': changingAccess(leave),
     'group:set_admin': changingAccess(createSetAdmin(options)),

@@ -9,6 +9,7 @@ import type { Collections } from '../model/collections.ts';
 import { createAnnounceGroup } from './announcement.ts';
 import { createGroupCommands } from './commands.ts';
 import { createFollowUp } from './follow-up.ts';
+import { createGroupLimit } from './group-limit.ts';
 import { createRooms } from './rooms.ts';
 import { createStays } from './stays.ts';
 import { succeedAdmin } from './succession.ts';
@@ -21,10 +22,14 @@ export interface GroupDomainOptions {
   accessMemory: AccessMemory;
   /** Whether one of two users blocks the other. */
   isBlocked(one: string, other: string): Promise<boolean>;
+  /** Whether each of the users is an accepted contact of a user. */
+  areContacts(userId: string, others: string[]): Promise<boolean[]>;
+  /** Who can be put into a group: anyone, or only accepted contacts of the one who acts. */
+  canAdd: 'anyone' | 'contacts';
   /** Whether the user may make this upload an icon; throws if not. */
   checkIcon(userId: string, mediaId: string): Promise<void>;
-  /** Users are no longer in a group. */
-  onRemoved(userIds: string[], groupId: string): void;
+  /** Users are no longer in a group. Resolves when they have left its call. */
+  onRemoved(userIds: string[], groupId: string): Promise<void>;
   maxMembers: number;
   clock(): Date;
   log: Logger;
@@ -43,7 +48,7 @@ export function createGroupDomain(options: GroupDomainOptions): GroupDomain {
   const announce = createAnnounceGroup(bus);
   const followUp = createFollowUp({ rooms, stays, onRemoved, log });
   return {
-    handlers: createGroupCommands({ ...options, stays, announce, followUp }),
+    handlers: createGroupCommands({ ...options, stays, limit: createGroupLimit(collections), announce, followUp }),
     succeedAdmin: (userId) =>
       accessMemory.changing(undefined, () => succeedAdmin(collections, announce, userId, clock())),
   };

@@ -1,6 +1,6 @@
 /**
  * Work that follows a change of who is in a group. The change itself is stored by now and is not undone if the store
- * goes away, so failures here are logged, not thrown.
+ * goes away, so failures here are logged, not thrown. A slow store does not keep the answer either.
  */
 import type { ObjectId } from 'mongodb';
 import type { Logger } from 'pino';
@@ -9,44 +9,58 @@ import type { GroupDocument } from '../model/documents/groups.ts';
 import type { Rooms } from './rooms.ts';
 import type { Stays } from './stays.ts';
 
+/** How long an answer waits for it, in milliseconds: what is done must not be answered `unavailable`. */
+const PATIENCE_MS = 500;
+
 export interface FollowUp {
   /**
    * Lets new members receive what lies above `fromSeq`; the order goes out before this returns its promise.
-   * @returns resolves when the order is known to be right; never rejects
+   * @returns resolves when the order is known to be right, or the store is slow; never rejects
    */
   joined(group: GroupDocument, userIds: string[], fromSeq: number): Promise<void>;
   /**
    * Stops delivery to users who are no longer in the group, and ends their stays and their part in its calls.
    * @param at a moment before the group's document was changed
-   * @returns resolves when all of it is done; never rejects
+   * @returns resolves when all of it is done, or the store is slow; never rejects
    */
   left(group: GroupDocument, users: ObjectId[], at: Date): Promise<void>;
+  /** As `left`, for a user who left without being removed. */
+  leftByThemselves(group: GroupDocument, user: ObjectId, at: Date): Promise<void>;
 }
 
 export interface FollowUpOptions {
   rooms: Rooms;
   stays: Stays;
-  /** Users are no longer in a group. */
-  onRemoved(userIds: string[], groupId: string): void;
+  /** Users are no longer in a group. Resolves when they have left its call. */
+  onRemoved(userIds: string[], groupId: string): Promise<void>;
   log: Logger;
 }
 
 export function createFollowUp({ rooms, stays, onRemoved, log }: FollowUpOptions): FollowUp {
   async function complete(group: GroupDocument, work: Promise<void>[]): Promise<void> {
-    for (const done of await Promise.allSettled(work)) {
-      if (done.status === 'rejected')
-        log.warn({ err: done.reason, group_id: group._id }, 'the follow-up of a group change failed');
-    }
+    const all = Promise.allSettled(work).then((results) => {
+      for (const result of results) {
+        if (result.status === 'rejected')
+          log.warn({ err: result.reason, group_id: group._id }, 'the follow-up of a group change failed');
+      }
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+    });
+    await Promise.race([all, late]);
+    clearTimeout(timer);
+  }
+
+  function left(group: GroupDocument, users: ObjectId[], closed: Promise<void>): Promise<void> {
+    const groupId = group._id.toHexString();
+    const userIds = toWire(users);
+    return complete(group, [rooms.left(groupId, userIds), closed, onRemoved(userIds, groupId)]);
   }
 
   return {
     joined: (group, userIds, fromSeq) => complete(group, [rooms.joined(group._id.toHexString(), userIds, fromSeq)]),
-    left(group, users, at) {
-      const groupId = group._id.toHexString();
-      const userIds = toWire(users);
-      const work = [rooms.left(groupId, userIds), stays.close(group._id, users, at)];
-      onRemoved(userIds, groupId);
-      return complete(group, work);
-    },
+    left: (group, users, at) => left(group, users, stays.close(group._id, users, at)),
+    leftByThemselves: (group, user, at) => left(group, [user], stays.closeOwn(group._id, user, at)),
   };
 }

@@ -3,8 +3,8 @@ import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { AnnounceGroup } from './announcement.ts';
 import { changeGroup } from './change.ts';
-import { findGroup } from './find-group.ts';
 import { withoutMember } from './departure.ts';
+import { findGroup } from './find-group.ts';
 import type { FollowUp } from './follow-up.ts';
 import { deactivatedAmong, includes } from './members.ts';
 
@@ -36,7 +36,7 @@ export function createLeaveGroup(options: LeaveGroupOptions): Handler<'group:lea
       },
     );
     const left = announce(caller, group, { reason: 'member_left', userIds: [caller.id], directly: [caller.id] });
-    await followUp.left(group, [caller.userId], at);
+    await followUp.leftByThemselves(group, caller.userId, at);
     return { group: left };
   };
 }

@@ -19,9 +19,22 @@ export interface Stays {
    * @param at a moment before the group's document was changed: stays opened since then are new ones and stay open
    */
   close(groupId: ObjectId, userIds: ObjectId[], at: Date): Promise<void>;
+  /** As `close`, for a user who left without being removed: it is counted. */
+  closeOwn(groupId: ObjectId, userId: ObjectId, at: Date): Promise<void>;
+  /** Those of the users who left the group by themselves so often. */
+  leftAtLeast(groupId: ObjectId, userIds: ObjectId[], times: number): Promise<ObjectId[]>;
+  /** Takes back all stays of a group that was not made after all. */
+  discard(groupId: ObjectId): Promise<void>;
 }
 
 export function createStays({ memberships }: Pick<Collections, 'memberships'>, clock: () => Date): Stays {
+  /** The membership of a stay that began before a moment. */
+  const begunBefore = (at: Date, groupId: ObjectId, userIds: ObjectId[]) => ({
+    user_id: { $in: userIds },
+    conversation_id: groupId.toHexString(),
+    joined_at: { $lt: at },
+  });
+
   return {
     async open(groupId, userIds, fromSeq) {
       const now = clock();
@@ -49,10 +62,25 @@ export function createStays({ memberships }: Pick<Collections, 'memberships'>, c
       }
     },
     async close(groupId, userIds, at) {
-      await memberships.updateMany(
-        { user_id: { $in: userIds }, conversation_id: groupId.toHexString(), joined_at: { $lt: at } },
-        { $set: { left_at: at, changed_at: at } },
-      );
+      await memberships.updateMany(begunBefore(at, groupId, userIds), { $set: { left_at: at, changed_at: at } });
+    },
+    async closeOwn(groupId, userId, at) {
+      await memberships.updateOne(begunBefore(at, groupId, [userId]), {
+        $set: { left_at: at, changed_at: at },
+        $inc: { departures: 1 },
+      });
+    },
+    async leftAtLeast(groupId, userIds, times) {
+      const found = await memberships
+        .find(
+          { user_id: { $in: userIds }, conversation_id: groupId.toHexString(), departures: { $gte: times } },
+          { projection: { user_id: 1 } },
+        )
+        .toArray();
+      return found.map(({ user_id }) => user_id);
+    },
+    async discard(groupId) {
+      await memberships.deleteMany({ conversation_id: groupId.toHexString() });
     },
   };
 }

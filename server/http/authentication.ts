@@ -1,4 +1,5 @@
 /** Bearer authentication for routes (RFC 6750). */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { ObjectId } from 'mongodb';
 import { unauthenticated } from '../lib/errors.ts';
@@ -30,15 +31,28 @@ declare module 'fastify' {
   }
 }
 
-/** Sets `request.caller` or throws ContractError `unauthenticated`. */
+/** Throws ContractError `unauthenticated`, or lets the request pass. */
 export type AuthenticationHook = (request: FastifyRequest) => Promise<void>;
 
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 
-/** A hook for `onRequest`, so that the body of a stranger is never read. */
+const bearerOf = (request: FastifyRequest) => BEARER.exec(request.headers.authorization ?? '')?.[1];
+
+/** A hook for `onRequest` that asks for one fixed token; for none at all without one. */
+export function bearing(token: string | undefined): AuthenticationHook {
+  if (token === undefined) return async () => {};
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const expected = digest(token);
+  return async (request) => {
+    // Digests, because only what is of one length can be compared in constant time.
+    if (!timingSafeEqual(digest(bearerOf(request) ?? ''), expected)) throw unauthenticated();
+  };
+}
+
+/** A hook that sets `request.caller`; for `onRequest`, so that the body of a stranger is never read. */
 export function authenticated(authenticate: Authenticate): AuthenticationHook {
   return async (request) => {
-    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    const token = bearerOf(request);
     if (token === undefined) throw unauthenticated();
     const { user, sessionId } = await authenticate(token);
     request.caller = { userId: user._id, id: user._id.toHexString(), sessionId, user };

@@ -1,7 +1,9 @@
 /** Rate limits on routes: hooks that take from the budget of a network, an account or a caller. */
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import type { Config } from '../config.ts';
 import type { RateLimiter, RateRule } from '../dispatch/rate-limits.ts';
 import { rateLimited } from '../lib/errors.ts';
 
@@ -23,18 +25,46 @@ export function limited(
   };
 }
 
-/** The network of a request: an IPv4 address, or the /64 that an IPv6 host has to itself. */
+/** Where a request comes from, as Fastify's `request.ip`: behind a trusted proxy, what the nearest proxy says. */
+export function addressOf({ headers, socket }: IncomingMessage, { trustProxy }: Pick<Config, 'trustProxy'>): string {
+  const forwarded = trustProxy && headers['x-forwarded-for'];
+  return forwarded ? String(forwarded).split(',').at(-1)!.trim() : (socket.remoteAddress ?? '');
+}
+
+/**
+ * The network of a request: an IPv4 address, or the /64 that an IPv6 host has to itself.
+ * @param ip an address as a socket or a proxy writes it: IPv6 in brackets or not, some (Azure, IIS) with the client's port
+ */
 export function networkOf({ ip }: { ip: string }): string {
-  const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
+  const address = withoutPort(ip);
   if (!isIPv6(address)) return address;
-  const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::');
-  const groups = head.split(':').filter(Boolean);
-  const rest = tail.split(':').filter(Boolean);
-  while (groups.length + rest.length < 8) groups.push('0');
-  return `${[...groups, ...rest]
+  const groups = groupsOf(address);
+  const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+  if (isMapped) return [groups[6]! >> 8, groups[6]! & 255, groups[7]! >> 8, groups[7]! & 255].join('.');
+  return `${groups
     .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
+    .map((group) => group.toString(16))
     .join(':')}::/64`;
+}
+
+/** `203.0.113.7:54321`, `[2001:db8::1]:443` and `[2001:db8::1]` without brackets and port; anything else as it is. */
+function withoutPort(address: string): string {
+  const [, ipv6, ipv4] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d*)?$/.exec(address.trim()) ?? [];
+  return ipv6 ?? ipv4 ?? address;
+}
+
+/** The eight groups of an IPv6 address (RFC 4291, section 2.2). */
+function groupsOf(address: string): number[] {
+  const bare = address
+    .replace(/%.*$/, '')
+    .replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_all, ...bytes: string[]) =>
+      [0, 2].map((at) => ((Number(bytes[at]) << 8) | Number(bytes[at + 1])).toString(16)).join(':'),
+    );
+  const [head = '', tail = ''] = bare.split('::');
+  const before = head.split(':').filter(Boolean);
+  const after = tail.split(':').filter(Boolean);
+  const between = Array<string>(8 - before.length - after.length).fill('0');
+  return [...before, ...between, ...after].map((group) => Number.parseInt(group, 16));
 }
 
 /** The id of the authenticated user. */

@@ -9,7 +9,6 @@ import { applyOriginRule } from './cors.ts';
 import { applyErrorAnswers, sendError } from './error-answers.ts';
 import { applySecurityHeaders } from './headers.ts';
 import { applyJsonBodies } from './json-body.ts';
-import { answerMalformedRequest } from './malformed-requests.ts';
 
 /** The largest JSON body, equal to a socket's largest frame. Upload routes set their own limit. */
 const MAX_JSON_BYTES = 256 * 1024;
@@ -45,7 +44,8 @@ export function createHttpServer({ config, log }: HttpServerOptions): FastifyIns
     bodyLimit: MAX_JSON_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    // The front door asks for a `Host`, and says so when there is none.
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, requireHostHeader: false },
     forceCloseConnections: 'idle',
     // While it drains, the server still answers what comes in.
     return503OnClosing: false,
@@ -54,7 +54,6 @@ export function createHttpServer({ config, log }: HttpServerOptions): FastifyIns
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // An address that cannot be decoded, such as /%zz.
     frameworkErrors: (_error, _request, reply) => sendError(reply, invalid('url', 'is not valid').toWire()),
-    clientErrorHandler: answerMalformedRequest,
   });
   app.decorateRequest('caller');
   applyContractValidation(app);

@@ -3,7 +3,7 @@ import type { Target } from '../../shared/contract/values.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { createKeyedQueue } from '../lib/keyed-queue.ts';
-import { type ListConversationsOptions, createListConversations } from './list-conversations.ts';
+import { createListConversations, type ListConversationsOptions } from './list-conversations.ts';
 import { createReceipts, type ReceiptsOptions } from './receipts.ts';
 import { createSync, type SyncOptions } from './sync.ts';
 import { createUpdateConversation, type UpdateConversationOptions } from './update-conversation.ts';

@@ -6,7 +6,8 @@ import type { MembershipDocument } from '../model/documents/conversations.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import { toPublicUser } from '../model/views/user.ts';
-import { activityOf, type CheckedPlace } from './place.ts';
+import { activityOf } from './outline.ts';
+import type { CheckedPlace } from './place.ts';
 
 /** A member's marks. */
 export type Marks = Pick<MembershipDocument, 'user_id' | 'delivered_seq' | 'read_seq' | 'shown_read_seq'>;
@@ -43,7 +44,7 @@ export function toWireConversation(place: CheckedPlace, { userId, users, marks, 
       .filter(({ user_id }) => members?.has(user_id.toHexString()) ?? true)
       .map((member) => toReceipt(member, userId, seesReadings)),
     ...toWireSettings(membership),
-    updated_at: activityOf(place).toISOString(),
+    updated_at: activityOf(summary, membership).toISOString(),
   };
 }
 

@@ -9,13 +9,17 @@ import type { Caller } from '../dispatch/caller.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
+import { createChangedOutlines } from './changed-outlines.ts';
 import { createInboxCommands, type InboxHandlers } from './commands.ts';
+import { createEraseSettings } from './erase-settings.ts';
 import { createGroupPlaces } from './group-places.ts';
 import { createOpenPair, type OpenPair } from './open-pair.ts';
+import { createOutlines } from './outlines.ts';
 import { createPlaces } from './places.ts';
 import { createSummaryCheck } from './summary-check.ts';
 import { createSummaryWrites, type SummaryWrites } from './summary-writes.ts';
 import type { SyncOptions } from './sync.ts';
+import { createSyncScope } from './sync-scope.ts';
 import { createConversationViews } from './views.ts';
 
 export interface InboxDomainOptions {
@@ -38,6 +42,8 @@ export interface InboxDomain {
     groupsOf(userId: string): Promise<GroupPlace[]>;
   };
   summaries: SummaryWrites;
+  /** Erases what a user set for conversations. Repeatable. */
+  erase(userId: string): Promise<void>;
   /** Every conversation of a user, and from where the user sees it. */
   scopesOf(caller: Caller): Promise<{ id: string; kind: ConversationRef['kind']; fromSeq: number }[]>;
 }
@@ -47,12 +53,17 @@ export function createInboxDomain(options: InboxDomainOptions): InboxDomain {
   const summaries = createSummaryWrites(options);
   const checkSummaries = createSummaryCheck({ ...options, writes: summaries });
   const places = createPlaces({ ...options, checkSummaries });
+  const outlines = createOutlines(options);
+  const readScope = createSyncScope({ outlines, readChanged: createChangedOutlines({ collections, outlines }) });
   const views = createConversationViews({ collections, store, places });
   return {
-    handlers: createInboxCommands({ ...options, places, views }),
+    handlers: createInboxCommands({ ...options, places, views, outlines, readScope }),
     memberships: { openPair: createOpenPair(options), groupsOf: createGroupPlaces(options) },
     summaries,
-    scopesOf: async (caller) =>
-      (await places.all(caller.userId)).map(({ id, summary, fromSeq }) => ({ id, kind: summary.kind, fromSeq })),
+    erase: createEraseSettings(collections),
+    async scopesOf({ userId }) {
+      const found = await Promise.all([outlines.ofPairs(userId), outlines.ofGroups(userId)]);
+      return found.flat().map(({ id, summary, fromSeq }) => ({ id, kind: summary.kind, fromSeq }));
+    },
   };
 }

@@ -1,6 +1,5 @@
-/** Positions in `conversation:list`: the order of conversations, and the cursors that continue it. */
+/** Positions in a user's conversations: their order, and the cursors of `conversation:list` that continue it. */
 import { invalid } from '../lib/errors.ts';
-import { activityOf, type Place } from './place.ts';
 
 /** Ordered by last activity, then by id, both descending. */
 export interface ListPosition {
@@ -9,14 +8,18 @@ export interface ListPosition {
   id: string;
 }
 
-export function positionOf(place: Place): ListPosition {
-  return { at: activityOf(place).getTime(), id: place.id };
-}
+/** Behind every conversation. */
+export const LIST_END: ListPosition = { at: -1, id: '' };
 
 /** Negative where the one comes before the other. */
 export function comparePositions(one: ListPosition, other: ListPosition): number {
   if (one.at !== other.at) return other.at - one.at;
   return one.id === other.id ? 0 : one.id > other.id ? -1 : 1;
+}
+
+/** Whether the one comes after the other, or the other is the beginning (undefined). */
+export function isAfter(one: ListPosition, other: ListPosition | undefined): boolean {
+  return other === undefined || comparePositions(one, other) > 0;
 }
 
 /** A cursor for the page after a position. */

@@ -3,10 +3,13 @@ import type { Document } from 'mongodb';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
-import { fitAnswer, type Missed } from './fit-answer.ts';
+import { bytesOfMessage, MAX_ANSWER_BYTES } from './answer-size.ts';
+import { fitAnswer, type Missed, type Sized } from './fit-answer.ts';
 
 /** Conversations in one query. */
 const MAX_QUERY = 100;
+/** Messages that are read at once: what is read in vain, because the answer is full, is less. */
+const BATCH = 256;
 
 /** What a client lacks of one conversation. */
 export interface Gap {
@@ -16,6 +19,11 @@ export interface Gap {
   rev: number;
   /** Messages up to this `seq` are not visible to the user. */
   fromSeq: number;
+  /**
+   * The client asks for the newest messages alone: so many, and only as of a `rev`. What changed since comes by the next
+   * `sync`, so that nothing is passed over between messages that were read one after the other.
+   */
+  newest?: { count: number; upToRev: number };
 }
 
 /**
@@ -26,28 +34,28 @@ export interface Gap {
  * @param limit how many messages the answer may have
  */
 export async function readMissed(store: MessageStore, gaps: Gap[], limit: number): Promise<Missed> {
-  const found = new Map<string, MessageDocument[]>();
+  const found = new Map<string, Sized[]>();
   let queried = 0;
   while (queried < gaps.length && found.size === 0) {
     const some = gaps.slice(queried, queried + MAX_QUERY);
     queried += some.length;
-    for (const message of await query(store, some, limit)) {
-      const known = found.get(message.conversation_id);
-      if (known) known.push(message);
-      else found.set(message.conversation_id, [message]);
+    for (const sized of await query(store, some, limit)) {
+      const id = sized.message.conversation_id;
+      const known = found.get(id);
+      if (known) known.push(sized);
+      else found.set(id, [sized]);
     }
   }
-  const ids = gaps.map(({ id }) => id);
-  const missed = fitAnswer(found, ids.slice(0, queried), limit);
-  for (const id of ids.slice(queried)) missed.incomplete.add(id);
+  const missed = fitAnswer(found, gaps.slice(0, queried), limit);
+  for (const { id } of gaps.slice(queried)) missed.incomplete.add(id);
   return missed;
 }
 
 /**
- * Reads all gaps by one pipeline, each bounded by the index on (conversation, rev). The store runs the branches one
- * after the other and stops at the limit.
+ * Reads all gaps by one pipeline, each bounded by an index. The store runs the branches one after the other and stops at
+ * the limit; reading stops when the answer is full.
  */
-function query(store: MessageStore, gaps: Gap[], limit: number): Promise<MessageDocument[]> {
+async function query(store: MessageStore, gaps: Gap[], limit: number): Promise<Sized[]> {
   const [first, ...rest] = gaps as [Gap, ...Gap[]];
   const pipeline = [
     ...branch(first, limit),
@@ -56,22 +64,31 @@ function query(store: MessageStore, gaps: Gap[], limit: number): Promise<Message
     })),
     { $limit: limit + 1 },
   ];
-  return store
-    .of(first.kind)
-    .aggregate<MessageDocument>(pipeline, { batchSize: limit + 2 })
-    .toArray();
+  const found: Sized[] = [];
+  let bytes = 0;
+  for await (const message of store.of(first.kind).aggregate<MessageDocument>(pipeline, { batchSize: BATCH })) {
+    const sized = { message, bytes: bytesOfMessage(message) };
+    found.push(sized);
+    // The first one for which there is no room says that the answer is full.
+    if (bytes > MAX_ANSWER_BYTES) break;
+    bytes += sized.bytes;
+  }
+  return found;
 }
 
-function branch({ id, rev, fromSeq }: Gap, limit: number): Document[] {
+function branch({ id, rev, fromSeq, newest }: Gap, limit: number): Document[] {
+  const visible = fromSeq > 0 || newest ? { seq: { $gt: fromSeq } } : {};
+  if (newest) {
+    return [
+      { $match: { conversation_id: id, ...visible, rev: { $lte: newest.upToRev } } },
+      { $sort: { seq: -1 } },
+      { $limit: newest.count },
+      { $unset: 'terms' },
+    ];
+  }
   return [
-    {
-      $match: {
-        conversation_id: id,
-        // The rev of a message is never below its seq.
-        rev: { $gt: Math.max(rev, fromSeq) },
-        ...(fromSeq > 0 ? { seq: { $gt: fromSeq } } : {}),
-      },
-    },
+    // The rev of a message is never below its seq.
+    { $match: { conversation_id: id, rev: { $gt: Math.max(rev, fromSeq) }, ...visible } },
     { $sort: { rev: 1 } },
     { $limit: limit + 1 },
     { $unset: 'terms' },

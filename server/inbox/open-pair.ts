@@ -1,10 +1,10 @@
 /** Makes the documents of a pair before its first message. */
-import { ObjectId, type UpdateOneModel } from 'mongodb';
-import type { Collections } from '../model/collections.ts';
+import { ObjectId } from 'mongodb';
+import { type Upsert, upsert, upsertAll } from '../model/batches.ts';
 import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { ConversationDocument, MembershipDocument } from '../model/documents/conversations.ts';
-import { isDuplicateKey } from '../model/failures.ts';
 
 /** Before any message. */
 const LONG_AGO = new Date(0);
@@ -25,18 +25,11 @@ export function createOpenPair({ collections, clock }: OpenPairOptions): OpenPai
   return async ({ id, user_ids }) => {
     const now = clock();
     const [one, other] = user_ids.map(fromId) as [ObjectId, ObjectId];
-    try {
-      await Promise.all([
-        memberships.bulkWrite(
-          [{ updateOne: membershipUpsert(id, one, other, now) }, { updateOne: membershipUpsert(id, other, one, now) }],
-          { ordered: false },
-        ),
-        conversations.updateOne({ _id: id }, { $setOnInsert: pairSummary([one, other], now) }, { upsert: true }),
-      ]);
-    } catch (error) {
-      // Another node made them at the same moment.
-      if (!isDuplicateKey(error)) throw error;
-    }
+    const [made] = await Promise.all([
+      upsertAll(memberships, [membershipUpsert(id, one, other, now), membershipUpsert(id, other, one, now)]),
+      upsert(conversations, { filter: { _id: id }, update: { $setOnInsert: pairSummary([one, other], now) } }),
+    ]);
+    for (const outcome of made) if (outcome instanceof Error) throw outcome;
   };
 }
 
@@ -45,7 +38,7 @@ function membershipUpsert(
   user_id: ObjectId,
   peer_id: ObjectId,
   now: Date,
-): UpdateOneModel<MembershipDocument> {
+): Upsert<MembershipDocument> {
   return {
     filter: { user_id, conversation_id },
     update: {
@@ -61,7 +54,6 @@ function membershipUpsert(
         changed_at: now,
       },
     },
-    upsert: true,
   };
 }
 

@@ -1,21 +1,19 @@
 /** Reads a user's places in conversations: a constant number of queries, however many places. */
 import type { ObjectId } from 'mongodb';
 import type { Visibility } from '../conversations/visibility.ts';
-import type { Collections } from '../model/collections.ts';
 import { fromId } from '../model/codec.ts';
+import type { Collections } from '../model/collections.ts';
 import { refFromId } from '../model/conversation-ref.ts';
-import type { ConversationDocument } from '../model/documents/conversations.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 import { ONE_BATCH } from './one-batch.ts';
-import { type CheckedPlace, joinPlaces, type Place } from './place.ts';
+import { type Outline, outlineOfGroup, outlineOfPair } from './outline.ts';
+import type { CheckedPlace, Place } from './place.ts';
 import type { CheckSummaries } from './summary-check.ts';
 
 export interface Places {
-  /** The user's place in every conversation, including pairs in which nothing was ever written. */
-  all(userId: ObjectId): Promise<Place[]>;
-  /** The user's places in groups. */
-  inGroups(userId: ObjectId): Promise<Place[]>;
-  /** The user's places in the pairs with these summaries. */
-  inPairs(userId: ObjectId, summaries: ConversationDocument[]): Promise<Place[]>;
+  /** The places of which these are the outlines, in their order. What the user has left since is left out. */
+  of(userId: ObjectId, outlines: readonly Outline[]): Promise<Place[]>;
   /** The user's place in one conversation; undefined if the user is not in it. */
   find(userId: ObjectId, conversationId: string): Promise<Place | undefined>;
   /** Checks the places' summaries against the messages and drops pairs in which nothing was ever written. */
@@ -31,31 +29,32 @@ export interface PlacesOptions {
 export function createPlaces({ collections, visibility, checkSummaries }: PlacesOptions): Places {
   const { conversations, memberships, groups } = collections;
 
-  async function summariesOf(ids: string[]): Promise<ConversationDocument[]> {
-    if (ids.length === 0) return [];
-    return conversations.find({ _id: { $in: ids } }, { batchSize: ONE_BATCH }).toArray();
+  async function readGroups(userId: ObjectId, outlines: readonly Outline[]): Promise<Map<string, GroupDocument>> {
+    const ids = outlines.flatMap(({ summary }) => summary.group_id ?? []);
+    if (ids.length === 0) return new Map();
+    const found = await groups
+      .find({ _id: { $in: ids }, members: userId, is_active: true }, { batchSize: ONE_BATCH })
+      .toArray();
+    return new Map(found.map((group) => [group._id.toHexString(), group]));
   }
 
-  async function read(userId: ObjectId, filter: { kind?: 'group' }): Promise<Place[]> {
-    const [active, found] = await Promise.all([
-      groups.find({ members: userId, is_active: true }, { batchSize: ONE_BATCH }).toArray(),
-      memberships.find({ user_id: userId, ...filter }, { batchSize: ONE_BATCH }).toArray(),
-    ]);
-    const pairIds = found.flatMap((one) => (one.kind === 'direct' ? [one.conversation_id] : []));
-    const groupIds = active.map(({ _id }) => _id.toHexString());
-    return joinPlaces(visibility, found, await summariesOf([...pairIds, ...groupIds]), active);
+  async function readPairStays(userId: ObjectId, outlines: readonly Outline[]) {
+    const ids = outlines.flatMap(({ id, membership }) => (membership ? [] : [id]));
+    if (ids.length === 0) return new Map<string, MembershipDocument>();
+    const found = await memberships
+      .find({ user_id: userId, conversation_id: { $in: ids } }, { batchSize: ONE_BATCH })
+      .toArray();
+    return new Map(found.map((stay) => [stay.conversation_id, stay]));
   }
 
   return {
-    all: (userId) => read(userId, {}),
-    inGroups: (userId) => read(userId, { kind: 'group' }),
-    async inPairs(userId, summaries) {
-      if (summaries.length === 0) return [];
-      const ids = summaries.map(({ _id }) => _id);
-      const found = await memberships
-        .find({ user_id: userId, conversation_id: { $in: ids } }, { batchSize: ONE_BATCH })
-        .toArray();
-      return joinPlaces(visibility, found, summaries, []);
+    async of(userId, outlines) {
+      const [stayOf, groupOf] = await Promise.all([readPairStays(userId, outlines), readGroups(userId, outlines)]);
+      return outlines.flatMap(({ id, summary, fromSeq, membership = stayOf.get(id) }): Place[] => {
+        const group = groupOf.get(id);
+        if (!membership || (summary.kind === 'group' && !group)) return [];
+        return [{ id, membership, summary, ...(group ? { group } : {}), fromSeq }];
+      });
     },
     async find(userId, conversationId) {
       const ref = refFromId(conversationId);
@@ -67,7 +66,10 @@ export function createPlaces({ collections, visibility, checkSummaries }: Places
           : undefined,
       ]);
       if (!membership) return undefined;
-      return joinPlaces(visibility, [membership], summary ? [summary] : [], group ? [group] : [])[0];
+      if (ref.kind === 'direct') return summary ? { ...outlineOfPair(summary), membership } : undefined;
+      if (!group) return undefined;
+      const outline = outlineOfGroup(group, membership, visibility.fromSeq(membership), summary ?? undefined);
+      return { ...outline, membership, group };
     },
     async check(places) {
       const summaries = await checkSummaries(places.map(({ summary }) => summary));

@@ -3,10 +3,9 @@
  * together with the messages, so the summary may be ahead of them for a moment, and a crash may leave it ahead or
  * behind; `summary-check.ts` finds that and repairs it.
  */
-import type { UpdateOneModel } from 'mongodb';
 import type { MessageStore } from '../conversations/message-store.ts';
 import { batched } from '../lib/group-commit.ts';
-import { upsertAll } from '../model/batches.ts';
+import { type Upsert, upsertAll } from '../model/batches.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
@@ -39,11 +38,11 @@ export interface SummaryWritesOptions {
 
 export function createSummaryWrites({ collections, store, clock }: SummaryWritesOptions): SummaryWrites {
   const { conversations } = collections;
-  // The store refuses an upsert as a duplicate where the summary is ahead: another node's newer message won.
-  const write = batched(
-    (upserts: readonly UpdateOneModel<ConversationDocument>[]) => upsertAll(conversations, [...upserts]),
-    { atOnce: 2, most: MAX_COMMAND },
-  );
+  // One that writes nothing finds the summary ahead: another node's newer message won.
+  const write = batched((upserts: readonly Upsert<ConversationDocument>[]) => upsertAll(conversations, upserts), {
+    atOnce: 2,
+    most: MAX_COMMAND,
+  });
 
   const writes: SummaryWrites = {
     async sent(conversation, message) {
@@ -74,7 +73,7 @@ export function createSummaryWrites({ collections, store, clock }: SummaryWrites
 function summaryUpsert(
   conversation: ConversationRef,
   { _id, seq, rev, created_at }: MessageDocument,
-): UpdateOneModel<ConversationDocument> {
+): Upsert<ConversationDocument> {
   return {
     filter: { _id: conversation.id, last_seq: { $lt: seq } },
     update: {

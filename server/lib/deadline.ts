@@ -4,6 +4,31 @@ import { unavailable } from './errors.ts';
 export const COMMAND_DEADLINE_MS = 4500;
 
 /**
+ * What the store takes for a write at most while it is well, in milliseconds. What waits for its turn until less is left
+ * before its answer is due is not begun any more: else it would be carried out, and answered `unavailable` all the same.
+ */
+const WRITE_MS = 1000;
+
+/** Refuses to go on when too little time is left. @throws ContractError `unavailable` */
+export type AssertTime = () => void;
+
+/** @param dueAt when the answer is due, by `performance.now()`; undefined where nobody waits for one */
+export function isTooLate(dueAt: number | undefined): boolean {
+  return dueAt !== undefined && performance.now() > dueAt - WRITE_MS;
+}
+
+/**
+ * The time of a command that writes several documents. Who asks before the write that decides is never answered
+ * `unavailable` for what is done, unless that one write takes longer than a second.
+ * @param dueAt when the answer is due, by `performance.now()`; by default a command's time from now on
+ */
+export function startTime(dueAt = performance.now() + COMMAND_DEADLINE_MS): AssertTime {
+  return () => {
+    if (isTooLate(dueAt)) throw unavailable('too much to do; nothing was changed');
+  };
+}
+
+/**
  * Bounds the time that a caller waits for work. The work itself goes on: what it stores late is found when the sender
  * repeats the command under the same `client_message_id`.
  * @throws ContractError `unavailable` when the deadline passes first

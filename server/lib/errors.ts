@@ -36,8 +36,10 @@ export const unauthenticated = (message = 'authentication is required') =>
 export const forbidden = (message = 'this is not allowed') => new ContractError('forbidden', message);
 export const notFound = (message = 'not found') => new ContractError('not_found', message);
 export const conflict = (message: string, details?: unknown) => new ContractError('conflict', message, details);
-export const unavailable = (message = 'a store is not available; nothing was accepted') =>
-  new ContractError('unavailable', message);
+/** Without a message of its own it says what holds where a write was under way. */
+export const unavailable = (
+  message = 'a store is down or too slow: it is not known whether this took effect; repeat it',
+) => new ContractError('unavailable', message);
 /** @param retryAfterMs milliseconds until the next attempt can succeed */
 export const rateLimited = (retryAfterMs: number) =>
   new ContractError('rate_limited', 'too many requests', { retry_after_ms: Math.ceil(retryAfterMs) });

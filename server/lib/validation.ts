@@ -3,6 +3,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { TSchema } from 'typebox';
 import type { FieldError } from '../../shared/contract/errors.ts';
+import { isDisplayName } from './display-name.ts';
 import { ContractError } from './errors.ts';
 
 const ISO_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
@@ -28,6 +29,14 @@ ajv.addKeyword({
   schemaType: 'number',
   validate: (limit: number, text: string) => Buffer.byteLength(text) >= limit,
   error: { message: ({ schema }) => `must NOT have fewer than ${schema} bytes` },
+});
+
+ajv.addKeyword({
+  keyword: 'displayName',
+  type: 'string',
+  schemaType: 'boolean',
+  validate: (_isAsked: boolean, text: string) => isDisplayName(text),
+  error: { message: 'must show as something, and must NOT turn the writing direction' },
 });
 
 /** Compiles a schema of the contract into ajv's validation function. To be called at start, once per schema. */

@@ -22,6 +22,7 @@ import { createGet } from './read/get.ts';
 import { createLinks } from './read/links.ts';
 import { createReaderHook } from './read/reader.ts';
 import { createCleanUp } from './remove/clean-up.ts';
+import { createEraseUploads } from './remove/erase-uploads.ts';
 import { createRemove, createRemoveBytes } from './remove/remove.ts';
 import { createAppend } from './resumable/append.ts';
 import { createResumableUploads } from './resumable/resumable-uploads.ts';
@@ -62,6 +63,8 @@ export interface MediaDomainOptions {
 
 export interface MediaDomain {
   ownership: Ownership;
+  /** Erases a user's uploads that no message carries. Repeatable. */
+  erase(userId: string): Promise<void>;
   /** Takes how long a message took, in milliseconds: file transfers give way to messages. */
   messageTook(ms: number): void;
   close(): Promise<void>;
@@ -116,6 +119,7 @@ export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
 
   return {
     ownership: createOwnership(collections, clock),
+    erase: createEraseUploads({ collections, kinds, removeBytes }),
     messageTook: pace.observe,
     async close() {
       await folderCleaning.close();

@@ -1,5 +1,4 @@
 /** The routes of uploads (PROTOCOL section 9): what each takes, who may call it and how often, and its handler. */
-import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Closed, Id } from '../../shared/contract/values.ts';
@@ -47,9 +46,9 @@ export function registerMediaRoutes(app: FastifyInstance, options: MediaRoutesOp
   const { handlers, authenticate, identifyReader } = options;
   const limit = limited(options.rateLimiter, 'uploads', UPLOAD_RATE, callerOf);
   const room: Hook = async () => options.requireRoom();
-  // A context of its own: nothing else takes multipart bodies.
+  // A context of its own: nothing else takes multipart bodies. The handlers read them.
   app.register(async (routes) => {
-    await routes.register(multipart);
+    routes.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null));
     registerKind(routes, '/media', handlers.media, options, [authenticate, limit, room]);
     registerKind(routes, '/files', handlers.file, options, [authenticate, limit, room]);
     routes.route<WithId>({

@@ -2,6 +2,7 @@
 import type { UpdateFilter } from 'mongodb';
 import type { Bus } from '../bus/bus.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
+import { isTooLate } from '../lib/deadline.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { isDuplicateKey } from '../model/failures.ts';
@@ -19,6 +20,15 @@ export interface Amendment {
   decide: Decide;
   /** The socket that acts: it gets the acknowledgement instead of the event. */
   socket: string | undefined;
+  /** When the answer is due, by `performance.now()`; never by default. */
+  dueAt?: number | undefined;
+}
+
+export interface Amended {
+  /** As it is afterwards. */
+  message: MessageDocument;
+  /** The summary is being written: the change is acknowledged when it is. */
+  summary: Promise<void>;
 }
 
 export interface AmendParts {
@@ -31,20 +41,21 @@ export interface AmendParts {
 
 /**
  * Decides again whenever another writer changed the message in between.
- * @returns the message as it is afterwards
- * @throws ContractError `unavailable` where other writers are always first; whatever `decide` throws
+ * @throws ContractError `unavailable` where other writers are always first, or the turn came too late: then nothing was
+ *   changed; whatever `decide` throws
  */
-export async function amend(parts: AmendParts, amendment: Amendment): Promise<MessageDocument> {
+export async function amend(parts: AmendParts, amendment: Amendment): Promise<Amended> {
   const { store, positions, summaries, bus, clock } = parts;
-  const { conversation, decide, socket } = amendment;
+  const { conversation, decide, socket, dueAt } = amendment;
   let message: MessageDocument | null = amendment.message;
   for (let attempt = 0; message && attempt < MAX_ATTEMPTS; attempt++) {
     const update = decide(message);
     if (!update) {
-      // This may be the repeat of a change that was stored without its summary.
-      await summaries.changed(conversation, message.rev, message.updated_at);
-      return message;
+      // This may be the repeat of a change that was stored without its summary, or an own one whose answer was lost.
+      if (attempt > 0) bus.heal(conversation);
+      return { message, summary: summaries.changed(conversation, message.rev, message.updated_at) };
     }
+    if (isTooLate(dueAt)) throw tooBusy();
     const { seq, rev } = await positions.newest(conversation);
     if (message.rev > rev) {
       // Another node was here. The unique index would not refuse this message a rev that it has already.
@@ -64,8 +75,7 @@ export async function amend(parts: AmendParts, amendment: Amendment): Promise<Me
         except_socket: socket,
       };
       bus.changes(conversation, [told]);
-      await summaries.changed(conversation, rev + 1, at);
-      return amended;
+      return { message: amended, summary: summaries.changed(conversation, rev + 1, at) };
     }
     message = await store.find(amendment.message._id);
   }

@@ -26,12 +26,14 @@ export interface MessageCommandOptions extends SendOptions {
   writer: Writer;
   /** Every conversation of a user. */
   scopesOf(caller: Caller): Promise<Scope[]>;
+  /** Whether messages with terms of an earlier version may be left. */
+  isFoldingAnew(): boolean;
   clock(): Date;
 }
 
 /** @returns handlers; those that change a message throw ContractError `not_found` where the caller cannot see it */
 export function createMessageCommands(options: MessageCommandOptions): MessageHandlers {
-  const { store, access, writer, scopesOf, clock } = options;
+  const { store, access, writer, scopesOf, isFoldingAnew, clock } = options;
 
   /** @throws ContractError `not_found` for a message that the caller cannot see, `forbidden` under a block */
   async function reach(caller: Caller, messageId: string): Promise<{ message: MessageDocument; entered: Access }> {
@@ -46,6 +48,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
   async function amend(
     caller: Caller,
     messageId: string,
+    dueAt: number | undefined,
     decide: (message: MessageDocument, entered: Access) => UpdateFilter<MessageDocument> | undefined,
   ): Promise<{ message: Message }> {
     const amended = await caller.inTurn(reach(caller, messageId), ({ message, entered }) =>
@@ -54,6 +57,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
         message,
         decide: (current) => decide(current, entered),
         socket: caller.socketId,
+        dueAt,
       }),
     );
     return { message: toWireMessage(amended) };
@@ -62,8 +66,8 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
   return {
     'message:send': createSend(options),
 
-    'message:edit': (caller, { message_id, content }) =>
-      amend(caller, message_id, (message) => {
+    'message:edit': (caller, { message_id, content }, dueAt) =>
+      amend(caller, message_id, dueAt, (message) => {
         if (!message.sender_id.equals(caller.userId)) throw forbidden('only the sender edits a message');
         if (message.is_deleted) throw conflict('the message was deleted');
         if (content === '' && !message.attachment) throw invalid('content', 'must NOT be empty');
@@ -71,16 +75,16 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
         return { $set: { content, terms: termsOf(content), edited_at: clock() } };
       }),
 
-    'message:delete': (caller, { message_id }) =>
-      amend(caller, message_id, (message, { isAdmin }) => {
+    'message:delete': (caller, { message_id }, dueAt) =>
+      amend(caller, message_id, dueAt, (message, { isAdmin }) => {
         const isSender = message.sender_id.equals(caller.userId);
         if (!isSender && !isAdmin) throw forbidden('only the sender or an admin deletes a message');
         if (message.is_deleted) return undefined;
         return { $set: { is_deleted: true, content: '', attachment: null }, $unset: { reactions: true, terms: true } };
       }),
 
-    'message:react': (caller, { message_id, emoji, remove = false }) =>
-      amend(caller, message_id, (message) => {
+    'message:react': (caller, { message_id, emoji, remove = false }, dueAt) =>
+      amend(caller, message_id, dueAt, (message) => {
         if (message.is_deleted) throw conflict('the message was deleted');
         const change = remove ? withoutReaction : withReaction;
         const reactions = change(message.reactions ?? [], emoji, caller.userId);
@@ -88,6 +92,6 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
       }),
 
     'message:history': createHistory(store, access),
-    'message:search': createSearch(store, access, scopesOf),
+    'message:search': createSearch(store, access, scopesOf, isFoldingAnew),
   };
 }

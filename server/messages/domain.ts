@@ -1,5 +1,6 @@
 /** Messages, put together: sending and changing, history, search, typing. */
 import type { Bus } from '../bus/bus.ts';
+import type { Jobs } from '../cluster/jobs.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
@@ -7,15 +8,19 @@ import type { Scope } from '../conversations/visibility.ts';
 import type { Actors } from '../delivery/actors.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
+import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import { createMessageCommands, type MessageHandlers } from './commands.ts';
 import type { Attachments } from './drafts.ts';
+import { watchFolding } from './earlier-terms.ts';
+import { foldMessagesAnew } from './fold-anew.ts';
 import type { SummaryWriter } from './summary-writer.ts';
 import { createTypingCommands } from './typing.ts';
 import { createTypists } from './typists.ts';
 import { createWriter } from './writer.ts';
 
 export interface MessageDomainOptions {
+  collections: Pick<Collections, 'jobs'>;
   store: MessageStore;
   access: AccessRules;
   audience: Audience;
@@ -27,6 +32,7 @@ export interface MessageDomainOptions {
   attachments: Attachments;
   /** Every conversation of a user. */
   scopesOf(caller: Caller): Promise<Scope[]>;
+  jobs: Pick<Jobs, 'handle' | 'add'>;
   clock(): Date;
 }
 
@@ -42,13 +48,23 @@ export interface MessageDomain {
 export function createMessageDomain(options: MessageDomainOptions): MessageDomain {
   const writer = createWriter(options);
   const typists = createTypists(options);
+  foldMessagesAnew(options);
+  const folding = watchFolding(options.collections);
   return {
     handlers: {
-      ...createMessageCommands({ ...options, writer, onSent: typists.stop }),
+      ...createMessageCommands({
+        ...options,
+        writer,
+        onSent: typists.stop,
+        isFoldingAnew: folding.isUnderWay,
+      }),
       ...createTypingCommands({ ...options, typists }),
     },
     disconnected: typists.disconnected,
     idle: writer.idle,
-    close: typists.close,
+    close() {
+      typists.close();
+      folding.close();
+    },
   };
 }

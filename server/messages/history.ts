@@ -6,6 +6,8 @@ import type { Handler } from '../dispatch/handlers.ts';
 import { toWireMessage } from '../model/views/message.ts';
 
 const DEFAULT_LIMIT = 50;
+/** Messages in one reply of the store: a page of the usual size, so that a large one of long texts lets others through. */
+const ONE_REPLY = DEFAULT_LIMIT + 1;
 
 /**
  * A page reads one index entry more than it has messages, wherever in the history it lies.
@@ -21,7 +23,10 @@ export function createHistory(
     const isForward = after_seq !== undefined;
     const found = await store
       .of(conversation.kind)
-      .find({ conversation_id: conversation.id, seq: visibleSeqs(fromSeq, payload) }, { projection: { terms: 0 } })
+      .find(
+        { conversation_id: conversation.id, seq: visibleSeqs(fromSeq, payload) },
+        { projection: { terms: 0 }, batchSize: ONE_REPLY },
+      )
       .sort({ seq: isForward ? 1 : -1 })
       .limit(limit + 1)
       .toArray();

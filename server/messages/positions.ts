@@ -10,7 +10,7 @@ const REMEMBERED = 50_000;
 export const MAX_ATTEMPTS = 50;
 
 /** The refusal after `MAX_ATTEMPTS`. */
-export const tooBusy = () => unavailable('the conversation is too busy; try again');
+export const tooBusy = () => unavailable('the conversation is too busy: this was not carried out; try again');
 
 export interface Position {
   seq: number;

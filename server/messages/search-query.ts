@@ -18,7 +18,7 @@ export function compareNewestFirst(one: MessageDocument, other: MessageDocument)
 /**
  * Matches the visible messages that hold all words. Tombstones have no terms and never match.
  * @param scopes the conversations to search, of one kind
- * @param words as `termsOf` makes them
+ * @param words as `queryTermsOf` makes them
  * @param before only what comes after this message in `NEWEST_FIRST`
  */
 export function matching(scopes: Scope[], words: string[], before: MessageDocument | null): Filter<MessageDocument> {
@@ -28,7 +28,7 @@ export function matching(scopes: Scope[], words: string[], before: MessageDocume
   };
 }
 
-/** Words are letters, digits and emojis only: nothing to escape in a pattern. */
+/** Words are letters, marks, digits and emojis only: nothing to escape in a pattern. */
 function beginsWith(word: string): Filter<MessageDocument> {
   return { terms: new RegExp(`^${word}`) };
 }

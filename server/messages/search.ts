@@ -1,7 +1,9 @@
 /**
- * `message:search` (PROTOCOL section 4): messages in which every word of the query begins a word. For the index and
+ * `message:search` (PROTOCOL section 4): messages in which every word of the query begins a word, or
+ * is part of a sentence without spaces. For the index and
  * its costs see docs/data.md, "Search".
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
@@ -12,19 +14,22 @@ import { notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
+import { earlierTermsOf } from './earlier-terms.ts';
 import { compareNewestFirst, matching, NEWEST_FIRST } from './search-query.ts';
-import { termsOf } from './terms.ts';
+import { queryTermsOf } from './terms.ts';
 
 const DEFAULT_LIMIT = 50;
 
 /**
  * @param scopesOf every conversation of a user
+ * @param isFoldingAnew whether messages with terms of an earlier version may be left
  * @returns throws ContractError `not_found` for a `before_id` that the caller cannot see in what is searched
  */
 export function createSearch(
   store: MessageStore,
   access: Pick<AccessRules, 'enter'>,
   scopesOf: (caller: Caller) => Promise<Scope[]>,
+  isFoldingAnew: () => boolean,
 ): Handler<'message:search'> {
   async function scopesFor(caller: Caller, payload: CommandPayload<'message:search'>): Promise<Scope[]> {
     if (payload.recipient_id === undefined && payload.group_id === undefined) return scopesOf(caller);
@@ -50,6 +55,14 @@ export function createSearch(
       .toArray();
   }
 
+  /** What to look for; any of them will do. The longest word comes first, likely the rarest: the store begins with it. */
+  function wordings(query: string): string[][] {
+    const words = queryTermsOf(query);
+    const earlier = isFoldingAnew() ? earlierTermsOf(query) : words;
+    const all = isDeepStrictEqual(words, earlier) ? [words] : [words, earlier];
+    return all.filter(({ length }) => length > 0);
+  }
+
   return async (caller, payload) => {
     const { query, before_id, limit = DEFAULT_LIMIT } = payload;
     const [within, before] = await Promise.all([
@@ -57,12 +70,12 @@ export function createSearch(
       before_id === undefined ? null : store.find(fromId(before_id)),
     ]);
     if (before_id !== undefined && !(before && isWithin(before, within))) throw notFound('no such message');
-    // The longest word is likely the rarest: the store begins with it.
-    const words = termsOf(query).sort((one, other) => other.length - one.length);
-    if (words.length === 0) return { messages: [], has_more: false };
     const kinds = ['direct', 'group'] as const;
-    const found = await Promise.all(kinds.map((kind) => find(kind, within, words, before, limit + 1)));
-    const newest = found.flat().sort(compareNewestFirst);
+    const found = await Promise.all(
+      wordings(query).flatMap((words) => kinds.map((kind) => find(kind, within, words, before, limit + 1))),
+    );
+    const distinct = new Map(found.flat().map((message) => [message._id.toHexString(), message]));
+    const newest = [...distinct.values()].sort(compareNewestFirst);
     return { messages: newest.slice(0, limit).map(toWireMessage), has_more: newest.length > limit };
   };
 }

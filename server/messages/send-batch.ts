@@ -2,10 +2,10 @@
 import type { Bus } from '../bus/bus.ts';
 import type { Change } from '../bus/operations.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
+import { isTooLate } from '../lib/deadline.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
-import { duplicateIndex, type Refusal } from '../model/failures.ts';
-import { CLIENT_MESSAGE_INDEX } from '../model/indexes.ts';
+import { isDuplicate, refusalError } from '../model/failures.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import type { Draft } from './drafts.ts';
 import { MAX_ATTEMPTS, type Position, type Positions, tooBusy } from './positions.ts';
@@ -23,12 +23,14 @@ export interface SendTask {
   draft: Draft;
   /** The socket that acts: it gets the acknowledgement instead of the event. */
   socket: string | undefined;
+  /** When the answer is due, by `performance.now()`. */
+  dueAt: number | undefined;
   resolve(sent: Sent): void;
   reject(error: unknown): void;
 }
 
 export interface SendParts extends StoreParts {
-  store: Pick<MessageStore, 'insert' | 'sent'>;
+  store: Pick<MessageStore, 'insert' | 'sent' | 'findAll'>;
   positions: Positions;
   bus: Pick<Bus, 'changes' | 'heal'>;
   clock(): Date;
@@ -55,6 +57,8 @@ async function sendAll(parts: SendParts, conversation: ConversationRef, tasks: S
   // Each repeat in the batch costs an attempt of its own.
   for (let attempt = 0; rest.length > 0; attempt++) {
     if (attempt === MAX_ATTEMPTS + tasks.length) throw tooBusy();
+    rest = inTime(rest);
+    if (rest.length === 0) return;
     const newest = await parts.positions.newest(conversation);
     const documents = numbered(rest, newest, parts.clock());
     const { count, refusal, summaryFailure } = await storeBatch(parts, conversation, documents, rest);
@@ -67,10 +71,23 @@ async function sendAll(parts: SendParts, conversation: ConversationRef, tasks: S
       parts.positions.advance(conversation, { seq: newest.seq + count, rev: newest.rev + count });
       tell(parts.bus, conversation, documents.slice(0, count), rest);
     }
-    const refused = rest[count];
     rest = rest.slice(count);
-    if (refusal && refused && (await settleRefusal(parts, refused, refusal))) rest = rest.slice(1);
+    const [refused] = rest;
+    if (!refusal || !refused) continue;
+    if (isDuplicate(refusal)) {
+      rest = await settleDuplicates(parts, refused, rest);
+    } else {
+      refused.reject(refusalError(refusal));
+      rest = rest.slice(1);
+    }
   }
+}
+
+/** Refuses what waited for so long that it could not be answered in time. @returns the others */
+function inTime(tasks: SendTask[]): SendTask[] {
+  const late = tasks.filter(({ dueAt }) => isTooLate(dueAt));
+  for (const task of late) task.reject(tooBusy());
+  return late.length === 0 ? tasks : tasks.filter((task) => !late.includes(task));
 }
 
 /** Puts the messages at the next positions, under one date: ordered by time, messages are ordered by `seq`. */
@@ -81,27 +98,40 @@ function numbered(tasks: SendTask[], { seq, rev }: Position, at: Date): MessageD
   });
 }
 
-/** @returns whether the task is settled; if not, it must be tried again */
-async function settleRefusal(parts: SendParts, task: SendTask, refusal: Refusal): Promise<boolean> {
+/**
+ * Settles what is stored already where a unique index refused a task. The documents tell why, not the error: the task
+ * repeats an earlier send; or an attempt whose answer was lost has stored it, and perhaps those behind it; or another
+ * node took its position.
+ * @param tasks the refused one and those behind it
+ * @returns those that must be tried again
+ */
+async function settleDuplicates(parts: SendParts, { conversation, draft }: SendTask, tasks: SendTask[]) {
   const { store, positions, summaries, bus } = parts;
-  const { conversation, draft } = task;
-  const index = duplicateIndex(refusal);
-  if (index === undefined) {
-    task.reject(new Error(`the store refused a message: ${refusal.code}`));
-    return true;
+  const { sender_id, client_message_id } = draft;
+  const [first, stored] = await Promise.all([
+    client_message_id === undefined ? null : store.sent(conversation, sender_id, client_message_id),
+    store.findAll(
+      conversation,
+      tasks.map((task) => task.draft._id),
+    ),
+  ]);
+  if (first && !first._id.equals(draft._id)) {
+    // The first send may have died before it wrote the summary or told the bus.
+    await summaries.sent(conversation, first);
+    bus.heal(conversation);
+    tasks[0]!.resolve({ message: first, duplicate: true });
+    return tasks.slice(1);
   }
-  if (index !== CLIENT_MESSAGE_INDEX) {
-    // Another node was first.
-    positions.forget(conversation);
-    return false;
-  }
-  const message = await store.sent(conversation, draft.sender_id, draft.client_message_id!);
-  if (!message) return false;
-  // The first send may have died before it wrote the summary or told the bus.
-  await summaries.sent(conversation, message);
-  bus.heal(conversation);
-  task.resolve({ message, duplicate: true });
-  return true;
+  positions.forget(conversation);
+  const last = stored.at(-1);
+  if (!last) return tasks;
+  await summaries.sent(conversation, last);
+  const settled = stored.map((message) => tasks.find((task) => task.draft._id.equals(message._id))!);
+  // What somebody has changed since is no longer at the rev under which it would be told as new.
+  if (stored.every(({ rev, revs }) => rev === revs?.[0])) tell(bus, conversation, stored, settled);
+  else bus.heal(conversation);
+  for (const [i, message] of stored.entries()) settled[i]!.resolve({ message, duplicate: false });
+  return tasks.filter((task) => !settled.includes(task));
 }
 
 /** Tells the bus of new messages and acknowledges their tasks. */

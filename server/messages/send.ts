@@ -49,12 +49,12 @@ export function createSend(options: SendOptions): Handler<'message:send'> {
     return { message: toWireMessage(first), duplicate: true };
   }
 
-  return async (caller, payload) => {
+  return async (caller, payload, dueAt) => {
     checkShape(payload);
     return caller.inTurn(prepare(caller, payload), async (prepared) => {
       if ('refusal' in prepared) return firstOrRefuse(caller, payload, prepared.access, prepared.refusal);
       const { conversation } = prepared.access;
-      const { message, duplicate } = await writer.send(conversation, prepared.draft, caller.socketId);
+      const { message, duplicate } = await writer.send(conversation, prepared.draft, caller.socketId, dueAt);
       if (duplicate) return { message: toWireMessage(message), duplicate };
       onSent(caller.id, conversation.id);
       if (message.attachment) await attachments.sent(message);

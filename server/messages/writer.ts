@@ -24,13 +24,16 @@ export interface Writer {
   /**
    * Stores a message at the end of its conversation and tells the bus.
    * @param socket the socket that acts: it gets the acknowledgement instead of the event
-   * @throws ContractError `unavailable` where other nodes are always first; what the store throws
+   * @param dueAt when the answer is due, by `performance.now()`; never by default
+   * @throws ContractError `unavailable` where other nodes are always first, or the turn came too late: then nothing is
+   *   stored; what the store throws
    */
-  send(conversation: ConversationRef, draft: Draft, socket: string | undefined): Promise<Sent>;
+  send(conversation: ConversationRef, draft: Draft, socket: string | undefined, dueAt?: number): Promise<Sent>;
   /**
    * Changes a message under the next `rev` and tells the bus.
    * @returns the message as it is afterwards
-   * @throws ContractError `unavailable` where other writers are always first; what `decide` and the store throw
+   * @throws ContractError `unavailable` where other writers are always first, or the turn came too late: then nothing is
+   *   changed; what `decide` and the store throw
    */
   amend(amendment: Amendment): Promise<MessageDocument>;
   /** Resolves when nothing is being written. */
@@ -38,7 +41,7 @@ export interface Writer {
 }
 
 export interface WriterOptions extends PositionsOptions {
-  store: Pick<MessageStore, 'insert' | 'sent' | 'newest' | 'amend' | 'find'>;
+  store: Pick<MessageStore, 'insert' | 'sent' | 'newest' | 'amend' | 'find' | 'findAll'>;
   summaries: SummaryWriter;
   bus: Pick<Bus, 'changes' | 'heal'>;
   actors: Pick<Actors, 'note' | 'forget'>;
@@ -52,25 +55,31 @@ export function createWriter(options: WriterOptions): Writer {
   /** Sends under way that have a `client_message_id`: a repeat waits for the first. */
   const underWay = new Map<string, Promise<Sent>>();
 
-  function enqueue(conversation: ConversationRef, draft: Draft, socket: string | undefined): Promise<Sent> {
+  function enqueue(task: Omit<SendTask, 'resolve' | 'reject'>): Promise<Sent> {
     return new Promise((resolve, reject) => {
-      lanes.join(conversation.id, { conversation, draft, socket, resolve, reject });
+      lanes.join(task.conversation.id, { ...task, resolve, reject });
     });
   }
 
   return {
-    send(conversation, draft, socket) {
-      if (draft.client_message_id === undefined) return enqueue(conversation, draft, socket);
+    send(conversation, draft, socket, dueAt) {
+      const task = { conversation, draft, socket, dueAt };
+      if (draft.client_message_id === undefined) return enqueue(task);
       const key = `${conversation.id} ${draft.sender_id} ${draft.client_message_id}`;
       const first = underWay.get(key);
+      // Where the first fails, so does the repeat: behind it, others of the same device may have been stored already.
       if (first) return first.then(({ message }) => ({ message, duplicate: true }));
-      const sent = enqueue(conversation, draft, socket);
+      const sent = enqueue(task);
       const ended = () => underWay.delete(key);
       underWay.set(key, sent);
       sent.then(ended, ended);
       return sent;
     },
-    amend: (amendment) => lanes.run(amendment.conversation.id, () => amend(parts, amendment)),
+    async amend(amendment) {
+      const { message, summary } = await lanes.run(amendment.conversation.id, () => amend(parts, amendment));
+      await summary;
+      return message;
+    },
     idle: lanes.idle,
   };
 }

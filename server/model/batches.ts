@@ -1,7 +1,7 @@
-/** Many documents in one command: look-ups by id, and upserts whose duplicates count as done. */
+/** Many documents in one command: look-ups by id, and upserts. */
 import type { Collection, Document, Filter, ObjectId, UpdateOneModel } from 'mongodb';
 import { batched } from '../lib/group-commit.ts';
-import { duplicateIndex, type Refusal, refusals } from './failures.ts';
+import { isDuplicate, isDuplicateKey, type Refusal, refusalError, refusals } from './failures.ts';
 
 /** @returns a look-up by id; concurrent look-ups share one query */
 export function batchedById<D extends { _id: ObjectId }>(
@@ -17,13 +17,31 @@ export function batchedById<D extends { _id: ObjectId }>(
   });
 }
 
+/** A change of a document that is made where there is none. */
+export type Upsert<D extends Document> = Pick<UpdateOneModel<D>, 'filter' | 'update'>;
+
 /**
- * Carries out upserts. One whose document exists but no longer matches its filter is refused as a duplicate.
- * @returns for each upsert true if it wrote, false if it was a duplicate, or the error that it was refused with
+ * Carries out one upsert whose filter asks for more than the document's key.
+ * @returns false where the document exists and does not match
+ */
+export async function upsert<D extends Document>(collection: Collection<D>, one: Upsert<D>): Promise<boolean> {
+  try {
+    await collection.updateOne(one.filter, one.update, { upsert: true });
+    return true;
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    return updateExisting(collection, one);
+  }
+}
+
+/**
+ * Carries out upserts by one command.
+ * @returns for each upsert true if it wrote, false where the document exists and does not match, or the error that it was
+ *   refused with
  */
 export async function upsertAll<D extends Document>(
   collection: Collection<D>,
-  upserts: UpdateOneModel<D>[],
+  upserts: readonly Upsert<D>[],
 ): Promise<(boolean | Error)[]> {
   let refused: Map<number, Refusal> | undefined;
   try {
@@ -35,8 +53,20 @@ export async function upsertAll<D extends Document>(
     refused = refusals(error);
     if (!refused) throw error;
   }
-  return upserts.map((_, i) => {
-    const refusal = refused?.get(i);
-    return refusal && duplicateIndex(refusal) === undefined ? new Error(refusal.errmsg) : refusal === undefined;
-  });
+  return Promise.all(
+    upserts.map((one, i) => {
+      const refusal = refused?.get(i);
+      if (!refusal) return true;
+      if (!isDuplicate(refusal)) return refusalError(refusal);
+      return updateExisting(collection, one).catch((error: Error) => error);
+    }),
+  );
+}
+
+/**
+ * What to do where an upsert is refused as a duplicate. Either the document was there and did not match, or another
+ * writer inserted it in the same moment: only in the second case it may match now.
+ */
+async function updateExisting<D extends Document>(collection: Collection<D>, one: Upsert<D>): Promise<boolean> {
+  return (await collection.updateOne(one.filter, one.update)).matchedCount > 0;
 }

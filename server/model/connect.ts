@@ -83,6 +83,6 @@ async function open(url: string): Promise<Database> {
 
 /** The database that a connection string names. URL parses neither its protocol nor a list of hosts. */
 function databaseOf(url: string): string {
-  const parseable = url.replace(/^mongodb(\+srv)?:/, 'http:').replace(/,[^/]*/, '');
-  return new URL(parseable).pathname.slice(1) || DEFAULT_DATABASE;
+  // Of several hosts the URL parser takes only the first.
+  return new URL(url.replace(/,[^/]*/, '')).pathname.slice(1) || DEFAULT_DATABASE;
 }

@@ -2,9 +2,6 @@
 import type { IndexDescription } from 'mongodb';
 import type { CollectionName } from './collections.ts';
 
-/** The index that makes `message:send` idempotent; the writer tells its violations from those of the order. */
-export const CLIENT_MESSAGE_INDEX = 'client_message';
-
 const messageIndexes: IndexDescription[] = [
   // The order of messages, pages of history, and the messages between two marks.
   { name: 'conversation_seq', key: { conversation_id: 1, seq: 1 }, unique: true },
@@ -19,7 +16,7 @@ const messageIndexes: IndexDescription[] = [
   },
   // Idempotency of message:send by client_message_id.
   {
-    name: CLIENT_MESSAGE_INDEX,
+    name: 'client_message',
     key: { conversation_id: 1, sender_id: 1, client_message_id: 1 },
     unique: true,
     partialFilterExpression: { client_message_id: { $exists: true } },
@@ -42,12 +39,16 @@ const uploadIndexes: IndexDescription[] = [
   { name: 'unsent', key: { used_at: 1 }, partialFilterExpression: { unsent: true } },
   // What a user's uploads hold together, from the index alone.
   { name: 'uploader', key: { uploader_id: 1, is_deleted: 1, file_size: 1, _id: 1 } },
+  // Erasure: a user's uploads that were never sent.
+  { name: 'unsent_by', key: { uploader_id: 1 }, partialFilterExpression: { unsent: true } },
   // Clean-up of bytes whose document is deleted.
   { name: 'bytes_left', key: { is_deleted: 1 }, partialFilterExpression: { is_deleted: true, stored: true } },
 ];
 
 export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   users: [
+    // Erasures to be finished.
+    { name: 'erasing', key: { erasing: 1 }, partialFilterExpression: { erasing: true } },
     // Registration, sign-in by username, contact:request by username; prefix search.
     { name: 'username_key', key: { username_key: 1 }, unique: true },
     // Registration, sign-in by address, password reset.
@@ -62,6 +63,13 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   groups: [
     // The groups of a user.
     { name: 'members', key: { members: 1, is_active: 1 } },
+    // Idempotency of group:create.
+    {
+      name: 'client_group',
+      key: { creator_id: 1, client_group_id: 1 },
+      unique: true,
+      partialFilterExpression: { client_group_id: { $exists: true } },
+    },
     // Changes of members that a node may have missed while Redis was away.
     { name: 'updated', key: { updated_at: 1 } },
     // Who may read an upload: everybody, while it is a group's icon.
@@ -110,8 +118,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   ],
   upload_usage: [],
   presence: [
-    // Users whom an earlier run left online.
-    { name: 'status', key: { status: 1 } },
+    // Users whom an earlier run left online, page by page.
+    { name: 'status', key: { status: 1, _id: 1 } },
   ],
   password_reset_tokens: [
     // Resets by token.
@@ -146,6 +154,12 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'user_conversation', key: { user_id: 1, conversation_id: 1 }, unique: true },
     // A conversation's members and their marks; sync, for marks that grew since a time.
     { name: 'conversation', key: { conversation_id: 1, marks_at: 1 } },
+    // sync: in which of a user's pairs the peer's marks grew since a time.
+    {
+      name: 'peer_marks',
+      key: { peer_id: 1, marks_at: 1 },
+      partialFilterExpression: { peer_id: { $exists: true } },
+    },
     // A user's groups.
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
   ],

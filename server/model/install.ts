@@ -5,15 +5,18 @@
 import { type Db, MongoServerError } from 'mongodb';
 import { collections } from './collections.ts';
 import { INDEXES } from './indexes.ts';
+import { foldAnew } from './passes.ts';
 import { validators } from './validators.ts';
 
 /** Grows by one with each change in the shape of the data; `MIGRATIONS` leads there from the version before. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** What turns data of version n - 1 into data of version n, by n. Each must be idempotent. */
 const MIGRATIONS: Record<number, (db: Db) => Promise<void>> = {
   // Marks replaced receipts on each message.
   2: (db) => dropIndex(db, 'messages', 'receipts'),
+  // Search folds by Unicode's rules, and scripts without spaces by n-grams.
+  3: foldAnew,
 };
 
 const INDEX_NOT_FOUND = 27;
@@ -40,7 +43,8 @@ export async function install(db: Db): Promise<void> {
   await installCollections(db, found < SCHEMA_VERSION);
   await installIndexes(db);
   for (let version = found + 1; version <= SCHEMA_VERSION; version++) {
-    await MIGRATIONS[version]?.(db);
+    // A new database has nothing to migrate.
+    if (found > 0) await MIGRATIONS[version]?.(db);
     await migrations.updateOne({ _id: version }, { $setOnInsert: { done_at: new Date() } }, { upsert: true });
   }
 }

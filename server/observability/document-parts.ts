@@ -26,12 +26,13 @@ export const ERROR_SCHEMA = {
 export function toPlainSchema(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(toPlainSchema);
   if (schema === null || typeof schema !== 'object') return schema;
-  const { maxBytes, minBytes, ...rest } = schema as Record<string, unknown>;
+  const { maxBytes, minBytes, displayName, ...rest } = schema as Record<string, unknown>;
   const plain: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(rest)) {
     plain[name] = name === 'format' && value === 'timestamp' ? 'date-time' : toPlainSchema(value);
   }
   if (typeof maxBytes === 'number') Object.assign(plain, { maxLength: maxBytes, 'x-max-bytes': maxBytes });
   if (typeof minBytes === 'number') plain['x-min-bytes'] = minBytes;
+  if (displayName === true) plain['x-display-name'] = true;
   return plain;
 }

@@ -1,5 +1,5 @@
 /** `/healthz`, `/readyz` and `/metrics` (PROTOCOL section 10). */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { DiskState } from '../lib/disk-space.ts';
 import { unavailable } from '../lib/errors.ts';
 import type { Metrics } from './metrics.ts';
@@ -12,12 +12,14 @@ export interface HealthSources {
   /** Of the disk that uploads pass through. */
   diskState(): DiskState;
   metrics: Metrics;
+  /** Throws when a request may not read the metrics. */
+  guardMetrics(request: FastifyRequest): Promise<void>;
 }
 
-/** Registers the three routes, which need no authentication. */
+/** Registers the three routes; the first two need no authentication. */
 export function registerHealthRoutes(
   app: FastifyInstance,
-  { isDraining, mongodbIsUp, redisIsUp, diskState, metrics }: HealthSources,
+  { isDraining, mongodbIsUp, redisIsUp, diskState, metrics, guardMetrics }: HealthSources,
 ): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
 
@@ -36,7 +38,7 @@ export function registerHealthRoutes(
     return reply.code(503).send({ ...report, error: unavailable(`the server is not ready: ${status}`).toWire() });
   });
 
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', { onRequest: guardMetrics }, async (_request, reply) => {
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 }

@@ -2,7 +2,12 @@
 import type { Logger } from 'pino';
 import { type Background, RETRY_MS } from './background.ts';
 import type { DeviceRegistry } from './devices.ts';
-import type { PresenceStore } from './presence-store.ts';
+import { PRESENT, type PresenceStore } from './presence-store.ts';
+
+/** Users read at once. */
+const PAGE = 500;
+/** How many of them are settled side by side: the service goes on meanwhile, and is not to feel it. */
+const AT_ONCE = 10;
 
 export interface EarlierRunOptions {
   store: Pick<PresenceStore, 'findPresent'>;
@@ -17,9 +22,19 @@ export interface EarlierRunOptions {
 export function settleEarlierRun(options: EarlierRunOptions): { close(): void } {
   const { store, devices, background, graceMs, log } = options;
   let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
+  /** Page by page, so that nothing is held open in the database however long it takes. */
   async function settleAll(): Promise<void> {
-    for await (const { user_id } of store.findPresent()) await background.settleAgain(user_id.toHexString());
+    for (const status of PRESENT) {
+      let page: string[] = [];
+      do {
+        page = await store.findPresent(status, page.at(-1), PAGE);
+        for (let from = 0; from < page.length && !isClosed; from += AT_ONCE) {
+          await Promise.all(page.slice(from, from + AT_ONCE).map(background.settleAgain));
+        }
+      } while (page.length === PAGE && !isClosed);
+    }
   }
 
   function settleAllAfter(ms: number): void {
@@ -38,5 +53,10 @@ export function settleEarlierRun(options: EarlierRunOptions): { close(): void } 
     if (userIds) for (const userId of userIds) void background.settleAgain(userId);
     else settleAllAfter(0);
   });
-  return { close: () => clearTimeout(timer) };
+  return {
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
 }

@@ -7,6 +7,10 @@ import { fromId, toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { PresenceDocument } from '../model/documents/presence.ts';
 
+/** How users are shown who are not offline. */
+export const PRESENT = ['online', 'away', 'busy'] as const;
+export type PresentStatus = (typeof PRESENT)[number];
+
 /** What to write about a user. It is news only if the filter matches, which must contain `_id`. */
 export interface News {
   filter: Filter<PresenceDocument>;
@@ -18,13 +22,15 @@ export interface PresenceStore {
   read(userIds: string[]): Promise<Map<string, PresenceDocument>>;
   /** What those see who may not see more, and everyone of a user who never connected; by user id. */
   readHidden(userIds: string[]): Promise<Map<string, Presence>>;
-  /** Everyone who is shown as online, away or busy. */
-  findPresent(): AsyncIterable<PresenceDocument>;
+  /** Users who are shown as present in a way, in the order of their ids: the next ones behind a user. */
+  findPresent(status: PresentStatus, behind: string | undefined, limit: number): Promise<string[]>;
   /** Writes news about a user with or without a document; resolves with whether it was news. */
   upsert(news: News): Promise<boolean>;
   /** Writes news about a user, if there is a document; resolves with whether it was news. */
   update(news: News): Promise<boolean>;
   setLastSeen(userId: string, at: Date): Promise<void>;
+  /** Removes what a user told besides the status. */
+  eraseDetails(userId: string): Promise<void>;
 }
 
 const NEXT_VERSION = { version: 1 };
@@ -46,9 +52,16 @@ export function createPresenceStore({ presence, users }: Pick<Collections, 'pres
         ]),
       );
     },
-    findPresent: () => presence.find({ status: { $in: ['online', 'away', 'busy'] } }),
+    async findPresent(status, behind, limit) {
+      const found = await presence
+        .find(
+          { status, ...(behind === undefined ? {} : { _id: { $gt: fromId(behind) } }) },
+          { projection: { _id: 1 }, sort: { _id: 1 }, limit },
+        )
+        .toArray();
+      return found.map(({ _id }) => _id.toHexString());
+    },
     upsert: batched((news: readonly News[]) =>
-      // A duplicate is a document that says so already.
       upsertAll(
         presence,
         news.map(({ filter, set }) => ({ filter, update: { $set: set, $inc: NEXT_VERSION } })),
@@ -56,6 +69,10 @@ export function createPresenceStore({ presence, users }: Pick<Collections, 'pres
     ),
     async update({ filter, set }) {
       return (await presence.updateOne(filter, { $set: set, $inc: NEXT_VERSION })).matchedCount === 1;
+    },
+    async eraseDetails(userId) {
+      const told = { custom_status: true as const, device_info: true as const };
+      await presence.updateOne({ _id: fromId(userId) }, { $unset: told, $inc: NEXT_VERSION });
     },
     async setLastSeen(userId, at) {
       await users.updateOne({ _id: fromId(userId) }, { $max: { last_seen: at } });

@@ -32,6 +32,10 @@ export interface PresenceDomain
   extends Pick<Connections, 'connected' | 'disconnected'>,
     Pick<Watchers, 'becameContacts'> {
   handlers: HandlersOf<'presence'>;
+  /** How many connections a user has, on all nodes. */
+  connectionsOf(userId: string): Promise<number>;
+  /** Erases what a user told besides the status. Repeatable. */
+  erase(userId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,6 +55,8 @@ export function createPresence(options: PresenceOptions): PresenceDomain {
     connected: connections.connected,
     disconnected: connections.disconnected,
     becameContacts: watchers.becameContacts,
+    connectionsOf: (userId) => queue.run(userId, async () => (await devices.statuses([userId]))[0]!.length),
+    erase: store.eraseDetails,
     handlers: createPresenceCommands({ audience, store, queue, connections, settlement }),
     async close() {
       earlierRun.close();

@@ -43,12 +43,20 @@ export function createCatchUp({ connection, revs, onMessage, onPage }: CatchUpOp
     arrived,
     async sync() {
       held ??= [];
-      for (let more = true; more; ) {
-        const page = await connection.call('sync', { conversations: revs, ...(since === undefined ? {} : { since }) });
-        for (const { messages } of page.conversations) messages.forEach(see);
+      for (let cursor: string | undefined, more = true; more; ) {
+        const page = await connection.call('sync', {
+          conversations: revs,
+          ...(since === undefined ? {} : { since }),
+          ...(cursor === undefined ? {} : { cursor }),
+        });
+        for (const { conversation, messages, has_more } of page.conversations) {
+          messages.forEach(see);
+          if (!has_more) see(conversation);
+        }
         for (const id of page.gone) delete revs[id];
         onPage(page);
-        more = page.has_more;
+        cursor = page.cursor;
+        more = page.has_more || cursor !== undefined;
         if (!more) since = page.server_time;
       }
       const waiting = held;

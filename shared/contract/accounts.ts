@@ -1,14 +1,14 @@
 /** Accounts over HTTP (PROTOCOL section 2): the bodies that come in and go out. */
 import Type, { type Static } from 'typebox';
 import { Self } from './documents.ts';
-import { Bytes, Closed, DeviceInfo, Id, Nullable, Timestamp } from './values.ts';
+import { Bytes, Closed, DeviceInfo, DisplayName, Id, Nullable, Timestamp } from './values.ts';
 
 /** bcrypt looks at 72 bytes and no more: a longer password is refused, never cut. */
 const NewPassword = Bytes(72, 8);
 /** A password that is to be compared: whatever could never be right is as wrong as any other. */
 const AnyPassword = Type.String({ maxLength: 1024 });
 const RefreshToken = Type.String({ minLength: 1, maxLength: 512 });
-const FullName = Nullable(Type.String({ maxLength: 100 }));
+const FullName = Nullable(DisplayName(100));
 
 export const RegisterBody = Closed({
   username: Type.String({ pattern: '^[A-Za-z0-9_.-]{3,32}$' }),

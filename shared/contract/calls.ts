@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { command, event } from './define.ts';
+import { command, event, pageOf } from './define.ts';
 import { CALL_TYPES, Call, IceServer, PublicUser } from './documents.ts';
 import { Closed, Empty, Id, Limit, OneOf, Targeted } from './values.ts';
 
@@ -61,6 +61,7 @@ export const callCommands = {
     summary: "The caller's calls and those of the caller's groups, newest first.",
     payload: Closed({ limit: Limit(100), before_id: Type.Optional(Id) }),
     data: Type.Object({ calls: Type.Array(Call), has_more: Type.Boolean() }),
+    cost: pageOf(100, 50),
   }),
 };
 

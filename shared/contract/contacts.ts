@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { command, event } from './define.ts';
+import { command, event, FULL_PAGE, pageOf } from './define.ts';
 import { CONTACT_STATUSES, Contact, PublicUser, Self } from './documents.ts';
 import { Closed, Id, Limit, OneOf } from './values.ts';
 
@@ -40,11 +40,15 @@ export const contactCommands = {
     summary: "The caller's contacts, of one status or all.",
     payload: Closed({ status: Type.Optional(OneOf(CONTACT_STATUSES)) }),
     data: Type.Object({ contacts: Type.Array(Contact) }),
+    cost: FULL_PAGE,
   }),
   'user:search': command({
     summary: 'Users whose username or full name begins with the query.',
     payload: Closed({ query: Type.String({ minLength: 1, maxLength: 100 }), limit: Limit(100) }),
     data: Type.Object({ users: Type.Array(PublicUser) }),
+    rate: 'user_search',
+    weight: pageOf(100, 20),
+    cost: pageOf(100, 20),
   }),
   'user:get': command({ summary: 'One user.', payload: OfUser, data: Type.Object({ user: PublicUser }) }),
 };

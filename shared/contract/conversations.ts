@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { command, event } from './define.ts';
+import { command, event, FULL_PAGE, pageOf } from './define.ts';
 import { Call, Conversation, Message } from './documents.ts';
 import { Closed, ConversationId, Limit, Nullable, Seq, Targeted, Timestamp } from './values.ts';
 
@@ -10,6 +10,7 @@ export const conversationCommands = {
     summary: "The caller's conversations, newest activity first.",
     payload: Closed({ limit: Limit(100), cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) }),
     data: Type.Object({ conversations: Type.Array(Conversation), cursor: Type.Optional(Type.String()) }),
+    cost: pageOf(100, 50),
   }),
   'conversation:update': command({
     summary: "The caller's own settings of a conversation.",
@@ -21,11 +22,13 @@ export const conversationCommands = {
     data: Changed,
   }),
   sync: command({
-    summary: 'Everything that a client which was away has missed; repeated while `has_more`.',
+    summary: 'Everything that a client which was away has missed; repeated by `cursor` while there is more.',
     payload: Closed({
       conversations: Type.Optional(Type.Record(ConversationId, Seq)),
       since: Type.Optional(Timestamp),
       limit: Limit(1000),
+      cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
+      newest: Limit(200),
     }),
     data: Type.Object({
       conversations: Type.Array(
@@ -33,9 +36,11 @@ export const conversationCommands = {
       ),
       gone: Type.Array(ConversationId),
       has_more: Type.Boolean(),
+      cursor: Type.Optional(Type.String()),
       calls: Type.Array(Call),
       server_time: Timestamp,
     }),
+    cost: FULL_PAGE,
   }),
 };
 

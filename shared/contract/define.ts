@@ -5,7 +5,45 @@
 import type { Static, TSchema } from 'typebox';
 
 /** The budget (PROTOCOL section 10, `RATE_LIMITS`) that a command draws on besides the one of its socket. */
-export type RateClass = 'command' | 'message' | 'call' | 'contact_request';
+export type RateClass = 'command' | 'message' | 'call' | 'contact_request' | 'user_search' | 'new_group';
+
+/**
+ * What a command costs the store, in points of its user's budget (PROTOCOL section 10): 1 for most, up to 40 for those
+ * that read pages. It is asked before anything is checked: the payload may be anything.
+ */
+export type Cost = number | ((payload: unknown) => number);
+
+/** @returns the points of a payload as it was sent */
+export function pointsOf(cost: Cost, payload: unknown): number {
+  return typeof cost === 'number' ? cost : cost(payload);
+}
+
+/** The points of a page of full size. */
+export const FULL_PAGE = 40;
+
+/** Costs a page in proportion to its `limit`. One that is refused later costs as the largest. */
+export function pageOf(most: number, byDefault: number): Cost {
+  return (payload) => pointsFor(Object(payload).limit ?? byDefault, most);
+}
+
+/** Costs a list in proportion to how many things the payload names. */
+export function listOf(field: string, most: number): Cost {
+  return (payload) => pointsFor(Object(payload)[field]?.length, most);
+}
+
+function pointsFor(size: unknown, most: number): number {
+  const isWithin = typeof size === 'number' && size >= 0 && size <= most;
+  return isWithin ? Math.max(1, Math.ceil((size / most) * FULL_PAGE)) : FULL_PAGE;
+}
+
+/** A budget that is counted by the entries of a list. */
+export type ListClass = 'group_addition';
+
+/** What a command takes from such a budget: one for each different entry of a property of its payload. */
+export interface ListDraw {
+  readonly list: ListClass;
+  readonly of: string;
+}
 
 export interface CommandDeclaration<
   P extends TSchema = TSchema,
@@ -17,6 +55,11 @@ export interface CommandDeclaration<
   /** What a success is answered with. */
   readonly data: D;
   readonly rate: RateClass;
+  /** How much of that budget it takes; 1 by default. */
+  readonly weight: Cost;
+  readonly cost: Cost;
+  /** What it takes beside that, once its payload is known to be valid. */
+  readonly draws: ListDraw | undefined;
   /** An overloaded server refuses these first, so that messages need not wait. */
   readonly sheddable: boolean;
   /** The property of the payload whose texts and names pass through unchecked. */
@@ -30,13 +73,28 @@ export interface EventDeclaration<P extends TSchema = TSchema> {
   readonly payload: P;
 }
 
-type CommandOptions = Partial<Pick<CommandDeclaration, 'rate' | 'sheddable' | 'opaque'>>;
+type CommandOptions = Partial<Pick<CommandDeclaration, 'rate' | 'weight' | 'cost' | 'sheddable' | 'opaque'>>;
 
 /** Declares a command (client to server, acknowledged) with everything that holds for it. */
 export function command<P extends TSchema, D extends TSchema, O extends boolean = false>(
-  declared: { summary: string; payload: P; data: D; device_only?: O } & CommandOptions,
+  declared: {
+    summary: string;
+    payload: P;
+    data: D;
+    device_only?: O;
+    draws?: ListDraw & { of: keyof Static<P> };
+  } & CommandOptions,
 ): CommandDeclaration<P, D, O> {
-  return { rate: 'command', sheddable: false, opaque: undefined, device_only: false as O, ...declared };
+  return {
+    rate: 'command',
+    weight: 1,
+    cost: 1,
+    draws: undefined,
+    sheddable: false,
+    opaque: undefined,
+    device_only: false as O,
+    ...declared,
+  };
 }
 
 /** Declares an event (server to client). */

@@ -1,9 +1,9 @@
 import Type from 'typebox';
-import { command, event } from './define.ts';
+import { command, event, FULL_PAGE, listOf } from './define.ts';
 import { Group } from './documents.ts';
-import { Closed, Empty, Id, Nullable, OneOf } from './values.ts';
+import { Closed, DisplayName, Empty, Id, Nullable, OneOf } from './values.ts';
 
-const Name = Type.String({ minLength: 1, maxLength: 100 });
+const Name = DisplayName(100, 1);
 const Description = Nullable(Type.String({ maxLength: 1000 }));
 const Icon = Nullable(Id);
 const Changed = Type.Object({ group: Group });
@@ -24,20 +24,25 @@ export type GroupReason = (typeof GROUP_REASONS)[number];
 
 export const groupCommands = {
   'group:create': command({
-    summary: 'Makes a group; the creator is its first member and admin.',
+    summary: 'Makes a group; the creator is its first member and admin. Idempotent by `client_group_id`.',
     payload: Closed({
       name: Name,
       description: Type.Optional(Description),
       icon: Type.Optional(Icon),
       member_ids: UserIds,
+      client_group_id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     }),
-    data: Changed,
+    data: Type.Object({ group: Group, duplicate: Type.Optional(Type.Literal(true)) }),
+    rate: 'new_group',
+    draws: { list: 'group_addition', of: 'member_ids' },
+    cost: listOf('member_ids', 400),
   }),
   'group:get': command({ summary: 'One group of the caller.', payload: OfGroup, data: Changed }),
   'group:list': command({
     summary: "The caller's groups.",
     payload: Empty,
     data: Type.Object({ groups: Type.Array(Group) }),
+    cost: FULL_PAGE,
   }),
   'group:update': command({
     summary: 'Changes name, description or icon (admin).',
@@ -53,6 +58,8 @@ export const groupCommands = {
     summary: 'Adds members (admin).',
     payload: Closed({ group_id: Id, user_ids: Type.Array(Id, { minItems: 1, maxItems: 8192 }) }),
     data: Changed,
+    draws: { list: 'group_addition', of: 'user_ids' },
+    cost: listOf('user_ids', 400),
   }),
   'group:remove_member': command({
     summary: 'Removes a member (admin).',

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { command, event } from './define.ts';
+import { command, event, FULL_PAGE, pageOf } from './define.ts';
 import { Message, MessageType } from './documents.ts';
 import {
   Bytes,
@@ -63,6 +63,7 @@ export const messageCommands = {
       },
     ),
     data: Page,
+    cost: pageOf(200, 50),
   }),
   'message:search': command({
     summary: "Messages of the caller's conversations that hold all words of the query, newest first.",
@@ -72,6 +73,8 @@ export const messageCommands = {
       before_id: Type.Optional(Id),
     }),
     data: Page,
+    // However few are asked for, all that match are found first.
+    cost: FULL_PAGE,
   }),
   'message:delivered': command({
     summary: 'Marks everything up to `up_to_seq` as delivered to the caller.',

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { command, event } from './define.ts';
+import { command, event, listOf } from './define.ts';
 import { PRESENCE_STATUSES, Presence } from './documents.ts';
 import { Closed, DeviceInfo, Id, OneOf } from './values.ts';
 
@@ -21,6 +21,7 @@ export const presenceCommands = {
     summary: 'The presence of users, in the order asked; `offline` for those whose presence the caller may not see.',
     payload: Closed({ user_ids: Type.Array(Id, { maxItems: 200 }) }),
     data: Type.Object({ presences: Type.Array(Presence) }),
+    cost: listOf('user_ids', 400),
     sheddable: true,
   }),
 };

@@ -33,6 +33,11 @@ export function Bytes(maxBytes: number, minBytes = 0) {
   return Type.String({ maxBytes, minBytes });
 }
 
+/** A name that others read: it shows as something and does not turn the writing direction. */
+export function DisplayName(maxLength: number, minLength = 0) {
+  return Type.String({ minLength, maxLength, displayName: true });
+}
+
 export const DeviceInfo = Closed({
   device_type: Type.Optional(Type.String({ maxLength: 100 })),
   app_version: Type.Optional(Type.String({ maxLength: 100 })),

@@ -83,10 +83,12 @@ describe('changing the password', () => {
     }
   });
 
-  it('refuses a new password that is too short or too long', async () => {
+  it('refuses a new password that is too short, too long or among the most common', async () => {
     const account = await register(server.url);
-    for (const bad of ['short', 'x'.repeat(73)]) {
-      expect((await change(account, account.password, bad)).status).toBe(400);
+    for (const bad of ['short', 'x'.repeat(73), 'password1', 'QWERTYUIOP', '\u0958'.repeat(24)]) {
+      const { status, json } = await change(account, account.password, bad);
+      expect([status, json.error.details[0].path]).toEqual([400, 'new_password']);
     }
+    expect(await signIn(account, account.password)).toBe(200);
   });
 });

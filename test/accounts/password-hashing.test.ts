@@ -1,3 +1,4 @@
+import { hashSync } from 'bcryptjs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createPasswordHashing } from '../../server/accounts/passwords/hashing.ts';
 import { ContractError } from '../../server/lib/errors.ts';
@@ -12,6 +13,37 @@ describe('a password', () => {
     expect(await hashing.verify('Correct-horse-9', hash)).toBe(true);
     expect(await hashing.verify('Correct-horse-8', hash)).toBe(false);
     expect(await hashing.hash('Correct-horse-9')).not.toBe(hash);
+  });
+
+  it('matches its hash however its letters are composed', async () => {
+    const [composed, decomposed] = ['Crème-brûlée'.normalize('NFC'), 'Crème-brûlée'.normalize('NFD')];
+    for (const [set, given] of [
+      [composed, decomposed],
+      [decomposed, composed],
+      [decomposed, decomposed],
+    ] as const) {
+      expect(await hashing.compare(given, await hashing.hash(set))).toEqual({ matches: true, isOutdated: false });
+    }
+    expect(await hashing.verify('Creme-brulee', await hashing.hash(composed))).toBe(false);
+  });
+
+  it('matches a hash of an earlier version, of the password as it was given, and says that it is outdated', async () => {
+    const decomposed = 'Crème-brûlée'.normalize('NFD');
+    const asGiven = hashSync(decomposed, 4);
+    expect(await hashing.compare(decomposed, asGiven)).toEqual({ matches: true, isOutdated: true });
+    const cheap = createPasswordHashing({ cost: 5 });
+    expect(await cheap.compare('Correct-horse-9', hashSync('Correct-horse-9', 4))).toEqual({
+      matches: true,
+      isOutdated: true,
+    });
+    expect(await cheap.compare('Correct-horse-8', hashSync('Correct-horse-9', 4))).toEqual({
+      matches: false,
+      isOutdated: false,
+    });
+    expect(await hashing.compare('Correct-horse-9', hashSync('Correct-horse-9', 5))).toMatchObject({
+      isOutdated: false,
+    });
+    await cheap.close();
   });
 
   it('matches nothing where there is no hash', async () => {

@@ -100,6 +100,15 @@ describe('a password reset', () => {
     expect((await post('/auth/login', { login: account.username, password: 'third-password' })).status).toBe(200);
   });
 
+  it('refuses one of the most common passwords, and the token stays valid', async () => {
+    const account = await register(server.url);
+    await forgot(account.email);
+    const token = await sink.tokenFor(account.email);
+    const { status, json } = await reset(token, 'trustno1');
+    expect([status, json.error.details[0].path]).toEqual([400, 'new_password']);
+    expect((await reset(token, 'not-so-common')).status).toBe(204);
+  });
+
   it('is refused for a deactivated user', async () => {
     const account = await register(server.url);
     await forgot(account.email);

@@ -68,10 +68,18 @@ describe('registration', () => {
     ['a long address', { email: `${'a'.repeat(250)}@example.test` }, 'email'],
     ['a short password', { password: '1234567' }, 'password'],
     ['a password of more than 72 bytes', { password: `${'é'.repeat(36)}x` }, 'password'],
+    ['one of the most common passwords', { password: 'password' }, 'password'],
+    ['a common password in another case', { password: 'BaseBall' }, 'password'],
+    ['a common password of digits', { password: '12345678' }, 'password'],
+    ['a password that is too short once it is composed', { password: 'e\u0301'.repeat(3) }, 'password'],
+    ['a password that is too long once it is composed', { password: '\u0958'.repeat(24) }, 'password'],
     ['a NUL in the password', { password: 'pass\0word' }, 'password'],
     ['a lone surrogate in the password', { password: 'password\ud800' }, 'password'],
     ['a missing password', { password: undefined }, 'password'],
     ['a long full name', { full_name: 'x'.repeat(101) }, 'full_name'],
+    ['a full name of white space', { full_name: ' \u00a0' }, 'full_name'],
+    ['a full name that is invisible', { full_name: '\u200b\u2800\u3164' }, 'full_name'],
+    ['a full name that turns the writing direction', { full_name: 'gpj.\u202eexe' }, 'full_name'],
     ['an unknown property', { is_admin: true }, 'is_admin'],
   ])('refuses %s', async (_what, over, path) => {
     const { status, json } = await post('/auth/register', { ...valid(), ...over });
@@ -81,7 +89,7 @@ describe('registration', () => {
   });
 
   it('accepts passwords of exactly 8 and exactly 72 bytes, and signs in with them', async () => {
-    for (const password of ['12345678', 'é'.repeat(36)]) {
+    for (const password of ['12-45-78', 'é'.repeat(36)]) {
       const body = { ...valid(), password };
       expect((await post('/auth/register', body)).status).toBe(201);
       expect((await post('/auth/login', { login: body.username, password })).status).toBe(200);
@@ -134,6 +142,8 @@ describe('sign-in', () => {
       account.username.toUpperCase(),
       account.email,
       account.email.toUpperCase(),
+      `${account.username} `,
+      ` ${account.email}\u00a0`,
     ]) {
       const { status, json } = await post('/auth/login', { login, password: account.password });
       expect(status).toBe(200);
@@ -206,6 +216,8 @@ describe('an account', () => {
       { bio: 'x'.repeat(501) },
       { bio: null },
       { full_name: 'x'.repeat(101) },
+      { full_name: '\u2800' },
+      { full_name: 'a\u202db' },
       { profile_picture: 'no-id' },
       { settings: { theme: 'dark' } },
       { settings: { read_receipts_enabled: 'no' } },

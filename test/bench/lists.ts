@@ -10,6 +10,7 @@ interface SyncAnswer {
   data: {
     conversations: { conversation: { conversation_id: string }; messages: { rev: number }[] }[];
     has_more: boolean;
+    cursor?: string;
   };
 }
 
@@ -45,13 +46,15 @@ export async function syncAll(
   const conversations: Revs = {};
   const startedAt = performance.now();
   let messages = 0;
+  let cursor: { cursor?: string } = {};
   for (let answers = 1; ; answers++) {
-    const { data }: SyncAnswer = await socket.emitWithAck('sync', { conversations, since });
+    const { data }: SyncAnswer = await socket.emitWithAck('sync', { conversations, since, ...cursor });
     for (const entry of data.conversations) {
       messages += entry.messages.length;
       const last = entry.messages.at(-1);
       if (last) conversations[entry.conversation.conversation_id] = last.rev;
     }
+    cursor = data.cursor === undefined ? {} : { cursor: data.cursor };
     if (!data.has_more) return { ms: performance.now() - startedAt, answers, messages };
   }
 }

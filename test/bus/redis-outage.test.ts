@@ -1,8 +1,8 @@
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, http, register, registerMany, settle } from '../support/client.ts';
-import type { Way } from '../support/proxy.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
+import type { Way } from '../support/proxy.ts';
 
 /** "Within 5 s of its return every node has delivered what it missed" (PROTOCOL section 10), in milliseconds. */
 const HEALED_MS = 5000;

@@ -1,7 +1,7 @@
 /** Calls between devices on three server processes over one database and one Redis. One of them is killed. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster } from '../support/cluster.ts';
 import { connect, registerMany } from '../support/client.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
 import { incoming, PATIENT, signalled, talking, updated } from './scene.ts';
 
 let cluster: Cluster;

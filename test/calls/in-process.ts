@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import { ObjectId } from 'mongodb';
 import { pino } from 'pino';
 import { expect } from 'vitest';
-import type { CallReason } from '../../shared/contract/calls.ts';
 import type { Bus } from '../../server/bus/bus.ts';
 import { type CallDomain, createCallDomain } from '../../server/calls/domain.ts';
 import { createAccessRules } from '../../server/conversations/access-rules.ts';
@@ -17,6 +16,7 @@ import { ContractError } from '../../server/lib/errors.ts';
 import type { Collections } from '../../server/model/collections.ts';
 import { connect } from '../../server/model/connect.ts';
 import type { CallDocument } from '../../server/model/documents/calls.ts';
+import type { CallReason } from '../../shared/contract/calls.ts';
 import { startDatabase } from '../support/database.ts';
 
 export const RING_MS = 45_000;

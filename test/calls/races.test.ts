@@ -44,7 +44,7 @@ describe('of what races on two nodes', () => {
       const steps = [
         outcome(act(b[0], 'accept', _id)),
         outcome(act(b[1], 'reject', _id)),
-        outcome(act(a[1], 'leave', _id)),
+        outcome(act(a[0], 'leave', _id)),
       ];
       const [accepted, rejected] = await Promise.all(steps);
       const status = await statusOf(nodes, _id);
@@ -52,6 +52,19 @@ describe('of what races on two nodes', () => {
       else if (status === 'missed') expect([accepted, rejected]).toEqual(['conflict', 'conflict']);
       else expect([accepted, rejected, status]).toEqual(['ok', 'conflict', 'ended']);
       expect([...nodes.told.get(_id)!]).toContain(status);
+    }
+  });
+
+  it('hanging up on another device rejects a call that still rings, and never ends one that is answered', async () => {
+    const [[a], b] = [await user(), await user()];
+    for (let round = 0; round < 20; round++) {
+      const { _id } = await call(a, b[0]);
+      const [accepted, left] = await Promise.all([outcome(act(b[0], 'accept', _id)), outcome(act(b[1], 'leave', _id))]);
+      expect([accepted, left, await statusOf(nodes, _id)]).toBeOneOf([
+        ['ok', 'ok', 'ongoing'],
+        ['conflict', 'ok', 'rejected'],
+      ]);
+      await act(a, 'leave', _id);
     }
   });
 

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { durationOf, isOver, isUnanswered } from '../../server/calls/call.ts';
+import { deviceOf, durationOf, isOver, isUnanswered, seatOf } from '../../server/calls/call.ts';
 import { nextDeadline } from '../../server/calls/deadline.ts';
 import {
   createSimulation,
@@ -15,6 +15,7 @@ import {
   MAX,
   RING_MS,
   reconnect,
+  type SimulatedDevice,
   type Simulation,
   sweep,
 } from './simulation.ts';
@@ -63,9 +64,10 @@ function checkTold({ calls, devices }: Simulation): void {
   }
 }
 
+type Command = 'ringing' | 'accept' | 'reject' | 'join' | 'leave';
 type Step =
   | { do: 'initiate'; who: number; recipient: string | undefined }
-  | { do: 'ringing' | 'accept' | 'reject' | 'join' | 'leave' | 'remove' | 'block'; who: number; which: number }
+  | { do: Command | 'leave by none' | 'remove' | 'block'; who: number; which: number }
   | { do: 'disconnect' | 'reconnect'; who: number }
   | { do: 'pass'; ms: number }
   | { do: 'sweep'; backwards: boolean };
@@ -85,7 +87,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: does('pass'), ms: fc.constantFrom(1, 700, 1500, 14_999, 15_000, 45_000) }),
   },
   { weight: 2, arbitrary: fc.record({ do: does('sweep'), backwards: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ do: does('remove', 'block'), who, which }) },
+  { weight: 1, arbitrary: fc.record({ do: does('leave by none', 'remove', 'block'), who, which }) },
 );
 
 async function perform(simulation: Simulation, step: Step): Promise<void> {
@@ -107,12 +109,28 @@ async function perform(simulation: Simulation, step: Step): Promise<void> {
     if (call.kind === 'direct') await happen(simulation, call, { type: 'block' });
   } else if (step.do === 'remove') {
     if (call.kind === 'group') await happen(simulation, call, { type: 'remove', user });
+  } else if (step.do === 'leave by none') {
+    await leave(simulation, call.id, user);
   } else if (device.connected && call.told_ids.includes(user)) {
+    if (step.do === 'leave') return leave(simulation, call.id, user, device);
     const on = { socket_id: device.socket, node_id: 'n' };
     const event =
       step.do === 'accept' || step.do === 'join' ? { type: step.do, user, device: on } : { type: step.do, user };
     await happen(simulation, call, event, device);
   }
+}
+
+/** A user leaves, by a device or by none. One who has the call on another device stays in it. */
+async function leave(simulation: Simulation, id: string, user: string, device?: SimulatedDevice): Promise<void> {
+  const { calls } = simulation;
+  // What is overdue happens first, whatever the command is.
+  await happen(simulation, calls.get(id)!, undefined);
+  const before = calls.get(id)!;
+  const on = device ? { device: { socket_id: device.socket, node_id: 'n' } } : {};
+  await happen(simulation, before, { type: 'leave', user, ...on }, device);
+  const holder = deviceOf(seatOf(before, user));
+  if (holder && holder.socket_id !== device?.socket) expect(calls.get(id)).toBe(before);
+  else expect(seatOf(calls.get(id)!, user)).toBeUndefined();
 }
 
 it('the state machine keeps its promises under any sequence of commands, losses and timers', async () => {

@@ -1,8 +1,8 @@
 import { MongoClient } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import type { JobDocument } from '../../server/model/documents/cluster.ts';
 import { createJobs, type JobKind, type Jobs } from '../../server/cluster/jobs.ts';
+import type { JobDocument } from '../../server/model/documents/cluster.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;

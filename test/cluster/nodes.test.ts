@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, type Database } from '../../server/model/connect.ts';
 import { type Nodes, startNodes } from '../../server/cluster/nodes.ts';
+import { connect, type Database } from '../../server/model/connect.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 
 const log = pino({ level: 'silent' });

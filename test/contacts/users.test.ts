@@ -50,6 +50,38 @@ describe('user:search', () => {
     expect((await device.refused('user:search', { query: { $gt: '' } })).code).toBe('validation_failed');
   });
 
+  it.each([
+    ['white space before it', ' Zoe ', 'zoe '],
+    ['a no-break space before it', '\u00a0Nina ', 'nina'],
+    ['an ideographic space before it', '\u3000花子 ', '花子'],
+    ['a direction mark before it', '\u200eLara ', 'LARA'],
+    ['a zero-width space before it', '\u200bZora ', 'zora'],
+    ['a byte order mark before it', '\ufeffBoris ', 'boris'],
+    ['a direction embedding round it, as phone books copy it', '\u202aEmil\u202c ', 'emil'],
+    ['a soft hyphen within', 'Anna\u00adlena ', 'annalena'],
+    ['wide gaps within', 'Dora  \u00a0', 'dora  '],
+    ['a blank of Braille before it', '\u2800Kim ', 'kim'],
+  ])('finds a full name with %s', async (_what, full_name, query) => {
+    const tail = uniqueName('Tail');
+    const account = await register(server.url, { full_name: `${full_name}${tail}` });
+    const device = await connect(server.url, await register(server.url));
+    const { users } = await device.ok('user:search', { query: `${query} ${tail}` });
+    expect(users.map((user) => user._id)).toEqual([account.id]);
+  });
+
+  it('finds a name by each of its ways of writing', async () => {
+    const tail = uniqueName('Tail');
+    const account = await register(server.url, { full_name: `Κώστας Đỗ Straße ${tail}` });
+    const device = await connect(server.url, await register(server.url));
+    for (const query of ['ΚΩΣ', 'κωστας do', 'ΚΏΣΤΑΣ ĐỖ STRASSE', `κώστας đỗ straße ${tail}`]) {
+      const { users } = await device.ok('user:search', { query, limit: 100 });
+      expect(
+        users.map((user) => user._id),
+        query,
+      ).toContain(account.id);
+    }
+  });
+
   it('leaves out oneself, deactivated users, and both sides of a block', async () => {
     const full_name = uniqueName('Name');
     const [ann, bob, eve, gone] = await Promise.all([1, 2, 3, 4].map(() => register(server.url, { full_name })));

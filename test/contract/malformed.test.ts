@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, register } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { connectRaw, openRaw } from '../support/raw-socket.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let ann: Account;

@@ -1,10 +1,10 @@
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMessageStore, type MessageStore } from '../../server/conversations/message-store.ts';
 import { collections } from '../../server/model/collections.ts';
+import { pairRef } from '../../server/model/conversation-ref.ts';
 import type { MessageDocument } from '../../server/model/documents/messages.ts';
 import { install } from '../../server/model/install.ts';
-import { pairRef } from '../../server/model/conversation-ref.ts';
-import { createMessageStore, type MessageStore } from '../../server/conversations/message-store.ts';
 import { startDatabase } from '../support/database.ts';
 
 let store: MessageStore;

@@ -16,7 +16,7 @@ function watched() {
   onTestFinished(close);
   const call = (name: CommandName) => {
     const route = { declaration: commands[name] } as unknown as Route;
-    notShed({ caller: {} as never, route, payload: {} }, isOverloaded);
+    notShed({ route }, isOverloaded);
   };
   return { isOverloaded, call };
 }

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createRedisLink } from '../../server/bus/redis-link.ts';
 import { createMemoryRateLimiter, type RateLimiter } from '../../server/dispatch/rate-limits.ts';
 import { createRedisRateLimiter } from '../../server/dispatch/rate-limits-redis.ts';
-import { createRedisLink } from '../../server/bus/redis-link.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const log = pino({ level: 'silent' });
@@ -60,6 +60,36 @@ describe.each([
     expect(await granted(limiter, `${name} window`, 2, rule)).toBe(1);
   });
 
+  it('takes several at once, all of them or none', async () => {
+    const limiter = await create();
+    const rule = { count: 10, per: 600_000 };
+    expect(await limiter.take(`${name} several`, rule, 7)).toBe(0);
+    const wait = await limiter.take(`${name} several`, rule, 4);
+    expect(wait).toBeGreaterThan(590_000);
+    expect(wait).toBeLessThanOrEqual(600_000);
+    expect(await limiter.take(`${name} several`, rule, 3)).toBe(0);
+    expect(await limiter.take(`${name} several`, rule)).toBeGreaterThan(0);
+    // More than there ever is.
+    expect(await limiter.take(`${name} never`, rule, 11)).toBe(600_000);
+    expect(await limiter.take(`${name} never`, rule, 10)).toBe(0);
+    const refilling = { count: 1, per: 60_000, burst: 5 };
+    expect(await limiter.take(`${name} burst of several`, refilling, 4)).toBe(0);
+    expect(await limiter.take(`${name} burst of several`, refilling, 2)).toBeGreaterThan(50_000);
+    expect(await limiter.take(`${name} burst of several`, refilling)).toBe(0);
+  });
+
+  it('says when several fit in again', async () => {
+    const limiter = await create();
+    const rule = { count: 3, per: 2000 };
+    expect(await limiter.take(`${name} again`, rule, 2)).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await limiter.take(`${name} again`, rule)).toBe(0);
+    const wait = await limiter.take(`${name} again`, rule, 2);
+    expect(wait).toBeLessThanOrEqual(1500);
+    await new Promise((resolve) => setTimeout(resolve, wait + 20));
+    expect(await limiter.take(`${name} again`, rule, 2)).toBe(0);
+  });
+
   it('grows again with time', async () => {
     const limiter = await create();
     const rule = { count: 1, per: 50 };
@@ -68,6 +98,47 @@ describe.each([
     expect(wait).toBeGreaterThan(0);
     await new Promise((resolve) => setTimeout(resolve, wait + 20));
     expect(await limiter.take(`${name} time`, rule)).toBe(0);
+  });
+});
+
+describe.each([
+  ['in memory', async () => createMemoryRateLimiter() as RateLimiter],
+  ['in Redis', overRedis],
+])('several at once from a budget %s', (name, create) => {
+  it('are granted all or not at all, where it fills up again', async () => {
+    const limiter = await create();
+    const rule = { count: 1, per: 60_000, burst: 10 };
+    const key = `${name} several`;
+    expect(await limiter.take(key, rule, 7)).toBe(0);
+    const wait = await limiter.take(key, rule, 4);
+    expect(wait).toBeGreaterThan(50_000);
+    expect(wait).toBeLessThanOrEqual(60_000);
+    expect(await limiter.take(key, rule, 3)).toBe(0);
+    expect(await limiter.take(`${name} too many`, rule, 11)).toBeGreaterThan(0);
+  });
+
+  it('are granted all or not at all, in a period', async () => {
+    const limiter = await create();
+    const rule = { count: 10, per: 60_000 };
+    const key = `${name} several in a period`;
+    expect(await limiter.take(key, rule, 7)).toBe(0);
+    const wait = await limiter.take(key, rule, 4);
+    expect(wait).toBeGreaterThan(50_000);
+    expect(wait).toBeLessThanOrEqual(60_000);
+    expect(await limiter.take(key, rule, 3)).toBe(0);
+    expect(await limiter.take(key, rule, 1)).toBeGreaterThan(0);
+    expect(await limiter.take(`${name} too many in a period`, rule, 11)).toBeGreaterThan(0);
+  });
+
+  it('are owed where they are charged afterwards, for no longer than the whole budget takes to come back', async () => {
+    const limiter = await create();
+    const rule = { count: 1, per: 1000, burst: 10 };
+    const key = `${name} owed`;
+    limiter.charge(key, rule, 6);
+    await expect.poll(() => limiter.take(key, rule, 5)).toBeGreaterThan(0);
+    limiter.charge(key, rule, 1_000_000);
+    await expect.poll(() => limiter.take(key, rule)).toBeGreaterThan(9000);
+    expect(await limiter.take(key, rule)).toBeLessThanOrEqual(11_000);
   });
 });
 

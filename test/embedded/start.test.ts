@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,29 +53,6 @@ describe('the database alone', () => {
     await expect(again.db().collection('c').insertOne({ a: 1 })).rejects.toMatchObject({ code: 11000 });
     await again.close();
     await stop(second.child);
-  });
-
-  it('refuses a folder that another process holds, and names that process', async () => {
-    const dataDir = join(folder, 'shared');
-    const { child } = await startDatabase(dataDir);
-    const second = await failed({ DATA_DIR: dataDir });
-    expect(second.code).not.toBe(0);
-    expect(second.stdout).toBe('');
-    expect(second.stderr).toMatch(new RegExp(`^data folder .* is in use by process ${child.pid}\\n$`));
-    await stop(child);
-  });
-
-  it('starts at once after kill -9, even if the process id in the lock is reused', async () => {
-    const dataDir = join(folder, 'killed');
-    const first = await startDatabase(dataDir);
-    await stop(first.child, 'SIGKILL');
-    const second = await startDatabase(dataDir);
-    await stop(second.child, 'SIGKILL');
-    const lock = join(dataDir, 'database', 'lock');
-    const holder = JSON.parse(await readFile(lock, 'utf8'));
-    await writeFile(lock, JSON.stringify({ ...holder, pid: process.pid }));
-    const third = await startDatabase(dataDir);
-    await stop(third.child);
   });
 
   it('refuses a port in use', async () => {

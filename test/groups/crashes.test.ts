@@ -1,11 +1,11 @@
 /** Two nodes over one database, and the states that a process leaves which dies between two writes. */
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Collections, collections } from '../../server/model/collections.ts';
 import { createBus } from '../../server/bus/bus.ts';
 import type { Operation } from '../../server/bus/operations.ts';
 import { createVisibility } from '../../server/conversations/visibility.ts';
 import { createRooms } from '../../server/groups/rooms.ts';
+import { type Collections, collections } from '../../server/model/collections.ts';
 import { connect, type Device, registerMany, settle } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';

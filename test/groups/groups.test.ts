@@ -34,7 +34,7 @@ describe('group:create', () => {
     expect(phone.seen('group:updated')).toEqual([]);
   });
 
-  it('refuses too many, unknown and deactivated members, and names that are empty or too long', async () => {
+  it('refuses too many, unknown and deactivated members, and names that are empty, too long, invisible or turn the writing', async () => {
     const accounts = await registerMany(server.url, 7);
     const device = await connect(server.url, accounts[0]!);
     const gone = accounts[6]!;
@@ -45,6 +45,9 @@ describe('group:create', () => {
     expect((await create({ member_ids: [gone.id] })).code).toBe('not_found');
     expect((await create({ member_ids: ['x'] })).code).toBe('validation_failed');
     expect((await create({ name: '' })).code).toBe('validation_failed');
+    for (const name of [' \u200b', '\u2800', 'gpj.\u202eexe', '\u2067open']) {
+      expect(await create({ name })).toMatchObject({ code: 'validation_failed', details: [{ path: 'name' }] });
+    }
     expect((await create({ name: 'x'.repeat(101) })).code).toBe('validation_failed');
     expect((await create({ description: 'x'.repeat(1001) })).code).toBe('validation_failed');
     expect((await create({ icon: NOBODY })).code).toBe('not_found');
@@ -76,6 +79,7 @@ describe('group:update', () => {
     expect(await member.next('group:updated')).toEqual({ group, reason: 'updated', actor_id: admin.id });
     member.clear();
     expect((await admin.ok('group:update', { group_id: id, name: '$name' })).group).toEqual(group);
+    expect((await admin.refused('group:update', { group_id: id, name: '\u3164' })).code).toBe('validation_failed');
     expect((await admin.ok('group:update', { group_id: id })).group).toEqual(group);
     await settle(member);
     expect(member.seen('group:updated')).toEqual([]);

@@ -15,7 +15,8 @@ const from = (address: string) => ({ 'x-forwarded-for': `9.9.9.${written++}, ${a
 const register = (index: number) => {
   const username = `limited${index}`;
   const body = { username, email: `${username}@example.test`, password: 'some-password' };
-  return http(server.url, 'POST', '/auth/register', { body, headers: from('10.0.0.1') });
+  // Some proxies add the client's port, another for each connection.
+  return http(server.url, 'POST', '/auth/register', { body, headers: from(`10.0.0.1:${50_000 + index}`) });
 };
 
 /** Fails to sign in, each time from another network. */

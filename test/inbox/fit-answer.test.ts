@@ -1,10 +1,13 @@
 import { ObjectId } from 'mongodb';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fitAnswer } from '../../server/inbox/fit-answer.ts';
 import type { MessageDocument } from '../../server/model/documents/messages.ts';
 
-const message = (rev: number, over: Partial<MessageDocument> = {}) =>
-  ({ _id: new ObjectId(), rev, content: '', ...over }) as MessageDocument;
+const message = (rev: number, over: Partial<MessageDocument> = {}, bytes = 1) => ({
+  message: { _id: new ObjectId(), rev, ...over } as MessageDocument,
+  bytes,
+});
+const gaps = (...ids: string[]) => ids.map((id) => ({ id }));
 
 const revsOf = (messages: MessageDocument[] | undefined) => messages?.map(({ rev }) => rev);
 
@@ -14,22 +17,22 @@ test('fills conversations in the order given, ascending by rev, and cuts at the 
     ['b', [message(7), message(9), message(8)]],
     ['c', [message(1)]],
   ]);
-  const { messages, incomplete } = fitAnswer(found, ['b', 'a', 'c'], 4);
+  const { messages, incomplete } = fitAnswer(found, gaps('b', 'a', 'c'), 4);
   expect(revsOf(messages.get('b'))).toEqual([7, 8, 9]);
   expect(revsOf(messages.get('a'))).toEqual([1]);
   expect([...incomplete]).toEqual(['a', 'c']);
 });
 
 test('is complete with exactly as many messages as the limit allows', () => {
-  const { messages, incomplete } = fitAnswer(new Map([['a', [message(1), message(2)]]]), ['a', 'b'], 2);
+  const { messages, incomplete } = fitAnswer(new Map([['a', [message(1), message(2)]]]), gaps('a', 'b'), 2);
   expect(revsOf(messages.get('a'))).toEqual([1, 2]);
   expect([...incomplete]).toEqual([]);
 });
 
-test('ends early once the texts are large, but never without a message', () => {
-  const content = 'x'.repeat(600 * 1024);
-  const found = new Map([['a', [message(1, { content }), message(2, { content })]]]);
-  const { messages, incomplete } = fitAnswer(found, ['a'], 500);
+test('ends early once the messages are large, but never without a message', () => {
+  const large = 600 * 1024;
+  const found = new Map([['a', [message(1, {}, large), message(2, {}, large)]]]);
+  const { messages, incomplete } = fitAnswer(found, gaps('a'), 500);
   expect(revsOf(messages.get('a'))).toEqual([1]);
   expect([...incomplete]).toEqual(['a']);
 });
@@ -37,5 +40,34 @@ test('ends early once the texts are large, but never without a message', () => {
 test('keeps the newer of two versions of one message', () => {
   const _id = new ObjectId();
   const found = new Map([['a', [message(1, { _id }), message(2), message(3, { _id })]]]);
-  expect(revsOf(fitAnswer(found, ['a'], 500).messages.get('a'))).toEqual([2, 3]);
+  expect(revsOf(fitAnswer(found, gaps('a'), 500).messages.get('a'))).toEqual([2, 3]);
+});
+
+describe('newest messages', () => {
+  const newest = (...ids: string[]) => ids.map((id) => ({ id, newest: true }));
+
+  test('are complete as they were found, ascending by rev', () => {
+    const { messages, incomplete } = fitAnswer(new Map([['a', [message(5), message(7), message(2)]]]), newest('a'), 3);
+    expect(revsOf(messages.get('a'))).toEqual([2, 5, 7]);
+    expect([...incomplete]).toEqual([]);
+  });
+
+  test('wait for the next answer as a whole where there is no room for all', () => {
+    const found = new Map([
+      ['a', [message(1), message(2)]],
+      ['b', [message(3), message(4)]],
+      ['c', [message(5)]],
+    ]);
+    const { messages, incomplete } = fitAnswer(found, newest('a', 'b', 'c'), 3);
+    expect(revsOf(messages.get('a'))).toEqual([1, 2]);
+    expect([...incomplete]).toEqual(['b', 'c']);
+  });
+
+  test('of one conversation that are too large are complete with those that fit, and fill the answer', () => {
+    const large = 300 * 1024;
+    const found = new Map([['a', [message(9, {}, large), message(8, {}, large), message(7, {}, large)]]]);
+    const { messages, incomplete } = fitAnswer(found, newest('a', 'b'), 500);
+    expect(revsOf(messages.get('a'))).toEqual([8, 9]);
+    expect([...incomplete]).toEqual(['b']);
+  });
 });

@@ -44,6 +44,18 @@ test.each([
     'conversation',
     { conversation_id: { $in: ['x', 'y'] }, marks_at: { $gte: new Date() } },
   ],
+  [
+    'marks of peers that grew since a time',
+    'memberships',
+    'peer_marks',
+    { peer_id: new ObjectId(), marks_at: { $gte: new Date() } },
+  ],
+  [
+    'pairs that changed since a time',
+    'conversations',
+    'pairs_by_activity',
+    { user_ids: new ObjectId(), changed_at: { $gte: new Date() } },
+  ],
   ['search', 'messages', 'conversation_terms', { conversation_id: { $in: ['x', 'y'] }, $and: [{ terms: /^word/ }] }],
   [
     'receipts',

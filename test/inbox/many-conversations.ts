@@ -1,4 +1,4 @@
-/** A user with many pairs, written straight into the database. */
+/** Users with many conversations, written straight into the database. */
 import { ObjectId } from 'mongodb';
 import type { Caller } from '../../server/dispatch/caller.ts';
 import { termsOf } from '../../server/messages/terms.ts';
@@ -6,6 +6,7 @@ import type { Collections } from '../../server/model/collections.ts';
 import { pairRef } from '../../server/model/conversation-ref.ts';
 import type { UserDocument } from '../../server/model/documents/accounts.ts';
 import type { ConversationDocument, MembershipDocument } from '../../server/model/documents/conversations.ts';
+import type { GroupDocument } from '../../server/model/documents/groups.ts';
 import type { PairMessageDocument } from '../../server/model/documents/messages.ts';
 
 const YESTERDAY = new Date(Date.now() - 86_400_000);
@@ -32,14 +33,99 @@ export async function createUserWithPairs(stored: Collections, pairs: number, mi
     stored.conversations.insertMany(made.map(({ summary }) => summary)),
     stored.messages.insertMany(made.flatMap(({ messages }) => messages)),
   ]);
-  const caller: Caller = {
-    userId: me._id,
-    id: me._id.toHexString(),
+  return { caller: callerOf(me), revs: Object.fromEntries(made.map(({ summary }) => [summary._id, 1])) };
+}
+
+/**
+ * Creates a user who is in groups in which nothing was written.
+ * @param count how many groups
+ * @param members how many members each has; those besides the user do not exist
+ * @returns the user's caller and the groups' ids
+ */
+export async function createUserWithGroups(
+  stored: Collections,
+  count: number,
+  members: number,
+): Promise<{ caller: Caller; ids: string[] }> {
+  const me = userDocument();
+  const others = Array.from({ length: members - 1 }, () => new ObjectId());
+  const groups = Array.from({ length: count }, (_, i) => groupDocument([me._id, ...others], YESTERDAY, i));
+  await Promise.all([
+    stored.users.insertOne(me),
+    stored.groups.insertMany(groups),
+    stored.memberships.insertMany(groups.map((group) => stayDocument(group, me._id))),
+    stored.conversations.insertMany(groups.map(groupSummary)),
+  ]);
+  return { caller: callerOf(me), ids: groups.map(({ _id }) => _id.toHexString()) };
+}
+
+/** Adds a message to a pair, as a send does. */
+export async function addMessage(stored: Collections, conversationId: string): Promise<void> {
+  const summary = (await stored.conversations.findOne({ _id: conversationId }))!;
+  const [one, other] = summary.user_ids!;
+  const message = messageDocument(conversationId, one!, other!, summary.last_seq + 1, new Date());
+  await stored.messages.insertOne({ ...message, rev: summary.rev + 1 });
+  await stored.conversations.updateOne(
+    { _id: conversationId },
+    {
+      $set: { last_message_id: message._id, activity_at: message.created_at, changed_at: message.created_at },
+      $inc: { last_seq: 1, rev: 1 },
+    },
+  );
+}
+
+function callerOf({ _id }: UserDocument): Caller {
+  return {
+    userId: _id,
+    id: _id.toHexString(),
     sessionId: '0'.repeat(24),
     socketId: 'socket',
     inTurn: async (prepare, act) => act(await prepare),
   };
-  return { caller, revs: Object.fromEntries(made.map(({ summary }) => [summary._id, 1])) };
+}
+
+function groupDocument(members: ObjectId[], at: Date, number: number): GroupDocument {
+  return {
+    _id: new ObjectId(),
+    name: `Group ${number}`,
+    description: 'x'.repeat(1000),
+    icon: null,
+    creator_id: members[0]!,
+    members,
+    admins: [members[0]!],
+    created_at: at,
+    updated_at: at,
+    is_active: true,
+  };
+}
+
+function stayDocument({ _id, created_at }: GroupDocument, user_id: ObjectId): MembershipDocument {
+  return {
+    _id: new ObjectId(),
+    user_id,
+    conversation_id: _id.toHexString(),
+    kind: 'group',
+    group_id: _id,
+    from_seq: 0,
+    joined_at: created_at,
+    delivered_seq: 0,
+    read_seq: 0,
+    shown_read_seq: 0,
+    changed_at: created_at,
+  };
+}
+
+function groupSummary({ _id, created_at }: GroupDocument): ConversationDocument {
+  return {
+    _id: _id.toHexString(),
+    kind: 'group',
+    group_id: _id,
+    last_seq: 0,
+    rev: 0,
+    activity_at: created_at,
+    changed_at: created_at,
+    created_at,
+  };
 }
 
 function userDocument(): UserDocument {

@@ -1,5 +1,6 @@
 /** Whatever users can do at random, and how each operation becomes a command. */
 import fc from 'fast-check';
+import type { SyncOptions } from './replica.ts';
 
 export const USERS = 4;
 export const GROUPS = 2;
@@ -11,6 +12,16 @@ const chat = fc.oneof(
   group.map((index) => ({ group: index })),
 );
 const pick = fc.nat({ max: 1_000_000 });
+
+/** Every way to ask by `sync` that the contract knows. */
+export const syncOptions: fc.Arbitrary<SyncOptions> = fc.constantFrom(1, 3, 20, 500).chain((limit) =>
+  fc.record({
+    limit: fc.constant(limit),
+    useSince: fc.boolean(),
+    useCursor: fc.boolean(),
+    newest: fc.option(fc.integer({ min: 1, max: Math.min(limit, 5) }), { nil: undefined }),
+  }),
+);
 
 /** Users and groups are indices; `pick` chooses among what there is by then. */
 export const operation = fc.oneof(
@@ -36,11 +47,7 @@ export const operation = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('drop or return' as const),
-      limit: fc.constantFrom(1, 3, 20, 500),
-      useSince: fc.boolean(),
-    }),
+    arbitrary: fc.record({ do: fc.constant('drop or return' as const), options: syncOptions }),
   },
 );
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;

@@ -9,10 +9,12 @@ import {
   USERS,
   type UserOperation,
 } from './random-operations.ts';
-import { createReplica, type Replica } from './replica.ts';
+import { createReplica, type Replica, type SyncOptions } from './replica.ts';
 
 /** Refusals that random operations run into. */
 const EXPECTED = new Set(['forbidden', 'not_found', 'conflict', 'validation_failed']);
+
+const EVERYTHING: SyncOptions = { limit: 500, useSince: false, useCursor: false, newest: undefined };
 
 export interface World {
   /** Whose clients are compared. */
@@ -25,6 +27,8 @@ export interface World {
   carryOut(operation: UserOperation | DropOrReturn): Promise<void>;
   /** Brings the flaky client back and lets everything arrive. */
   settle(): Promise<void>;
+  /** A client that was never there before. */
+  createFresh(options: SyncOptions): Promise<Replica>;
   close(): void;
 }
 
@@ -36,22 +40,22 @@ export async function createWorld(url: string): Promise<World> {
   const steady = createReplica(watched.id, true);
   const steadyDevice = await connect(url, watched);
   steady.attach(steadyDevice);
-  await steady.sync(steadyDevice, 500, false);
+  await steady.sync(steadyDevice, EVERYTHING);
 
   const flaky = createReplica(watched.id, false);
   let flakyDevice: Device | undefined;
-  async function comeBack(limit: number, useSince: boolean): Promise<void> {
+  async function comeBack(options: SyncOptions): Promise<void> {
     flakyDevice = await connect(url, watched);
     flaky.attach(flakyDevice);
-    await flaky.sync(flakyDevice, limit, useSince);
+    await flaky.sync(flakyDevice, options);
   }
-  async function dropOrReturn({ limit, useSince }: DropOrReturn): Promise<void> {
-    if (!flakyDevice) return comeBack(limit, useSince);
+  async function dropOrReturn({ options }: DropOrReturn): Promise<void> {
+    if (!flakyDevice) return comeBack(options);
     flaky.detach();
     flakyDevice.close();
     flakyDevice = undefined;
   }
-  await comeBack(500, false);
+  await comeBack(EVERYTHING);
 
   return {
     watched,
@@ -63,8 +67,18 @@ export async function createWorld(url: string): Promise<World> {
         ? dropOrReturn(operation)
         : sendCommand(devices[operation.user]!, operation, known),
     async settle() {
-      if (!flakyDevice) await comeBack(20, true);
+      if (!flakyDevice) await comeBack({ ...EVERYTHING, limit: 20, useSince: true, useCursor: true });
       await settle(steadyDevice, flakyDevice!, ...devices);
+      await flaky.readOlder(flakyDevice!);
+    },
+    async createFresh(options) {
+      const fresh = createReplica(watched.id, false);
+      const device = await connect(url, watched);
+      fresh.attach(device);
+      await fresh.sync(device, options);
+      await fresh.readOlder(device);
+      device.close();
+      return fresh;
     },
     close() {
       for (const device of [...devices, steadyDevice, flakyDevice]) device?.close();

@@ -1,6 +1,7 @@
 /**
  * Four users do whatever they can at random while one client drops and returns. What it has built from events and
- * `sync` must equal what a client has that never left, and what is stored. `LONG=1` makes 300 runs.
+ * `sync`, asked for in every way, must equal what a client has that never left, what one gets that was never there, and
+ * what is stored. `LONG=1` makes 300 runs.
  */
 import fc from 'fast-check';
 import { MongoClient, ObjectId } from 'mongodb';
@@ -11,8 +12,8 @@ import { toWireMessage } from '../../server/model/views/message.ts';
 import type { Account } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { operation } from './random-operations.ts';
-import { comparable, type ReplicaState } from './replica.ts';
+import { operation, syncOptions } from './random-operations.ts';
+import { comparable, type ReplicaState, type SyncOptions } from './replica.ts';
 import { createWorld, type World } from './replica-world.ts';
 
 const RUNS = process.env.LONG ? 300 : 30;
@@ -43,7 +44,8 @@ test(
         fc.array(operation, { minLength: 120, maxLength: 240 }),
         // How many operations are under way at once.
         fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 10 }),
-        async (operations, bursts) => {
+        syncOptions,
+        async (operations, bursts, fresh) => {
           const world = await createWorld(server.url);
           try {
             for (let at = 0, i = 0; at < operations.length; i++) {
@@ -51,7 +53,7 @@ test(
               await Promise.all(operations.slice(at, at + size).map((one) => world.carryOut(one)));
               at += size;
             }
-            await compare(world);
+            await compare(world, fresh);
           } finally {
             world.close();
           }
@@ -63,12 +65,16 @@ test(
   NO_TIME_LIMIT,
 );
 
-async function compare({ watched, steady, steadyDevice, flaky, settle }: World): Promise<void> {
+async function compare(
+  { watched, steady, steadyDevice, flaky, settle, createFresh }: World,
+  freshOptions: SyncOptions,
+): Promise<void> {
   await settle();
   const memberships = await stored.memberships.find({ user_id: new ObjectId(watched.id) }).toArray();
   const fromSeq = new Map(memberships.map((membership) => [membership.conversation_id, membership.from_seq]));
   const kept = steady.state(new Map());
   expect(flaky.state(fromSeq)).toEqual(kept);
+  expect((await createFresh(freshOptions)).state(fromSeq)).toEqual(kept);
   const { conversations } = await steadyDevice.ok('conversation:list', { limit: 100 });
   const listed = conversations.filter((one) => one.last_message);
   expect(Object.fromEntries(listed.map((one) => [one.conversation_id, one.unread_count]))).toEqual(

@@ -11,10 +11,22 @@ interface Marks {
 /** What is kept of one conversation. */
 interface Kept {
   rev: number;
+  /** An answer said that it is complete: it is named from then on, also without a message. */
+  isComplete: boolean;
+  /** Messages below this `seq` were left out by `newest` and come by `message:history`. */
+  olderThan: number | undefined;
   messages: Map<string, Message>;
   marks: Map<string, Marks>;
   groupUpdatedAt: string;
   pinned: boolean;
+}
+
+/** How a client asks for what it missed. */
+export interface SyncOptions {
+  limit: number;
+  useSince: boolean;
+  useCursor: boolean;
+  newest: number | undefined;
 }
 
 /** By conversation id. */
@@ -25,7 +37,9 @@ export interface Replica {
   attach(device: Device): void;
   detach(): void;
   /** Repeats `sync` until nothing is missing. */
-  sync(device: Device, limit: number, useSince: boolean): Promise<void>;
+  sync(device: Device, options: SyncOptions): Promise<void>;
+  /** Reads by `message:history` what `newest` left out. */
+  readOlder(device: Device): Promise<void>;
   /**
    * The conversations in comparable form, without messages up to each `fromSeq`. A client that was away while its user
    * left a group and came back still has messages of the earlier stay, which other clients have dropped.
@@ -68,20 +82,14 @@ export function createReplica(userId: string, isStrict: boolean): Replica {
       detach = () => socket.offAny(listener);
     },
     detach: () => detach(),
-    async sync(device, limit, useSince) {
-      let answer: CommandData<'sync'>;
-      do {
-        answer = await device.ok('sync', {
-          conversations: Object.fromEntries([...conversations].map(([id, { rev }]) => [id, rev])),
-          limit,
-          ...(useSince && since ? { since } : {}),
-        });
-        applySync(conversations, answer);
-      } while (answer.has_more);
-      since = answer.server_time;
+    async sync(device, options) {
+      since = await repeatSync(conversations, device, options, since);
       const events = waiting ?? [];
       waiting = undefined;
       for (const event of events) apply(event);
+    },
+    async readOlder(device) {
+      for (const [id, kept] of conversations) await readHistory(device, userId, id, kept);
     },
     state(fromSeq) {
       const states = [...conversations].map(
@@ -105,13 +113,67 @@ function applyEvent(conversations: KeptConversations, userId: string, { name, pa
   }
 }
 
-function applySync(conversations: KeptConversations, answer: CommandData<'sync'>): void {
+/** Resolves with the time that the next `sync` may ask from. */
+async function repeatSync(
+  conversations: KeptConversations,
+  device: Device,
+  { limit, useSince, useCursor, newest }: SyncOptions,
+  since: string | undefined,
+): Promise<string> {
+  let cursor: string | undefined;
+  for (;;) {
+    const known = [...conversations].filter(([, kept]) => isKnown(kept));
+    const answer = await device.ok('sync', {
+      conversations: Object.fromEntries(known.map(([id, { rev }]) => [id, rev])),
+      limit,
+      ...(useSince && since ? { since } : {}),
+      ...(newest === undefined ? {} : { newest }),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    if (cursor !== undefined) assertFitForCursor(answer);
+    applySync(conversations, answer, newest);
+    if (answer.has_more !== (answer.cursor !== undefined)) throw new Error('a cursor comes while there is more');
+    if (!answer.has_more) return answer.server_time;
+    cursor = useCursor ? answer.cursor : undefined;
+  }
+}
+
+function assertFitForCursor({ conversations, gone, calls }: CommandData<'sync'>): void {
+  if (gone.length > 0 || calls.length > 0) throw new Error('gone and calls are told once');
+  if (conversations.length > 100) throw new Error(`${conversations.length} conversations in one answer`);
+}
+
+function applySync(conversations: KeptConversations, answer: CommandData<'sync'>, newest: number | undefined): void {
   for (const id of answer.gone) conversations.delete(id);
   for (const { conversation, messages, has_more } of answer.conversations) {
+    const id = conversation.conversation_id;
+    const kept = keptOf(conversations, id);
+    const wasKnown = isKnown(kept);
     putConversation(conversations, conversation);
     for (const message of messages) putMessage(conversations, message);
-    const kept = keptOf(conversations, conversation.conversation_id);
-    if (!has_more) kept.rev = Math.max(kept.rev, conversation.rev);
+    if (has_more) continue;
+    kept.isComplete = true;
+    kept.rev = Math.max(kept.rev, conversation.rev);
+    if (newest !== undefined && !wasKnown && messages.length > 0) {
+      if (messages.length > newest) throw new Error(`${messages.length} messages, not ${newest}`);
+      if (messages.at(-1)!.rev > conversation.rev) throw new Error('a message is beyond what the answer is as of');
+      kept.olderThan = Math.min(...messages.map(({ seq }) => seq));
+    }
+  }
+}
+
+function isKnown({ rev, isComplete }: Kept): boolean {
+  return rev > 0 || isComplete;
+}
+
+async function readHistory(device: Device, userId: string, id: string, kept: Kept): Promise<void> {
+  const peer = id.split('-').find((user) => user !== userId);
+  const target = id.includes('-') ? { recipient_id: peer! } : { group_id: id };
+  while (kept.olderThan !== undefined) {
+    const { messages, has_more } = await device.ok('message:history', { ...target, before_seq: kept.olderThan });
+    // A page says nothing of the changes in between: it moves no rev.
+    for (const message of messages) keep(kept, message);
+    kept.olderThan = has_more ? messages[0]!.seq : undefined;
   }
 }
 
@@ -128,7 +190,15 @@ function assertNoGap(conversations: KeptConversations, { name, payload }: Record
 function keptOf(conversations: KeptConversations, id: string): Kept {
   let kept = conversations.get(id);
   if (!kept) {
-    kept = { rev: 0, messages: new Map(), marks: new Map(), groupUpdatedAt: '', pinned: false };
+    kept = {
+      rev: 0,
+      isComplete: false,
+      olderThan: undefined,
+      messages: new Map(),
+      marks: new Map(),
+      groupUpdatedAt: '',
+      pinned: false,
+    };
     conversations.set(id, kept);
   }
   return kept;
@@ -136,9 +206,13 @@ function keptOf(conversations: KeptConversations, id: string): Kept {
 
 function putMessage(conversations: KeptConversations, message: Message): void {
   const kept = keptOf(conversations, message.conversation_id);
+  keep(kept, message);
+  kept.rev = Math.max(kept.rev, message.rev);
+}
+
+function keep(kept: Kept, message: Message): void {
   const known = kept.messages.get(message._id);
   if (!known || message.rev >= known.rev) kept.messages.set(message._id, message);
-  kept.rev = Math.max(kept.rev, message.rev);
 }
 
 function putConversation(conversations: KeptConversations, conversation: Conversation): void {

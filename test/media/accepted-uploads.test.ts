@@ -125,6 +125,39 @@ describe('an accepted upload', () => {
   });
 });
 
+describe('of filename and filename* the second counts', () => {
+  const star = `UTF-8''%E6%96%B0%E6%96%87.txt`;
+  it.each([
+    ['alone', `filename*=${star}`],
+    ['behind the other', `filename="fallback.txt"; filename*=${star}`],
+    ['before the other', `filename*=${star}; filename="fallback.txt"`],
+    ['in quotes', `filename="fallback.txt"; filename*="${star}"`],
+    ['in quotes and first', `filename*="${star}"; filename=fallback.txt`],
+    ['behind an encoded word', `filename="=?utf-8?B?5paw5paHLnR4dA==?="; filename*=utf-8''%e6%96%b0%E6%96%87.txt`],
+    ['in other letters and with a language', `FileName=fallback.txt ;FILENAME* = utf-8'zh'%E6%96%B0%E6%96%87.txt`],
+    ['with bytes that nobody escaped', `filename*=UTF-8''新文.txt`],
+  ])('%s', async (_name, names) => {
+    const body = multipart([{ content: 'x', disposition: `form-data; name="file"; ${names}` }]);
+    const { status, json } = await post(server.url, '/files', ann, body);
+    expect([status, json.file?.original_filename]).toEqual([201, '新文.txt']);
+  });
+
+  it.each([
+    ['empty', `filename="a b.txt"; filename*=UTF-8''`, 'a b.txt'],
+    ['without a charset', `filename="a b.txt"; filename*=other.txt`, 'a b.txt'],
+    ['of an unknown charset', `filename*=klingon''other.txt; filename="a b.txt"`, 'a b.txt'],
+    ['missing', 'filename=a b.txt', 'a b.txt'],
+    ['a path', `filename="a.txt"; filename*=UTF-8''..%2F..%5Cetc%2Fpasswd`, 'passwd'],
+    ['in another charset', `filename*=ISO-8859-1''Gr%FC%DFe.txt`, 'Grüße.txt'],
+    ['escaped, but not for a browser', `filename*=UTF-8''100%25%22.txt`, '100%".txt'],
+    ['escaped by mistake', `filename*=UTF-8''100%-%zz.txt`, '100%-%zz.txt'],
+  ])('unless it is %s', async (_name, names, expected) => {
+    const body = multipart([{ content: 'x', disposition: `form-data; name=file; ${names}` }]);
+    const { status, json } = await post(server.url, '/files', ann, body);
+    expect([status, json.file?.original_filename]).toEqual([201, expected]);
+  });
+});
+
 it('a hundred uploads at once all arrive', async () => {
   const image = await picture(300, 200).png().toBuffer();
   const answers = await Promise.all(

@@ -4,15 +4,15 @@ import path from 'node:path';
 import { ObjectId } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, type Database } from '../../server/model/connect.ts';
-import type { FileDocument, MediaDocument } from '../../server/model/documents/media.ts';
 import { startEmbedded } from '../../server/embedded/start.ts';
-import { createGridfsStorage } from '../../server/media/storage/gridfs.ts';
-import { createOwnership } from '../../server/media/upload/ownership.ts';
 import { kindsOf } from '../../server/media/documents/kinds.ts';
 import { type CleanUp, createCleanUp } from '../../server/media/remove/clean-up.ts';
 import { createRemoveBytes } from '../../server/media/remove/remove.ts';
+import { createGridfsStorage } from '../../server/media/storage/gridfs.ts';
 import { type MediaStorage, NotStored, newKey } from '../../server/media/storage/storage.ts';
+import { createOwnership } from '../../server/media/upload/ownership.ts';
+import { connect, type Database } from '../../server/model/connect.ts';
+import type { FileDocument, MediaDocument } from '../../server/model/documents/media.ts';
 
 /** Small, so that several are soon full. */
 const BATCH = 5;

@@ -11,6 +11,8 @@ export interface Part {
   content: Uint8Array | string;
   /** Undefined: a part without a file name. */
   filename?: string | undefined;
+  /** The whole `Content-Disposition` instead. */
+  disposition?: string;
   field?: string;
   type?: string;
 }
@@ -22,12 +24,14 @@ export interface Body {
 
 /** A multipart body written by hand, so that it can be wrong in every way. */
 export function multipart(parts: Part[], boundary = 'a-boundary'): Body {
-  const pieces = parts.flatMap(({ content, filename, field = 'file', type = 'application/x-whatever' }) => [
-    `--${boundary}\r\nContent-Disposition: form-data; name="${field}"`,
-    `${filename === undefined ? '' : `; filename="${filename}"`}\r\nContent-Type: ${type}\r\n\r\n`,
-    content,
-    '\r\n',
-  ]);
+  const pieces = parts.flatMap(
+    ({ content, filename, field = 'file', type = 'application/x-whatever', disposition }) => {
+      const name = filename === undefined ? '' : `; filename="${filename}"`;
+      const header = disposition ?? `form-data; name="${field}"${name}`;
+      const headers = `Content-Disposition: ${header}\r\nContent-Type: ${type}\r\n`;
+      return [`--${boundary}\r\n${headers}\r\n`, content, '\r\n'];
+    },
+  );
   const bytes = Buffer.concat([...pieces, `--${boundary}--\r\n`].map((piece) => Buffer.from(piece as string)));
   return { type: `multipart/form-data; boundary=${boundary}`, bytes };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInspection, type Inspection } from '../../server/media/inspect/inspection.ts';
-import { animation, picture, sample, rotatedFilm } from './samples.ts';
+import { animation, picture, rotatedFilm, sample } from './samples.ts';
 
 let directory: string;
 let inspection: Inspection;
@@ -93,6 +93,7 @@ describe('other files', () => {
   it.each([
     ['text', 'Grüße\nan alle', 'text/plain'],
     ['long text, cut inside a character', 'ä'.repeat(5000), 'text/plain'],
+    ['text that begins like a film', 'The free world', 'text/plain'],
     ['a web page', '<!doctype html><script>alert(1)</script>', 'text/plain'],
     ['an SVG', '<svg xmlns="http://www.w3.org/2000/svg"/>', 'text/plain'],
     ['bytes', Buffer.from([1, 2, 3, 0, 255]), 'application/octet-stream'],

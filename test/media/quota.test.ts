@@ -79,6 +79,19 @@ describe("a user's quota", () => {
     await expect.poll(() => statusOf(second(), QUOTA), PATIENCE).toBe(201);
   });
 
+  it('has room again for requests that broke off, even before anybody knew whose they were', async () => {
+    const { type, bytes } = multipart([{ content: Buffer.alloc(QUOTA), filename: 'a' }]);
+    const headers = { 'Content-Type': type, 'Content-Length': String(bytes.length) };
+    const breaking = Array.from({ length: 20 }, async (_, i) => {
+      const socket = openRequest(first(), 'POST /files', ann, headers);
+      socket.on('error', () => {});
+      await new Promise((resolve) => setTimeout(resolve, i));
+      socket.destroy();
+    });
+    await Promise.all(breaking);
+    await expect.poll(() => statusOf(first(), QUOTA), PATIENCE).toBe(201);
+  });
+
   it('counts pictures by what is stored of them', async () => {
     const image = await picture(600, 400).png({ compressionLevel: 0 }).toBuffer();
     expect(image.length).toBeGreaterThan(QUOTA);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, register } from '../support/client.ts';
 import type { TestServer } from '../support/server.ts';
-import { type Body, multipart, openRequest, type Part, PATIENCE, post } from './client.ts';
+import { type Body, multipart, openRequest, PATIENCE, type Part, post } from './client.ts';
 import { picture, pngOfClaimedSize, sample } from './samples.ts';
 import { type ObservedServer, startObserved } from './traces.ts';
 
@@ -28,6 +28,7 @@ const SVG = '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>';
 const ZIP = Buffer.from('504b0304140000000000', 'hex');
 const BMP = Buffer.concat([Buffer.from('BM'), Buffer.alloc(60)]);
 const bomb = () => pngOfClaimedSize(50_000, 50_000);
+const disposed = (names: string) => multipart([{ content: 'x', disposition: `form-data; name="file"; ${names}` }]);
 const truncated = ({ type, bytes }: Body): Body => ({ type, bytes: bytes.subarray(0, -30) });
 const halfVideo = async () => (await sample('film.mp4')).subarray(0, 5000);
 
@@ -48,6 +49,16 @@ const INVALID: Case[] = [
   ['a part without a file name', '/files', () => multipart([{ content: 'x' }])],
   ['bytes without a file name', '/files', () => multipart([{ content: 'x', type: 'application/octet-stream' }])],
   ['an empty file name', '/files', () => multipart([{ content: 'x', filename: '' }])],
+  [
+    'a longer name of 256 characters',
+    '/files',
+    () => disposed(`filename="a"; filename*=UTF-8''${'%C3%A4'.repeat(256)}`),
+  ],
+  [
+    'a part that is no form data',
+    '/files',
+    () => multipart([{ content: 'x', disposition: 'file; name=file; filename=a' }]),
+  ],
   ['a name of 256 characters', '/files', () => multipart([{ content: 'x', filename: 'x'.repeat(256) }])],
   ['an empty file', '/files', () => multipart([{ content: '', filename: 'a' }])],
   ['no boundary', '/files', async () => ({ ...multipart([await good()]), type: 'multipart/form-data' })],

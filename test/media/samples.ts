@@ -13,6 +13,7 @@ const run = promisify(execFile);
 const PICTURES = ['-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=10:duration=2'];
 const SOUND = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=2'];
 const H264 = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
+const FRAGMENTED = ['-movflags', 'frag_keyframe+empty_moov+default_base_moof'];
 const RECIPES: Record<string, string[]> = {
   'film.mp4': [...PICTURES, ...SOUND, ...H264],
   'streaming.mp4': [...PICTURES, ...SOUND, ...H264, '-movflags', '+faststart'],
@@ -20,10 +21,29 @@ const RECIPES: Record<string, string[]> = {
   'film.mov': [...PICTURES, ...SOUND, ...H264],
   'film.webm': [...PICTURES, ...SOUND, '-c:v', 'libvpx', '-c:a', 'libvorbis'],
   'film.mkv': [...PICTURES, ...SOUND, ...H264],
+  'film.3gp': [...PICTURES, ...SOUND, ...H264],
+  'film.3g2': [...PICTURES, ...SOUND, ...H264],
   'film.avi': [...PICTURES, '-c:v', 'mpeg4'],
+  'screen.webm': [...PICTURES, '-c:v', 'libvpx'],
   'voice.webm': [...SOUND, '-c:a', 'libopus'],
+  'voice.mka': [...SOUND, '-c:a', 'libopus'],
+  // Never finished: without sizes, durations and indexes that are known in the end.
+  'live film.webm': [...PICTURES, ...SOUND, '-c:v', 'libvpx', '-c:a', 'libopus', '-live', '1'],
+  'live film.mkv': [...PICTURES, ...SOUND, ...H264, '-live', '1'],
+  'live screen.webm': [...PICTURES, '-c:v', 'libvpx', '-live', '1'],
+  'live voice.webm': [...SOUND, '-c:a', 'libopus', '-live', '1'],
+  'fragmented film.mp4': [...PICTURES, ...SOUND, ...H264, '-bf', '0', ...FRAGMENTED],
+  'fragmented voice.mp4': [...SOUND, '-c:a', 'aac', ...FRAGMENTED, '-frag_duration', '250000'],
+  // The header lists the samples of the first fragment itself.
+  'half fragmented film.mp4': [...PICTURES, ...SOUND, ...H264, '-bf', '0', '-g', '5', '-movflags', 'frag_keyframe'],
   'voice.mp3': SOUND,
   'voice.ogg': SOUND,
+  'voice.opus': [...SOUND, '-c:a', 'libopus', '-ar', '16000', '-ac', '1'],
+  'film.ogv': [...SOUND, ...PICTURES, '-map', '0', '-map', '1', '-c:v', 'libtheora', '-c:a', 'libvorbis'],
+  'voice.aac': SOUND,
+  'voice.3gp': [...SOUND, '-ar', '8000', '-ac', '1', '-c:a', 'aac'],
+  'voice.3g2': [...SOUND, '-ar', '8000', '-ac', '1', '-c:a', 'aac'],
+  'voice.caf': SOUND,
   'voice.wav': SOUND,
   'voice.flac': SOUND,
   'voice.m4a': SOUND,

@@ -1,18 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { type Document, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { collections } from '../../server/model/collections.ts';
-import { install } from '../../server/model/install.ts';
-import type { Caller } from '../../server/dispatch/caller.ts';
-import { pairId } from '../../server/model/conversation-ref.ts';
-import { createHistory } from '../../server/messages/history.ts';
-import { createMessageStore } from '../../server/conversations/message-store.ts';
-import { startProgram } from '../support/server.ts';
-import { createVisibility } from '../../server/conversations/visibility.ts';
 import { createAccessRules } from '../../server/conversations/access-rules.ts';
+import { createMessageStore } from '../../server/conversations/message-store.ts';
+import { createVisibility } from '../../server/conversations/visibility.ts';
+import type { Caller } from '../../server/dispatch/caller.ts';
+import { createHistory } from '../../server/messages/history.ts';
+import { collections } from '../../server/model/collections.ts';
+import { pairId } from '../../server/model/conversation-ref.ts';
+import { install } from '../../server/model/install.ts';
+import { startDatabase } from '../support/database.ts';
 
 const COUNT = 5000;
 const ann = new ObjectId();
@@ -23,21 +19,14 @@ let stop: () => Promise<void>;
 const finds: Document[] = [];
 
 beforeAll(async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'letsapp-index-use-'));
-  const outer = process.env.MONGODB_URL;
-  const embedded = outer
-    ? undefined
-    : await startProgram('server/embedded/main.ts', { DATA_DIR: folder, DATABASE_PORT: '0' });
-  client = await new MongoClient(outer ?? embedded!.url, { monitorCommands: true }).connect();
+  const database = await startDatabase();
+  client = await new MongoClient(database.url, { monitorCommands: true }).connect();
   client.on('commandStarted', ({ command }) => {
     if (command.find === 'messages') finds.push(command);
   });
   stop = async () => {
-    await db().dropDatabase();
     await client.close();
-    embedded?.child.kill('SIGTERM');
-    await embedded?.exited;
-    await rm(folder, { recursive: true, force: true });
+    await database.stop();
   };
   await install(db());
   const at = new Date();
@@ -77,8 +66,7 @@ afterAll(async () => {
   await stop?.();
 });
 
-const name = `index_use_${randomBytes(6).toString('hex')}`;
-const db = () => client.db(name);
+const db = () => client.db();
 
 it.each([
   ['the newest', {}],

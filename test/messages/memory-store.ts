@@ -2,10 +2,9 @@ import { MongoServerError, type UpdateFilter } from 'mongodb';
 import type { Stored } from '../../server/conversations/message-inserts.ts';
 import type { WriterOptions } from '../../server/messages/writer.ts';
 import type { MessageDocument } from '../../server/model/documents/messages.ts';
-import { CLIENT_MESSAGE_INDEX } from '../../server/model/indexes.ts';
 
-/** A command that never arrived, or whose answer never did. */
-export type Fault = 'lost request' | 'lost reply' | undefined;
+/** A command that never arrived, whose answer never did, or that the driver tried again after its answer was lost. */
+export type Fault = 'lost request' | 'lost reply' | 'tried twice' | undefined;
 
 /**
  * A store of one conversation in memory, which refuses what the unique indexes refuse, and fails when it is told to.
@@ -16,21 +15,22 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
   const messages: MessageDocument[] = [];
   const commands: string[] = [];
 
-  function conflictOf(one: MessageDocument): string | undefined {
-    const other = (has: (message: MessageDocument) => boolean) =>
-      messages.some((two) => two._id !== one._id && has(two));
-    if (other(({ seq }) => seq === one.seq)) return 'conversation_seq';
-    if (other(({ revs }) => one.revs!.some((rev) => revs!.includes(rev)))) return 'conversation_revs';
-    const id = one.client_message_id;
-    return id !== undefined && other(({ client_message_id }) => client_message_id === id)
-      ? CLIENT_MESSAGE_INDEX
-      : undefined;
+  /** Whether a unique index other than that of `_id` refuses a document. */
+  function isRefused(one: MessageDocument): boolean {
+    const { seq, revs, client_message_id } = one;
+    return messages.some(
+      (other) =>
+        other._id !== one._id &&
+        (other.seq === seq ||
+          other.revs!.some((rev) => revs!.includes(rev)) ||
+          (client_message_id !== undefined && other.client_message_id === client_message_id)),
+    );
   }
 
   function insertInOrder(documents: MessageDocument[]): Stored {
     for (const [count, document] of documents.entries()) {
-      const index = conflictOf(document);
-      if (index) return { count, refusal: { code: 11_000, errmsg: `index: ${index} dup key` } };
+      const isStored = messages.some(({ _id }) => _id === document._id);
+      if (isStored || isRefused(document)) return { count, refusal: { code: 11_000 } };
       messages.push({ ...document });
     }
     return { count: documents.length };
@@ -40,7 +40,7 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
     const at = messages.findIndex(({ _id, rev: now }) => _id === read._id && now === read.rev);
     if (at < 0) return null;
     const amended = { ...messages[at]!, ...(update.$set as object), rev, revs: [...messages[at]!.revs!, rev] };
-    if (conflictOf(amended)) throw new MongoServerError({ code: 11_000, message: 'index: conversation_revs dup key' });
+    if (isRefused(amended)) throw new MongoServerError({ code: 11_000, message: 'E11000' });
     messages[at] = amended;
     return { ...amended };
   }
@@ -49,6 +49,7 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
     commands.push(command);
     await trip();
     if (outcome === 'lost request') throw new Error('the store is away');
+    if (outcome === 'tried twice') answer();
     const result = answer();
     await trip();
     if (outcome === 'lost reply') throw new Error('the store went away');
@@ -60,6 +61,7 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
     insert: (_conversation, documents) => ask('insert', () => insertInOrder(documents), fault()),
     amend: (document, rev, update) => ask('amend', () => amendOne(document, rev, update), fault()),
     find: (id) => ask('find', () => messages.find(({ _id }) => _id === id) ?? null),
+    findAll: (_conversation, ids) => ask('findAll', () => messages.filter(({ _id }) => ids.includes(_id))),
     sent: (_conversation, _sender, id) =>
       ask('sent', () => messages.find(({ client_message_id }) => client_message_id === id) ?? null),
     newest: () =>

@@ -23,6 +23,24 @@ it('a message carries a limited number of different emojis, each by any number o
   expect(withReaction(full, '0', bob)![0]).toEqual({ emoji: '0', user_ids: [ann, bob] });
 });
 
+it('an emoji is the same with and without a variation selector, and stays as it was first written', () => {
+  const first = withReaction([], '❤️', ann)!;
+  const both = withReaction(first, '❤', bob)!;
+  expect(both).toEqual([{ emoji: '❤️', user_ids: [ann, bob] }]);
+  expect(withReaction(both, '❤\ufe0e', ann)).toBeUndefined();
+  expect(withoutReaction(both, '❤', ann)).toEqual([{ emoji: '❤️', user_ids: [bob] }]);
+});
+
+it('emojis that an earlier version kept apart are removed together', () => {
+  const apart = [
+    { emoji: '❤️', user_ids: [ann, bob] },
+    { emoji: '❤', user_ids: [ann] },
+  ];
+  expect(withReaction(apart, '❤', ann)).toBeUndefined();
+  expect(withoutReaction(apart, '❤', ann)).toEqual([{ emoji: '❤️', user_ids: [bob] }]);
+  expect(withoutReaction([apart[1]!], '❤️', bob)).toBeUndefined();
+});
+
 it('any sequence ends in what was added last and not removed, in the order of reacting', () => {
   const step = fc.record({ user: fc.constantFrom(...users), emoji: fc.constantFrom('👍', '🎉'), remove: fc.boolean() });
   fc.assert(

@@ -47,6 +47,49 @@ test('finds emojis, and words in scripts without spaces', async () => {
   expect(await found(b, '吃面')).toEqual([]);
 });
 
+test('finds a word inside a sentence of a script without spaces', async () => {
+  const [a, b] = [await device(), await device()];
+  const sentences = [
+    ['人人生而自由，在尊严和权利上一律平等', '权利'],
+    ['病院は機能していない', '機能して'],
+    ['ฉันชอบกินข้าวเช้า', 'ข้าว'],
+    ['ខ្ញុំចង់ទិញថ្នាំនៅផ្សារ', 'ទិញថ្នាំ'],
+    ['ຂ້ອຍຢາກກິນເຂົ້າ', 'ກິນ'],
+    ['မြန်မာနိုင်ငံရန်ကုန်မြို့', 'ရန်ကုန်'],
+    ['ꦧꦱꦗꦮꦲꦏ꧀ꦱꦫ', 'ꦲꦏ꧀ꦱꦫ'],
+  ] as const;
+  for (const [content] of sentences) await a.ok('message:send', { ...to(b.account), content });
+  for (const [content, word] of sentences) expect(await found(b, word)).toEqual([content]);
+});
+
+test.each([
+  ['Greek with a sigma at its end', 'Ο Κώστας ήρθε', ['ΚΩΣ', 'κως', 'κωστ', 'ΚΏΣΤΑΣ'], ['κωτ']],
+  ['German with ß', 'große Straße', ['GROSSE STR', 'strasse', 'straße'], ['strase']],
+  ['Turkish with ı and İ', 'ısı İstanbul', ['istan', 'ISI', 'ısı'], ['asi']],
+  ['Russian with ё and й', 'мой ёжик', ['ежик', 'МОЙ', 'Ёж'], ['мои']],
+  ['Vietnamese', 'Nguyễn Đức', ['nguyen duc', 'Nguyễn Đ'], ['nguyeb']],
+  ['Hindi', 'हिन्दी में लिखा', ['हिन्दी', 'हिन', 'लि'], ['हन', 'लख']],
+  ['Japanese with voicing marks', 'ガス会社', ['ガス', 'がす', 'ｶﾞｽ'], ['カス']],
+  ['Persian from an Arabic keyboard', 'سلام کیمیا', ['كيميا', 'کیم'], ['سیم']],
+  ['words beside kana long vowels', 'コーヒーcoffee', ['coffee', 'コーヒー', 'ヒーco'], ['ーof']],
+])('folds queries like messages: %s', async (_what, content, finding, missing) => {
+  const [a, b] = [await device(), await device()];
+  await a.ok('message:send', { ...to(b.account), content });
+  for (const query of finding) expect([query, await found(b, query)]).toEqual([query, [content]]);
+  for (const query of missing) expect([query, await found(b, query)]).toEqual([query, []]);
+});
+
+test('finds the longest text by the words at its beginning, middle and end', async () => {
+  const [a, b] = [await device(), await device()];
+  const words = Array.from({ length: 2700 }, (_, i) => `w${i.toString(36)}`);
+  const filled = `${words.join(' ')} `;
+  const content = `${filled}${'-'.repeat(16 * 1024 - filled.length - 6)}ending`;
+  await a.ok('message:send', { ...to(b.account), content });
+  for (const word of [words[0]!, words[1350]!, words[2699]!, 'ending', 'endi']) {
+    expect([word, (await found(b, word)).length]).toEqual([word, 1]);
+  }
+});
+
 test('searches the caller’s conversations only, or one of them', async () => {
   const [a, b, c] = [await device(), await device(), await device()];
   const { group } = await a.ok('group:create', { name: 'G', member_ids: [b.id] });

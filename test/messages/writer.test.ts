@@ -130,9 +130,41 @@ describe('the writer', () => {
 
   it('asks the sender to come back where other nodes are always first', async () => {
     const { store } = createMemoryStore(immediate);
-    const refusal = { code: 11_000, errmsg: 'index: conversation_seq dup key' };
+    const refusal = { code: 11_000 };
     const { writer } = createNode({ ...store, insert: async () => ({ count: 0, refusal }) });
     await expect(writer.send(conversation, draft('x'), undefined)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('acknowledges what an attempt without an answer has stored, and tells it once', async () => {
+    const faults: Fault[] = ['tried twice'];
+    const { store, messages } = createMemoryStore(immediate, () => faults.shift());
+    const { writer, told } = createNode(store);
+    const sent = await Promise.all(range(3).map((i) => writer.send(conversation, draft(`${i}`, `${i}`), 'socket')));
+    expect(sent.map(({ message, duplicate }) => [message.seq, duplicate])).toEqual(range(3).map((i) => [i, false]));
+    expect(messages).toHaveLength(3);
+    expect(told.map(({ rev, except_socket }) => [rev, except_socket])).toEqual(range(3).map((i) => [i, 'socket']));
+  });
+
+  it('carries nothing out whose turn comes too late for its answer, and goes on with what is not', async () => {
+    const { store, messages } = createMemoryStore(immediate);
+    const { writer, told } = createNode(store);
+    const { message } = await writer.send(conversation, draft('old'), undefined);
+    const late = performance.now();
+    const inTime = late + 60_000;
+    const edit = (content: string, dueAt: number) =>
+      writer.amend({ conversation, message, decide: () => ({ $set: { content } }), socket: undefined, dueAt });
+    const outcomes = await Promise.allSettled([
+      writer.send(conversation, draft('late'), undefined, late),
+      writer.send(conversation, draft('in time'), undefined, inTime),
+      edit('late', late),
+      edit('in time', inTime),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'unavailable' });
+    }
+    expect(messages.map(({ content }) => content)).toEqual(['in time', 'in time']);
+    expect(told).toHaveLength(3);
   });
 
   it('is idle when everything has been written', async () => {
@@ -152,7 +184,7 @@ describe('two nodes that write at once, to a store that fails now and then', () 
   const devices = fc.array(fc.array(command, { maxLength: 8 }), { minLength: 3, maxLength: 3 });
   const fault = fc.oneof(
     { weight: 8, arbitrary: fc.constant(undefined) },
-    { weight: 1, arbitrary: fc.constantFrom<Fault>('lost request', 'lost reply') },
+    { weight: 1, arbitrary: fc.constantFrom<Fault>('lost request', 'lost reply', 'tried twice') },
   );
   const faults = fc.array(fault, { maxLength: 30 });
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { connect, type Device, http, registerMany } from '../support/client.ts';
 import { paceOf } from '../http/pace.ts';
+import { connect, type Device, http, registerMany } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 
 let cluster: Cluster;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, http, register } from '../support/client.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
 
 let database: EmbeddedDatabase;
 let server: TestServer;
@@ -63,4 +63,18 @@ describe('/healthz, /readyz and /metrics', () => {
     expect(device.socket.connected).toBe(true);
     expect(await metrics()).toMatch(/^letsapp_store_up\{store="mongodb"\} 0$/m);
   });
+});
+
+it('with METRICS_TOKEN, /metrics asks for it as bearer, and the health of the server for nothing', async () => {
+  const guarded = await startServerForTest({ env: { METRICS_TOKEN: 'scrape-4711' } });
+  const { access_token } = await register(guarded.url);
+  const ask = (authorization?: string) =>
+    http(guarded.url, 'GET', '/metrics', { headers: authorization === undefined ? {} : { authorization } });
+  for (const wrong of [undefined, 'Bearer', 'Bearer scrape-4712', `Bearer ${access_token}`, 'Basic scrape-4711']) {
+    const { status, json, headers } = await ask(wrong);
+    expect([wrong, status, json?.error.code]).toEqual([wrong, 401, 'unauthenticated']);
+    expect(headers.get('www-authenticate')).toBe('Bearer');
+  }
+  expect((await ask('Bearer scrape-4711')).status).toBe(200);
+  for (const route of ['/healthz', '/readyz']) expect((await http(guarded.url, 'GET', route)).status).toBe(200);
 });

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createRedisLink, type RedisLink } from '../../server/bus/redis-link.ts';
 import { createMemoryDevices, type DeviceRegistry } from '../../server/presence/devices.ts';
 import { createRedisDevices } from '../../server/presence/devices-redis.ts';
 import { devicesKey, NODES } from '../../server/presence/redis-layout.ts';
-import { createRedisLink, type RedisLink } from '../../server/bus/redis-link.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const log = pino({ level: 'silent' });
@@ -100,9 +100,13 @@ describe('devices over nodes', () => {
     const [one, two] = await Promise.all([startNode(), startNode()]);
     const user = someUser();
     await one.devices.put(user, 'd1', 'online');
-    // What another node does that takes it for dead. It notices by the last of this, so the devices go first.
-    await one.link.commands.del(devicesKey(user));
-    expect(await two.devices.statuses([user])).toEqual([[]]);
+    // What another node does that takes it for dead. It notices by the last of this, so the devices go first; again
+    // where the node's first beat registered them in between.
+    const takeDevices = async () => {
+      await one.link.commands.del(devicesKey(user));
+      return two.devices.statuses([user]);
+    };
+    await expect.poll(takeDevices).toEqual([[]]);
     await one.link.commands.zrem(NODES, one.link.nodeId);
     await expect.poll(() => two.devices.statuses([user])).toEqual([['online']]);
     await expect.poll(() => one.vanished).toContainEqual([user]);

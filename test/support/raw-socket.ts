@@ -14,9 +14,9 @@ export interface RawSocket {
   close(): void;
 }
 
-/** Opens a WebSocket to the Engine.IO endpoint; nothing is sent yet. */
-export async function openRaw(base: string): Promise<RawSocket> {
-  const socket = new WebSocket(`${base.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+/** Opens a WebSocket to the Engine.IO endpoint; nothing is sent yet. @throws Error when it is refused */
+export async function openRaw(base: string, headers: Record<string, string> = {}): Promise<RawSocket> {
+  const socket = new WebSocket(`${base.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`, { headers });
   const frames: string[] = [];
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   // The server may cut the connection in the middle of a frame.

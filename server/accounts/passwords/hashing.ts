@@ -5,7 +5,7 @@ import { rateLimited } from '../../lib/errors.ts';
 import { threadFile } from '../../lib/thread-file.ts';
 
 /** bcrypt ignores the bytes beyond these, so that a longer password would match one that only begins alike. */
-const MAX_BYTES = 72;
+export const MAX_BYTES = 72;
 /** Roughly what one hash takes at cost 12, in milliseconds. Each further step doubles it. */
 const MS_AT_COST_12 = 300;
 /** Requests that would wait longer than this for a thread are refused, in milliseconds. */
@@ -17,17 +17,30 @@ const IDLE_THREAD_MS = 60_000;
 
 export interface PasswordHashing {
   /**
-   * @param password at most 72 bytes
+   * @param password at most 72 bytes in NFC, the form that is hashed
    * @throws ContractError `rate_limited` when too many requests are waiting
    */
   hash(password: string): Promise<string>;
   /**
-   * Compares a password with a hash, and takes the same time where there is none.
-   * @param hash undefined for an unknown user; the result is then false
+   * Compares a password with a hash, as it was given and then in NFC, and takes the same time where there is no hash.
+   * @param hash undefined for an unknown user; nothing matches then
    * @throws ContractError `rate_limited` when too many requests are waiting
    */
+  compare(password: string, hash: string | undefined): Promise<Comparison>;
+  /** As `compare`, where only the match counts. */
   verify(password: string, hash: string | undefined): Promise<boolean>;
   close(): Promise<void>;
+}
+
+export interface Comparison {
+  matches: boolean;
+  /** The hash matches, but would be made otherwise today: of the password in NFC, at a higher cost. */
+  isOutdated: boolean;
+}
+
+/** The form that passwords are hashed in: platforms write the same letter in different ways. */
+export function hashedForm(password: string): string {
+  return password.normalize('NFC');
 }
 
 /** @param cost the cost factor of bcrypt: 2^cost rounds */
@@ -51,13 +64,32 @@ export function createPasswordHashing({ cost }: { cost: number }): PasswordHashi
     return pool.run(task, { name });
   }
 
+  async function matches(password: string, hash: string | undefined): Promise<boolean> {
+    const isComparable = hash !== undefined && Buffer.byteLength(password) <= MAX_BYTES;
+    const isEqual = await run<boolean>('verify', { password, hash: isComparable ? hash : dummyHash });
+    return isEqual && isComparable;
+  }
+
+  async function compare(password: string, hash: string | undefined): Promise<Comparison> {
+    const composed = hashedForm(password);
+    const isRenewable = Buffer.byteLength(composed) <= MAX_BYTES;
+    const isOld = isRenewable && hash !== undefined && costOf(hash) < cost;
+    if (await matches(password, hash)) {
+      return { matches: true, isOutdated: isOld || (isRenewable && composed !== password) };
+    }
+    if (composed === password || !(await matches(composed, hash))) return { matches: false, isOutdated: false };
+    return { matches: true, isOutdated: isOld };
+  }
+
   return {
-    hash: (password) => run('hash', { password, cost }),
-    async verify(password, hash) {
-      const isComparable = hash !== undefined && Buffer.byteLength(password) <= MAX_BYTES;
-      const matches = await run<boolean>('verify', { password, hash: isComparable ? hash : dummyHash });
-      return matches && isComparable;
-    },
+    hash: (password) => run('hash', { password: hashedForm(password), cost }),
+    compare,
+    verify: async (password, hash) => (await compare(password, hash)).matches,
     close: () => pool.destroy(),
   };
+}
+
+/** The cost factor in a bcrypt hash: `$2b$12$…`. */
+function costOf(hash: string): number {
+  return Number(hash.split('$')[2]);
 }

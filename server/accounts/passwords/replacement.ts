@@ -35,7 +35,8 @@ export function createPasswordReplacement(options: PasswordReplacementOptions): 
     // Before the write as well as after: should the process die in between, no session of the old password is left.
     await sessions.endAll(userId, keepSessionId);
     const { matchedCount } = await collections.users.updateOne(
-      { _id: user._id, password: user.password, is_active: true },
+      // Not by the hash: it may have been renewed meanwhile, at a higher cost.
+      { _id: user._id, last_password_change: user.last_password_change, is_active: true },
       {
         $set: {
           password,

@@ -1,5 +1,5 @@
 /** Password resets: a link by mail, valid once and for half an hour (PROTOCOL section 2). */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { invalid } from '../../lib/errors.ts';
 import type { Collections } from '../../model/collections.ts';
@@ -7,6 +7,7 @@ import type { UserDocument } from '../../model/documents/accounts.ts';
 import { isDuplicateKey } from '../../model/failures.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import { hashToken } from '../token-hash.ts';
+import { assertAcceptable } from './acceptance.ts';
 import type { ReplacePassword } from './replacement.ts';
 
 const LIFETIME_MS = 30 * 60 * 1000;
@@ -20,8 +21,8 @@ export interface PasswordReset {
    */
   request(email: string, origin: string): Promise<void>;
   /**
-   * @throws ContractError `validation_failed` when the token is used, expired or unknown; `conflict` when the password
-   *   was used before (the token then stays valid)
+   * @throws ContractError `validation_failed` when the token is used, expired or unknown, or the password is not
+   *   acceptable; `conflict` when it was used before (in both cases the token stays valid)
    */
   complete(token: string, newPassword: string): Promise<void>;
 }
@@ -55,11 +56,12 @@ export function createPasswordReset(options: PasswordResetOptions): PasswordRese
     },
 
     async complete(token, newPassword) {
+      assertAcceptable('new_password', newPassword);
       const refused = invalid('token', 'is used, expired or unknown');
       const hash = hashToken(token);
       const reset = await password_reset_tokens.findOne({ token: hash, used: false, expiry: { $gt: clock() } });
       const user = reset && (await users.findOne({ _id: reset.user_id, is_active: true }));
-      if (!user || reset.password_fingerprint !== fingerprintOf(user)) throw refused;
+      if (!user || reset.password_since?.getTime() !== user.last_password_change.getTime()) throw refused;
       // Of several requests with one token, the first changes the password; for the others the token is void by then.
       if (!(await replacePassword(user, newPassword))) throw refused;
       await password_reset_tokens.updateOne({ _id: reset._id, token: hash }, { $set: { used: true } });
@@ -77,7 +79,7 @@ async function storeToken(
   const fields = {
     user_id: user._id,
     token: hashToken(token),
-    password_fingerprint: fingerprintOf(user),
+    password_since: user.last_password_change,
     expiry: new Date(now.getTime() + LIFETIME_MS),
     created_at: now,
     used: false,
@@ -85,9 +87,4 @@ async function storeToken(
   const store = () => tokens.updateOne({ _id: user._id }, { $set: fields }, { upsert: true });
   // Two first requests at once may both try to insert; the second attempt finds the document.
   await store().catch((error: unknown) => (isDuplicateKey(error) ? store() : Promise.reject(error)));
-}
-
-/** Identifies the password that a token was issued against: once it changes, the token is void. */
-function fingerprintOf(user: UserDocument): string {
-  return createHash('sha256').update(user.password).digest('base64url');
 }

@@ -1,7 +1,8 @@
 /** Brings the rooms of groups in line with their members, after this node may not have been told of changes. */
+
+import type { Visibility } from '../../conversations/visibility.ts';
 import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
-import type { Visibility } from '../../conversations/visibility.ts';
 import type { Delivery } from '../delivery.ts';
 
 /** Documents in one answer of the database. */

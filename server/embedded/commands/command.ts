@@ -1,3 +1,4 @@
+import type { Session } from '../auth/session.ts';
 import { type Collection, namespaceOf } from '../storage/collection.ts';
 import type { Engine } from '../storage/engine.ts';
 import type { Doc } from '../values/document.ts';
@@ -10,7 +11,9 @@ type Reply = Doc | Uint8Array;
 export interface Command {
   /** The fields that the command knows, besides those that every command may have. */
   fields: string[];
-  run(engine: Engine, request: CommandRequest): Reply | Promise<Reply>;
+  /** It may run before the client has authenticated. */
+  isOpen?: true;
+  run(engine: Engine, request: CommandRequest, session: Session): Reply | Promise<Reply>;
 }
 
 /** The namespace of the collection that the command's first field names. */

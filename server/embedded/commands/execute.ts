@@ -1,3 +1,4 @@
+import type { Session } from '../auth/session.ts';
 import type { Engine } from '../storage/engine.ts';
 import { type Doc, encode } from '../values/document.ts';
 import { Fault } from '../values/fault.ts';
@@ -13,11 +14,12 @@ import { deleteCommand } from './delete.ts';
 import { distinct } from './distinct.ts';
 import { explain } from './explain.ts';
 import { checkFields } from './fields.ts';
-import { findAndModify } from './find-and-modify.ts';
 import { find } from './find.ts';
-import { acknowledge, buildInfo, hello } from './handshake.ts';
+import { findAndModify } from './find-and-modify.ts';
+import { buildInfo, endSessions, hello, ping } from './handshake.ts';
 import { createIndexes, dropIndexes, listIndexes } from './indexes.ts';
 import { insert } from './insert.ts';
+import { saslContinue, saslStart } from './sasl.ts';
 import { update } from './update.ts';
 
 /** The commands by the names under which drivers send them. */
@@ -25,8 +27,10 @@ const COMMANDS: Record<string, Command> = {
   hello,
   isMaster: hello,
   ismaster: hello,
-  ping: acknowledge,
-  endSessions: acknowledge,
+  ping,
+  endSessions,
+  saslStart,
+  saslContinue,
   buildInfo,
   buildinfo: buildInfo,
   find,
@@ -52,12 +56,15 @@ const COMMANDS: Record<string, Command> = {
 };
 
 /** Runs a command and encodes its reply. Whatever goes wrong becomes MongoDB's error reply. */
-export async function execute(engine: Engine, request: CommandRequest): Promise<Uint8Array> {
+export async function execute(engine: Engine, request: CommandRequest, session: Session): Promise<Uint8Array> {
   try {
     const command = Object.hasOwn(COMMANDS, request.name) ? COMMANDS[request.name] : undefined;
     if (command === undefined) throw new Fault(59, `no such command: '${request.name}'`);
+    if (!command.isOpen && !session.isAuthenticated()) {
+      throw new Fault(13, `command ${request.name} requires authentication`);
+    }
     checkFields(request, command.fields);
-    const reply = await command.run(engine, request);
+    const reply = await command.run(engine, request, session);
     return reply instanceof Uint8Array ? reply : encode({ ...reply, ok: 1 });
   } catch (error) {
     return encode(errorReply(error));

@@ -8,7 +8,7 @@ import type { CommandRequest } from '../wire/message.ts';
 import { encodeBatch } from './batch-reply.ts';
 import { type Command, targetOf } from './command.ts';
 import { countField, deadlineOf, docField, flag } from './fields.ts';
-import { prepareQuery, type Query, runQuery } from './query.ts';
+import { prepareQuery, type Query, runQueryInSlices } from './query.ts';
 
 /** The query of a `find` command. */
 export function findQuery(engine: Engine, request: CommandRequest): Query {
@@ -35,10 +35,11 @@ export const find: Command = {
     'allowDiskUse',
     'noCursorTimeout',
   ],
-  run: (engine, request) => {
+  run: async (engine, request) => {
     const { body } = request;
     const query = findQuery(engine, request);
-    const items = projected(runQuery(engine, query, deadlineOf(body)), docField(body, 'projection'));
+    const found = await runQueryInSlices(engine, query, deadlineOf(body));
+    const items = projected(found, docField(body, 'projection'));
     const { cursors } = engine;
     return encodeBatch(cursors.open(query.namespace, items, countField(body, 'batchSize'), flag(body, 'singleBatch')));
   },

@@ -1,6 +1,8 @@
+import { MECHANISM } from '../auth/session.ts';
 import { int } from '../values/numbers.ts';
 import { MAX_MESSAGE } from '../wire/format.ts';
 import type { Command } from './command.ts';
+import { speculate } from './sasl.ts';
 import { MAX_STATEMENTS } from './statements.ts';
 import { MAX_DOCUMENT } from './storing.ts';
 
@@ -24,7 +26,8 @@ export const hello: Command = {
     'speculativeAuthenticate',
     'backpressure',
   ],
-  run: (_, { name }) => ({
+  isOpen: true,
+  run: (_, { name, body }, session) => ({
     ...(name === 'hello' ? { isWritablePrimary: true } : { ismaster: true }),
     helloOk: true,
     maxBsonObjectSize: int(MAX_DOCUMENT),
@@ -35,6 +38,8 @@ export const hello: Command = {
     minWireVersion: int(0),
     maxWireVersion: int(WIRE_VERSION),
     readOnly: false,
+    ...(session.needsPassword && 'saslSupportedMechs' in body ? { saslSupportedMechs: [MECHANISM] } : {}),
+    speculativeAuthenticate: speculate(session, body),
   }),
 };
 
@@ -51,5 +56,7 @@ export const buildInfo: Command = {
   }),
 };
 
-/** A command that only has to be acknowledged. */
-export const acknowledge: Command = { fields: [], run: () => ({}) };
+export const ping: Command = { fields: [], isOpen: true, run: () => ({}) };
+
+/** Sessions hold nothing here. */
+export const endSessions: Command = { fields: [], run: () => ({}) };

@@ -2,7 +2,7 @@ import type { Collection, Index } from '../storage/collection.ts';
 import type { Engine } from '../storage/engine.ts';
 import { keyAfter, under } from '../storage/range.ts';
 import { display } from '../values/display.ts';
-import { decode, type Doc, isDoc } from '../values/document.ts';
+import { type Doc, decode, isDoc } from '../values/document.ts';
 import { Fault } from '../values/fault.ts';
 import { int } from '../values/numbers.ts';
 import { listReply } from './batch-reply.ts';

@@ -1,5 +1,5 @@
 import { withId } from '../update/identity.ts';
-import { decode, type Doc, encode } from '../values/document.ts';
+import { type Doc, decode, encode } from '../values/document.ts';
 import { int } from '../values/numbers.ts';
 import { type Command, targetOf } from './command.ts';
 import { flag } from './fields.ts';

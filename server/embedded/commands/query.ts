@@ -1,13 +1,14 @@
 import { dropFirst, take } from '../aggregate/stage.ts';
-import type { Found } from '../plan/found.ts';
+import { docOf, type Found } from '../plan/found.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Examined, nothingExamined, runPlan } from '../plan/scan.ts';
+import { type Examined, nothingExamined, runPlan, type Scan } from '../plan/scan.ts';
 import { choosePlan } from '../plan/trial.ts';
 import type { Filter } from '../query/filter.ts';
-import type { SortSpec } from '../query/sort.ts';
+import { createSorter, type SortSpec } from '../query/sort.ts';
 import type { Collection } from '../storage/collection.ts';
 import type { Engine } from '../storage/engine.ts';
 import { Fault } from '../values/fault.ts';
+import { forEachInSlices } from './slices.ts';
 
 /** A query ready to run. `plan` is undefined if the collection does not exist. */
 export interface Query {
@@ -46,16 +47,34 @@ export function prepareQuery(
  * @param deadline when it must end, in milliseconds since the epoch; checked as the scan goes on
  */
 export function runQuery(engine: Engine, query: Query, deadline = Infinity): Iterable<Found> {
-  const { collection, plan, sort, skip, limit, examined } = query;
-  if (collection === undefined || plan === undefined) return [];
+  const { plan, sort, skip, limit } = query;
+  const scan = scanOf(engine, query, deadline);
+  if (scan === undefined || plan === undefined) return [];
+  return take(dropFirst(runPlan(scan, plan, sort, skip + limit), skip), limit);
+}
+
+/** The same where no index gives the order: all that matches is found and sorted first, in slices. */
+export async function runQueryInSlices(engine: Engine, query: Query, deadline = Infinity): Promise<Iterable<Found>> {
+  const { plan, sort, skip, limit } = query;
+  const scan = scanOf(engine, query, deadline);
+  if (scan === undefined || plan === undefined || sort === undefined || plan.isSorted) {
+    return runQuery(engine, query, deadline);
+  }
+  const sorter = createSorter(docOf, sort, skip + limit);
+  await forEachInSlices(runPlan(scan, plan, undefined, Infinity), sorter.add);
+  return sorter.sorted().slice(skip);
+}
+
+/** Undefined if the collection does not exist. */
+function scanOf(engine: Engine, { collection, plan, examined }: Query, deadline: number): Scan | undefined {
+  if (collection === undefined || plan === undefined) return undefined;
   const checkAlive = () => {
     if (!hasIndexes(engine.catalog.find(collection.namespace), plan)) {
       throw new Fault(175, `collection dropped or its indexes changed during the query: ${collection.namespace}`);
     }
     if (Date.now() > deadline) throw new Fault(50, 'operation exceeded time limit');
   };
-  const scan = { storage: engine.storage, collection, examined, checkAlive };
-  return take(dropFirst(runPlan(scan, plan, sort, skip + limit), skip), limit);
+  return { storage: engine.storage, collection, examined, checkAlive };
 }
 
 /** Whether the collection still has the indexes that the plan scans. */

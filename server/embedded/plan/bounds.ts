@@ -1,6 +1,6 @@
 import { BSONRegExp } from 'bson';
 import type { Condition } from '../query/filter.ts';
-import { comparisonIntervals, distinctPoints, intersect, type Interval, point, textsFrom } from './intervals.ts';
+import { comparisonIntervals, distinctPoints, type Interval, intersect, point, textsFrom } from './intervals.ts';
 import { literalPrefix } from './literal-prefix.ts';
 
 /** Where the values that meet the conditions on one field lie. */

@@ -1,4 +1,4 @@
-import { decode, type Doc, encode } from '../values/document.ts';
+import { type Doc, decode, encode } from '../values/document.ts';
 
 /** A document that a query found: as it is stored, and decoded once something needs that. */
 export interface Found {

@@ -1,4 +1,4 @@
-import { sortItems, type SortSpec } from '../query/sort.ts';
+import { type SortSpec, sortItems } from '../query/sort.ts';
 import type { Collection } from '../storage/collection.ts';
 import type { Storage } from '../storage/storage.ts';
 import { FIRST_PORTION, planEntries } from './entries.ts';

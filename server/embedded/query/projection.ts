@@ -1,6 +1,6 @@
 import { rootVariables, type Variables } from '../expression/expression.ts';
 import { type Doc, field, isDoc, setField } from '../values/document.ts';
-import { readProjection, type RuleTree } from './projection-rules.ts';
+import { type RuleTree, readProjection } from './projection-rules.ts';
 
 /**
  * Compiles a projection. Source of the semantics: MongoDB manual, "Project Fields to Return from Query".

@@ -40,17 +40,34 @@ function sortKey(doc: Doc, sort: SortSpec): Buffer {
   return keys.reduce((lowest, key) => (Buffer.compare(key, lowest) < 0 ? key : lowest));
 }
 
-/** The first `limit` items in order. The sort is stable, and holds at most a few times `limit` items in memory. */
-export function sortItems<T>(items: Iterable<T>, docOf: (item: T) => Doc, sort: SortSpec, limit = Infinity): T[] {
+export interface Sorter<T> {
+  add(item: T): void;
+  /** The first `limit` of the items added, in order. */
+  sorted(): T[];
+}
+
+/** Sorts items as they come. The sort is stable, and holds at most a few times `limit` items in memory. */
+export function createSorter<T>(docOf: (item: T) => Doc, sort: SortSpec, limit = Infinity): Sorter<T> {
   let kept: { key: Buffer; item: T }[] = [];
   const settle = () => {
     kept.sort((a, b) => Buffer.compare(a.key, b.key));
     if (kept.length > limit) kept = kept.slice(0, limit);
   };
-  for (const item of items) {
-    kept.push({ key: sortKey(docOf(item), sort), item });
-    if (kept.length >= 1000 && kept.length > limit * 4) settle();
-  }
-  settle();
-  return kept.map(({ item }) => item);
+  return {
+    add(item) {
+      kept.push({ key: sortKey(docOf(item), sort), item });
+      if (kept.length >= 1000 && kept.length > limit * 4) settle();
+    },
+    sorted() {
+      settle();
+      return kept.map(({ item }) => item);
+    },
+  };
+}
+
+/** The first `limit` items in order, sorted as by `createSorter`. */
+export function sortItems<T>(items: Iterable<T>, docOf: (item: T) => Doc, sort: SortSpec, limit = Infinity): T[] {
+  const sorter = createSorter(docOf, sort, limit);
+  for (const item of items) sorter.add(item);
+  return sorter.sorted();
 }

@@ -22,11 +22,13 @@ export interface Catalog {
   newIndex(spec: Doc): Index;
   /** Within a write: removes up to `limit` entries of dropped collections and indexes. Returns false if none is left. */
   sweepDropped(limit: number): boolean;
+  /** Reads everything again, after writes were undone. */
+  reload(): void;
 }
 
 /** Reads the catalog from the storage. */
 export function openCatalog(storage: Storage): Catalog {
-  const collections = readCollections(storage);
+  let collections = readCollections(storage);
 
   const save = (collection: Collection): void => {
     collections.set(collection.namespace, collection);
@@ -56,6 +58,9 @@ export function openCatalog(storage: Storage): Catalog {
     },
     newIndex: (spec) => compileIndex(spec, newTreePrefix(storage)),
     sweepDropped: (limit) => sweepDropped(storage, limit),
+    reload() {
+      collections = readCollections(storage);
+    },
   };
 }
 

@@ -1,14 +1,18 @@
 /*
  * The changes of a group of writes as bytes, for the redo log. For each change: the length of its key (2 bytes), the
- * length of its value (4 bytes), the key, and the value.
+ * length of its value (4 bytes), the key, and the value with its seal.
  */
+import { checksum } from './checksum.ts';
+import { SEAL } from './seal.ts';
 
 /** The length that marks a removed key. */
 const REMOVED = 0xffff_ffff;
+const HEADER = 6;
 
 export interface ChangeBuffer {
-  /** Adds a change. Without a value the key is removed. */
-  add(key: Buffer, value: Uint8Array | undefined): void;
+  /** Adds a change. Returns the value with its seal, which is valid until the next change is added. */
+  put(key: Buffer, value: Uint8Array): Buffer;
+  remove(key: Buffer): void;
   /** Empties the buffer. The result is valid until the next change is added. */
   take(): Uint8Array;
 }
@@ -17,20 +21,33 @@ export interface ChangeBuffer {
 export function createChangeBuffer(): ChangeBuffer {
   let bytes = Buffer.allocUnsafe(64 * 1024);
   let length = 0;
+
+  /** Adds the lengths and the key. Returns where the value begins. */
+  function begin(key: Buffer, valueLength: number, room: number): number {
+    const end = length + HEADER + key.length + room;
+    if (end > bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(bytes.length * 2, end));
+      bytes.copy(larger, 0, 0, length);
+      bytes = larger;
+    }
+    bytes.writeUInt16LE(key.length, length);
+    bytes.writeUInt32LE(valueLength, length + 2);
+    bytes.set(key, length + HEADER);
+    const start = length + HEADER + key.length;
+    length = end;
+    return start;
+  }
+
   return {
-    add(key, value) {
-      const end = length + 6 + key.length + (value?.length ?? 0);
-      if (end > bytes.length) {
-        const larger = Buffer.allocUnsafe(Math.max(bytes.length * 2, end));
-        bytes.copy(larger, 0, 0, length);
-        bytes = larger;
-      }
-      bytes.writeUInt16LE(key.length, length);
-      bytes.writeUInt32LE(value?.length ?? REMOVED, length + 2);
-      bytes.set(key, length + 6);
-      if (value) bytes.set(value, length + 6 + key.length);
-      length = end;
+    put(key, value) {
+      const size = value.length + SEAL;
+      const start = begin(key, size, size);
+      bytes.set(value, start);
+      // The key lies before the value, so this is the checksum of both.
+      bytes.writeUInt32LE(checksum(bytes, start - key.length, length - SEAL), length - SEAL);
+      return bytes.subarray(start, length);
     },
+    remove: (key) => void begin(key, REMOVED, 0),
     take() {
       const taken = bytes.subarray(0, length);
       length = 0;
@@ -42,10 +59,10 @@ export function createChangeBuffer(): ChangeBuffer {
 /** Reads what a `ChangeBuffer` gathered. */
 export function forEachChange(changes: Buffer, apply: (key: Buffer, value: Buffer | undefined) => void): void {
   for (let at = 0; at < changes.length; ) {
-    const keyEnd = at + 6 + changes.readUInt16LE(at);
+    const keyEnd = at + HEADER + changes.readUInt16LE(at);
     const length = changes.readUInt32LE(at + 2);
     const end = keyEnd + (length === REMOVED ? 0 : length);
-    apply(changes.subarray(at + 6, keyEnd), length === REMOVED ? undefined : changes.subarray(keyEnd, end));
+    apply(changes.subarray(at + HEADER, keyEnd), length === REMOVED ? undefined : changes.subarray(keyEnd, end));
     at = end;
   }
 }

@@ -1,4 +1,4 @@
-import { decode, type Doc, encode } from '../values/document.ts';
+import { type Doc, decode, encode } from '../values/document.ts';
 import { toNumber } from '../values/numbers.ts';
 import { type Collection, compileCollection, compileIndex } from './collection.ts';
 import { under } from './range.ts';

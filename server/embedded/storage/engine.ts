@@ -1,6 +1,7 @@
 import { type Catalog, openCatalog } from './catalog.ts';
 import type { Collection } from './collection.ts';
-import { createCursors, type Cursors } from './cursors.ts';
+import { type Cursors, createCursors } from './cursors.ts';
+import type { StorageEvents } from './durable-writes.ts';
 import { openRecords, type Records } from './records.ts';
 import { openStorage, type Storage } from './storage.ts';
 
@@ -19,10 +20,11 @@ export interface Engine {
 
 /**
  * Opens the database in the folder.
+ * @param onRefusing told why writes are refused, and with undefined that they are taken again
  * @throws what `openStorage` throws
  */
-export function openEngine(folder: string): Engine {
-  const storage = openStorage(folder);
+export function openEngine(folder: string, onRefusing?: StorageEvents['onRefusing']): Engine {
+  const storage = openStorage(folder, { ...(onRefusing && { onRefusing }), onRestored: () => catalog.reload() });
   const catalog = openCatalog(storage);
   return {
     storage,

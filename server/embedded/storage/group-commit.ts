@@ -16,7 +16,7 @@ export interface GroupCommit {
 
 /**
  * Runs the writes that wait together and makes them durable together.
- * @param begin called before the actions of a group run
+ * @param begin called before the actions of a group run; if it throws, no write that waits is run
  * @param persist called after them; resolves when their changes are on disk
  */
 export function createGroupCommit(begin: () => void, persist: () => Promise<void>): GroupCommit {
@@ -25,7 +25,14 @@ export function createGroupCommit(begin: () => void, persist: () => Promise<void
 
   function runGroup(): void {
     if (stopped) return;
-    begin();
+    try {
+      begin();
+    } catch (error) {
+      const refused = waiting;
+      waiting = [];
+      for (const { reject } of refused) reject(error);
+      return;
+    }
     const until = performance.now() + LONGEST_GROUP_MS;
     let count = 0;
     while (count < waiting.length && performance.now() < until) waiting[count++]!.run();

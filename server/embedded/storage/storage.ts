@@ -1,8 +1,8 @@
-import { createChangeBuffer } from './changes.ts';
-import { createGroupCommit } from './group-commit.ts';
+import { openWrites, type StorageEvents } from './durable-writes.ts';
 import type { Range } from './range.ts';
-import { openRedoLog } from './redo-log.ts';
-import { createCheckpoints, openTree, replay } from './tree.ts';
+import { unsealed } from './seal.ts';
+import { openTree } from './tree.ts';
+import { checkTree } from './tree-check.ts';
 
 /** The longest key that LMDB stores, in bytes. */
 export const MAX_KEY = 1978;
@@ -25,7 +25,8 @@ export interface Storage {
   /**
    * Runs `action` together with whatever else waits (group commit). Resolves with its result once everything it wrote
    * or can have seen is on disk. An action that throws is not rolled back, so it must check before it writes. If the
-   * disk fails, the promise rejects and the thread ends.
+   * disk is full, the promise rejects with the Fault OutOfDiskSpace and nothing of the group is stored. If the disk
+   * fails in another way, the thread ends.
    */
   write<T>(action: () => T): Promise<T>;
   /**
@@ -38,54 +39,36 @@ export interface Storage {
 
 /**
  * Opens the storage in the folder and brings the tree up to date with the redo log.
- * @throws what LMDB or the file system throws when the folder cannot be used
+ * @throws Error if a file is damaged, and what LMDB or the file system throws when the folder cannot be used
  */
-export function openStorage(folder: string): Storage {
+export function openStorage(folder: string, events: StorageEvents = {}): Storage {
+  checkTree(folder);
   const tree = openTree(folder);
-  const log = openRedoLog(folder, replay(tree, folder));
-  const checkpoints = createCheckpoints(tree, log, fail);
-  const changes = createChangeBuffer();
-  const group = createGroupCommit(checkpoints.begin, () => {
-    const appended = log.append(changes.take());
-    checkpoints.commitIfDue();
-    appended.catch(fail);
-    return appended;
-  });
-
+  const { put, remove, write, release, close } = openWrites(tree, folder, events);
   return {
-    get: (key) => tree.get(key),
+    get(key) {
+      const value = tree.get(key);
+      return value && unsealed(key, value);
+    },
     has: (key) => tree.doesExist(key),
-    put(key, value) {
-      tree.putSync(key, value as Buffer);
-      changes.add(key, value);
-      checkpoints.count();
+    put,
+    remove,
+    read(range, reverse, limit) {
+      const entries: Entry[] = [];
+      for (const { key, value } of tree.getRange({ ...bounds(range, reverse), limit })) {
+        entries.push({ key, value: unsealed(key, value) });
+      }
+      return entries;
     },
-    remove(key) {
-      tree.removeSync(key);
-      changes.add(key, undefined);
-      checkpoints.count();
-    },
-    read: (range, reverse, limit) => [...tree.getRange({ ...bounds(range, reverse), limit })],
     keys: (range, limit) => [...tree.getKeys({ ...bounds(range, false), limit })],
     count: (range) => tree.getKeysCount(bounds(range, false)),
-    write: group.write,
-    release() {
-      group.stop();
-      checkpoints.commit();
-    },
+    write,
+    release,
     async close() {
-      checkpoints.commit();
-      await log.close();
+      await close();
       await tree.close();
     },
   };
-}
-
-/** Ends the thread. Memory and disk differ: only a new start, from the log, brings them together again. */
-function fail(error: Error): void {
-  setImmediate(() => {
-    throw error;
-  });
 }
 
 function bounds({ low, high }: Range, reverse: boolean) {

@@ -1,26 +1,23 @@
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
-import { forEachChange } from './changes.ts';
-import type { RedoLog } from './redo-log.ts';
-import { readRedoLog } from './redo-records.ts';
+import type { Applied } from './redo-records.ts';
+import { sealed, unsealed } from './seal.ts';
 
 /** LMDB's B+ tree: one ordered key space. */
 export type Tree = RootDatabase<Buffer, Buffer>;
 
-/** The key under which the tree holds the number of the last log record that is part of it. Sorts before all others. */
-const APPLIED = Buffer.of(0);
-/** Checkpoints come at the latest after so many milliseconds, … */
-const CHECKPOINT_MS = 5000;
-/** … so many changes, … */
-const CHECKPOINT_CHANGES = 100_000;
-/** … or so many bytes of log. */
-const CHECKPOINT_BYTES = 16 * 1024 * 1024;
-/** lmdb's flag for a transaction that will not be aborted. */
-const NOT_ABORTABLE = 2;
+/** The key under which the tree holds up to where the redo log is part of it. Sorts before all others. */
+export const APPLIED = Buffer.of(0);
+/** Number (8 bytes), seed (4). */
+const APPLIED_BYTES = 12;
+/** lmdb's flag for a transaction of its own. */
+const OWN_TRANSACTION = 2;
 
 /** @throws what LMDB throws when the folder cannot be used */
 export function openTree(folder: string): Tree {
-  return open<Buffer, Buffer>(folder, {
+  // `permissionsMode` is missing from lmdb's types.
+  const options: Parameters<typeof open>[0] & { permissionsMode: number } = {
+    path: folder,
     keyEncoding: 'binary',
     encoding: 'binary',
     cache: false,
@@ -28,92 +25,80 @@ export function openTree(folder: string): Tree {
     noSubdir: false,
     // With it, a thread that ends during a transaction would wait for that transaction for ever.
     overlappingSync: false,
-  });
+    permissionsMode: 0o600,
+  };
+  return open<Buffer, Buffer>(options);
+}
+
+/** Whether what lies under `APPLIED` is the number alone: the values of the versions that wrote that have no seals. */
+export function isOfEarlyVersion(length: number): boolean {
+  return length < APPLIED_BYTES;
+}
+
+/** Up to where the redo log is part of the tree, and whether its values have seals. */
+export function readApplied(tree: Tree): Applied & { hasSeals: boolean } {
+  const value = tree.get(APPLIED);
+  if (value === undefined) return { number: 0, seed: 0, hasSeals: true };
+  if (isOfEarlyVersion(value.length)) return { number: value.readDoubleLE(0), seed: 0, hasSeals: false };
+  const bytes = unsealed(APPLIED, value);
+  return { number: bytes.readDoubleLE(0), seed: bytes.readUInt32LE(8), hasSeals: true };
+}
+
+/** Within a transaction. */
+export function writeApplied(tree: Tree, { number, seed }: Applied): void {
+  const bytes = Buffer.alloc(APPLIED_BYTES);
+  bytes.writeDoubleLE(number);
+  bytes.writeUInt32LE(seed, 8);
+  tree.putSync(APPLIED, sealed(APPLIED, bytes));
 }
 
 /**
- * Brings the tree up to date with the redo log.
- * @returns the number of the last record that is now part of the tree
+ * lmdb does not tell when a change fails, for example because the disk is full, but the transaction is lost then.
+ * @throws Error in a transaction that is lost
  */
-export function replay(tree: Tree, folder: string): number {
-  const applied = tree.get(APPLIED)?.readDoubleLE(0) ?? 0;
-  const missing = readRedoLog(folder, applied);
-  if (missing.length === 0) return applied;
-  const last = applied + missing.length;
-  tree.transactionSync(() => {
-    for (const changes of missing) {
-      forEachChange(changes, (key, value) => (value ? tree.putSync(key, value) : tree.removeSync(key)));
-    }
-    tree.putSync(APPLIED, numberBytes(last));
-  });
-  return last;
+export function checkTransaction(tree: Tree): void {
+  tree.doesExist(APPLIED);
 }
 
-/**
- * The long transaction that all writes go into. It stays open until a checkpoint commits it, so that a page that changes
- * often is written once.
- */
-export interface Checkpoints {
-  /** Opens the transaction, unless it is open. */
-  begin(): void;
-  /** Counts a change. */
-  count(): void;
-  /** Commits if the transaction has grown large. */
-  commitIfDue(): void;
-  /** Commits, if a transaction is open. From then on nothing of the log is needed. */
+/** Within a transaction: gives all values the seal that they lack. */
+export function addSeals(tree: Tree): void {
+  const PORTION = 1000;
+  for (let start: Buffer = APPLIED; ; ) {
+    const entries = [...tree.getRange({ start, exclusiveStart: true, limit: PORTION })];
+    for (const { key, value } of entries) tree.putSync(key, sealed(key, value));
+    if (entries.length < PORTION) return;
+    start = entries.at(-1)!.key;
+  }
+}
+
+/** An open transaction, which all reads and writes of the thread go through. */
+export interface Transaction {
+  /** @throws what LMDB throws. The transaction has ended then without any effect. */
   commit(): void;
+  abort(): void;
 }
 
-/** @param fail called if a commit fails: memory and disk then differ */
-export function createCheckpoints(tree: Tree, log: RedoLog, fail: (error: Error) => void): Checkpoints {
-  let transaction: { commit(): void; timer: NodeJS.Timeout } | undefined;
-  let changes = 0;
-
-  const commit = (): void => {
-    if (!transaction) return;
-    const { commit: settle, timer } = transaction;
-    clearTimeout(timer);
-    tree.putSync(APPLIED, numberBytes(log.last()));
-    transaction = undefined;
-    changes = 0;
-    try {
-      settle();
-      log.turn();
-    } catch (error) {
-      fail(error as Error);
-    }
-  };
-
-  return {
-    begin() {
-      transaction ??= { commit: beginTransaction(tree), timer: setTimeout(commit, CHECKPOINT_MS) };
-    },
-    count() {
-      changes++;
-    },
-    commitIfDue() {
-      if (changes > CHECKPOINT_CHANGES || log.size() > CHECKPOINT_BYTES) commit();
-    },
-    commit,
-  };
-}
-
-/** Opens a transaction and returns its commit. */
-function beginTransaction(tree: Tree): () => void {
-  let commit = () => {};
+export function beginTransaction(tree: Tree): Transaction {
+  let settle = () => {};
+  let fail = (_error: Error) => {};
   // lmdb commits when what the action returns is settled, and accepts anything with a `then`.
   const unsettled = {
     // biome-ignore lint/suspicious/noThenProperty: a promise would settle later, when the thread may have ended
-    then: (settle: () => void) => {
-      commit = settle;
+    then(onSettled: () => void, onFailed: (error: Error) => void) {
+      settle = onSettled;
+      fail = onFailed;
     },
   };
-  tree.transactionSync(() => unsettled, NOT_ABORTABLE);
-  return () => commit();
-}
-
-function numberBytes(number: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeDoubleLE(number);
-  return bytes;
+  tree.transactionSync(() => unsettled, OWN_TRANSACTION);
+  const aborted = new Error('aborted');
+  return {
+    commit: () => settle(),
+    abort() {
+      try {
+        fail(aborted);
+      } catch (error) {
+        if (error !== aborted) throw error;
+      }
+    },
+  };
 }

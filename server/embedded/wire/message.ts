@@ -1,4 +1,4 @@
-import { decodeKeepingRaw, type Doc } from '../values/document.ts';
+import { type Doc, decodeKeepingRaw } from '../values/document.ts';
 import { Fault } from '../values/fault.ts';
 import { HEADER, OP_MSG, OP_QUERY } from './format.ts';
 

@@ -1,11 +1,12 @@
 import { Fault } from '../values/fault.ts';
-import { HEADER, MAX_MESSAGE } from './format.ts';
+import { HEADER } from './format.ts';
 
 /**
  * Splits a byte stream into messages. Each call takes a chunk and returns the messages that it completes.
+ * @param longest the longest message that may come now, in bytes
  * @throws Fault ProtocolError for a length that no message has
  */
-export function createSplitter(): (chunk: Buffer) => Buffer[] {
+export function createSplitter(longest: () => number): (chunk: Buffer) => Buffer[] {
   let chunks: Buffer[] = [];
   let size = 0;
   return (chunk) => {
@@ -15,7 +16,7 @@ export function createSplitter(): (chunk: Buffer) => Buffer[] {
     while (size >= 4) {
       if (chunks[0]!.length < 4) chunks = [Buffer.concat(chunks)];
       const length = chunks[0]!.readInt32LE(0);
-      if (length < HEADER + 5 || length > MAX_MESSAGE) throw new Fault(17, `invalid message length ${length}`);
+      if (length < HEADER + 5 || length > longest()) throw new Fault(17, `invalid message length ${length}`);
       if (size < length) break;
       const all = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
       messages.push(all.subarray(0, length));

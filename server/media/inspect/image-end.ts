@@ -1,8 +1,6 @@
 /** Detects PNG and GIF images that break off: decoders accept them without their last block, so we look for it. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { withFile } from './random-access.ts';
 
-/** Bytes read at a time; the sub-blocks of a GIF have at most 256 bytes each. */
-const WINDOW_BYTES = 64 * 1024;
 /** The type of the last chunk of a PNG. */
 const IEND = 0x49454e44;
 
@@ -17,25 +15,7 @@ type ByteAt = (offset: number) => number | undefined;
 export function hasEnd(file: string, mimeType: string): boolean {
   const isWhole = { 'image/png': endsAsPng, 'image/gif': endsAsGif }[mimeType];
   if (!isWhole) return true;
-  const descriptor = openSync(file, 'r');
-  try {
-    return isWhole(windowed(descriptor), fstatSync(descriptor).size);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Reads a file through a window that moves with the offsets asked for. */
-function windowed(descriptor: number): ByteAt {
-  const window = Buffer.alloc(WINDOW_BYTES);
-  let [start, length] = [0, 0];
-  return (offset) => {
-    if (offset < start || offset >= start + length) {
-      start = offset;
-      length = readSync(descriptor, window, 0, WINDOW_BYTES, start);
-    }
-    return offset < start + length ? window[offset - start] : undefined;
-  };
+  return withFile(file, (bytes) => isWhole((offset) => bytes.read(offset, 1)[0], bytes.size));
 }
 
 /** After the signature come chunks of length, type, content and checksum; the last is `IEND` (PNG, section 5). */

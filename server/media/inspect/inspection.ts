@@ -1,13 +1,15 @@
-/** Finds out what uploads are, in a worker thread. */
+/** Finds out what uploads are, in worker threads. */
 import { Tinypool } from 'tinypool';
 import { ContractError, invalid } from '../../lib/errors.ts';
 import { threadFile } from '../../lib/thread-file.ts';
 import type { Inspected } from './file-type.ts';
 import type { InspectedMedia } from './worker.ts';
 
+/** Files that may be inspected at once, each in a thread: more would wait, and their time would run. */
+export const INSPECTED_AT_ONCE = 2;
 /** Longest time for one file, in milliseconds; only a crafted file needs more. */
 const TIMEOUT_MS = 20_000;
-/** Memory of the thread, in MiB. */
+/** Memory of a thread, in MiB. */
 const HEAP_MIB = 128;
 /** The type of a file at `/files` that could not be inspected. */
 const UNKNOWN: Inspected = { mimeType: 'application/octet-stream', extension: 'bin' };
@@ -17,32 +19,39 @@ export interface Inspection {
   file(path: string): Promise<Inspected>;
   /**
    * Inspects an image, video or audio file.
-   * @throws ContractError `unsupported_media_type` for any other file, `validation_failed` for a damaged one
+   * @throws ContractError `unsupported_media_type` for any other file, `validation_failed` for one whose end is missing
    */
   media(path: string): Promise<InspectedMedia>;
   close(): Promise<void>;
 }
 
-/** Starts no thread before the first file arrives, and ends it after a minute without one. */
+/** Starts no thread before it is needed, and ends it after a minute without a file. */
 export function createInspection(): Inspection {
   const pool = new Tinypool({
     ...threadFile(import.meta.url, './worker'),
     minThreads: 0,
-    maxThreads: 1,
+    maxThreads: INSPECTED_AT_ONCE,
     idleTimeout: 60_000,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
   });
 
-  async function run<T>(name: 'inspectFile' | 'inspectMedia', path: string): Promise<T> {
+  function run<T>(name: 'inspectFile' | 'inspectMedia', path: string): Promise<T> {
     return pool.run(path, { name, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  }
+
+  /** Of a film or sound that takes a parser too much time or memory, the type alone: players are more patient. */
+  async function typeAlone(path: string): Promise<InspectedMedia | 'damaged'> {
+    const inspected = await run<Inspected>('inspectFile', path);
+    const mediaType = inspected.mimeType.split('/')[0];
+    return mediaType === 'video' || mediaType === 'audio' ? { ...inspected, mediaType } : 'damaged';
   }
 
   return {
     file: (path) => run<Inspected>('inspectFile', path).catch(() => UNKNOWN),
     async media(path) {
-      const found = await run<InspectedMedia | 'damaged' | undefined>('inspectMedia', path).catch(
-        () => 'damaged' as const,
-      );
+      const found = await run<InspectedMedia | 'damaged' | undefined>('inspectMedia', path)
+        .catch(() => typeAlone(path))
+        .catch(() => 'damaged' as const);
       if (found === 'damaged') throw invalid('file', 'is damaged or incomplete');
       if (!found) throw new ContractError('unsupported_media_type', 'the file is neither an image, a video nor audio');
       return found;

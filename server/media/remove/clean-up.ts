@@ -8,6 +8,7 @@ import type { PendingUploadDocument } from '../../model/documents/media.ts';
 import { keysOf } from '../documents/filenames.ts';
 import type { Kinds, UploadCollection } from '../documents/kinds.ts';
 import type { MediaStorage } from '../storage/storage.ts';
+import { picturesAmong, sentAmong } from './in-use.ts';
 import type { RemoveBytes } from './remove.ts';
 
 /** Lifetime of an upload that is neither sent nor a picture, from its last claim. Milliseconds. */
@@ -69,32 +70,6 @@ async function endUnsent(
     { $set: { is_deleted: true }, $unset: { unsent: true } },
   );
   return due.length === batch;
-}
-
-/** Which of these uploads a message carries: a crash may have kept the sending from being noted on them. */
-async function sentAmong(
-  { messages, group_messages }: CleanUpOptions['collections'],
-  ids: ObjectId[],
-): Promise<ObjectId[]> {
-  const filter = { 'attachment.media_id': { $in: ids } };
-  const found = await Promise.all([
-    messages.distinct('attachment.media_id', filter),
-    group_messages.distinct('attachment.media_id', filter),
-  ]);
-  return found.flat() as ObjectId[];
-}
-
-/** Which of these uploads are profile pictures or group icons. */
-async function picturesAmong(
-  { users, groups }: CleanUpOptions['collections'],
-  ids: ObjectId[],
-): Promise<Set<string | null>> {
-  const names = ids.map((id) => id.toHexString());
-  const found = await Promise.all([
-    users.distinct('profile_picture', { profile_picture: { $in: names } }),
-    groups.distinct('icon', { icon: { $in: names }, is_active: true }),
-  ]);
-  return new Set(found.flat());
 }
 
 /** Removes what an unfinished upload stored, except the bytes of a document that it did get. */

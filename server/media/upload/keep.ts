@@ -8,6 +8,7 @@
 import type { Logger } from 'pino';
 import { withDeadline } from '../../lib/deadline.ts';
 import { conflict, unavailable } from '../../lib/errors.ts';
+import { upsert } from '../../model/batches.ts';
 import type { Collections } from '../../model/collections.ts';
 import { isDuplicateKey } from '../../model/failures.ts';
 import { keysOf } from '../documents/filenames.ts';
@@ -44,19 +45,14 @@ export function createKeep({ collections, storage, quota, nodeId, clock, log }: 
 
   async function note({ _id, uploader_id, file_size }: UploadDocument, keys: string[]): Promise<void> {
     const expires_at = new Date(clock().getTime() + PENDING_MS);
-    const noting = pending.updateOne(
-      { _id, abandoned: { $exists: false } },
-      {
-        $addToSet: { keys: { $each: keys } },
-        $max: { bytes: file_size },
-        $unset: { expected: true },
-        $setOnInsert: { uploader_id, node_id: nodeId, expires_at },
-      },
-      { upsert: true },
-    );
-    await withDeadline(noting).catch((error: unknown) => {
-      throw isDuplicateKey(error) ? conflict('the upload is over') : error;
-    });
+    const filter = { _id, abandoned: { $exists: false } };
+    const update = {
+      $addToSet: { keys: { $each: keys } },
+      $max: { bytes: file_size },
+      $unset: { expected: true as const },
+      $setOnInsert: { uploader_id, node_id: nodeId, expires_at },
+    };
+    if (!(await withDeadline(upsert(pending, { filter, update })))) throw conflict('the upload is over');
   }
 
   /** Notes the keys, and counts what is not counted yet. @returns how much is counted by the note */

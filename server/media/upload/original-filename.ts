@@ -21,3 +21,36 @@ export function cleanFilename(name: string): string {
   if ([...cleaned].length > MAX_LENGTH) throw invalid('original_filename', `is longer than ${MAX_LENGTH} characters`);
   return /^\.*$/.test(cleaned) ? NAMELESS : cleaned;
 }
+
+/**
+ * The name in the `Content-Disposition` of a part. `filename*` counts before `filename`, wherever it stands (RFC 6266,
+ * section 4.3): clients repeat a name in it that the other can hold only in part.
+ * @param parameters of the header, each byte a character
+ */
+export function filenameIn(parameters: Map<string, string>): string | undefined {
+  const plain = parameters.get('filename');
+  return decodeExtended(parameters.get('filename*') ?? '') || (plain && decodePlain(plain));
+}
+
+/** `charset'language'name` with escaped bytes (RFC 8187); some clients quote it. @returns undefined for anything else */
+function decodeExtended(value: string): string | undefined {
+  const [, charset, encoded] = /^([\w-]+)'[^']*'(.*)$/s.exec(value) ?? [];
+  if (charset === undefined) return undefined;
+  const bytes = encoded!.replaceAll(/%([\da-f]{2})/gi, (_, code: string) => fromCode(code));
+  try {
+    return new TextDecoder(charset).decode(Buffer.from(bytes, 'latin1'));
+  } catch {
+    // An unknown charset.
+    return undefined;
+  }
+}
+
+/** Browsers write UTF-8, and escape quotes and line breaks (HTML, multipart/form-data encoding algorithm). */
+function decodePlain(value: string): string {
+  const name = Buffer.from(value, 'latin1').toString();
+  return name.replaceAll(/%(22|0D|0A)/g, (_, code: string) => fromCode(code));
+}
+
+function fromCode(code: string): string {
+  return String.fromCharCode(Number.parseInt(code, 16));
+}

@@ -1,10 +1,11 @@
 /** Receives the part `file` of a multipart request (RFC 7578) into a temporary file. */
-import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { ContractError, invalid } from '../../lib/errors.ts';
 import { type SpoolTarget, spool } from '../storage/spool.ts';
 import { drain } from './drain.ts';
-import { cleanFilename } from './original-filename.ts';
+import { parametersOf } from './header-parameters.ts';
+import { cleanFilename, filenameIn } from './original-filename.ts';
+import { type Part, readSinglePart } from './single-part.ts';
 
 const FIELD = 'file';
 
@@ -32,7 +33,7 @@ export async function requireMultipart({ headers }: FastifyRequest): Promise<voi
  */
 export async function receive(request: FastifyRequest, target: SpoolTarget): Promise<Received> {
   try {
-    return await readParts(request, target);
+    return await readSinglePart(request, (part) => readPart(part, target));
   } catch (error) {
     await drain(request);
     // Failures of the disk are not the client's; anything else is the parser's complaint about the body.
@@ -41,29 +42,15 @@ export async function receive(request: FastifyRequest, target: SpoolTarget): Pro
   }
 }
 
-async function readParts(request: FastifyRequest, target: SpoolTarget): Promise<Received> {
-  let received: Received | undefined;
-  // `parts` also counts parts that the parser skips, such as those without a name.
-  const limits = { parts: 1, fileSize: Number.POSITIVE_INFINITY, fieldSize: 1024, headerPairs: 32 };
-  for await (const part of request.parts({ limits, preservePath: true })) {
-    if (part.type !== 'file' || part.fieldname !== FIELD) throw invalid(FIELD, 'must be the only part, and a file');
-    received = await readPart(part, target);
-  }
-  if (!received) throw invalid(FIELD, 'is missing');
-  return received;
-}
-
-async function readPart(part: MultipartFile, target: SpoolTarget): Promise<Received> {
-  // The types promise a name, but a part of type application/octet-stream counts as a file without one.
-  const name: string | undefined = part.filename;
+async function readPart({ headers, content }: Part, target: SpoolTarget): Promise<Received> {
+  const disposition = headers['content-disposition']?.[0] ?? '';
+  const parameters = parametersOf(disposition);
+  const isFile = /^form-data\s*;/i.test(disposition) && parameters.get('name') === FIELD;
+  if (!isFile) throw invalid(FIELD, 'must be the only part, and a file');
+  const name = filenameIn(parameters);
   if (!name) throw invalid(FIELD, 'has no file name');
-  const originalFilename = cleanFilename(decodeName(name));
-  const size = await spool(part.file, target);
+  const originalFilename = cleanFilename(name);
+  const size = await spool(content, target);
   if (size === 0) throw invalid(FIELD, 'is empty');
   return { file: target.file, size, originalFilename };
-}
-
-/** Reverts how browsers escape quotes and line breaks in names (HTML, multipart/form-data encoding algorithm). */
-function decodeName(name: string): string {
-  return name.replaceAll(/%(22|0D|0A)/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }

@@ -5,13 +5,17 @@ import type { FileDocument, MediaDocument } from '../../model/documents/media.ts
 import { newFilename } from '../documents/filenames.ts';
 import type { Kind, Kinds, UploadDocument } from '../documents/kinds.ts';
 import type { Images } from '../images/images.ts';
-import type { Inspection } from '../inspect/inspection.ts';
+import { INSPECTED_AT_ONCE, type Inspection } from '../inspect/inspection.ts';
 import type { TemporaryFiles } from '../storage/temporary-folder.ts';
 import type { Keep } from './keep.ts';
 import type { Received } from './receive.ts';
 
-/** One file at a time; as many may wait as pictures. */
-const INSPECTION_TURNS = { classes: [{ most: 1, mostPerUser: 1 }], mostWaitingPerUser: 500, mostWaiting: 2000 };
+/** One file of a user at a time; as many may wait as pictures. */
+const INSPECTION_TURNS = {
+  classes: [{ most: INSPECTED_AT_ONCE, mostPerUser: 1 }],
+  mostWaitingPerUser: 500,
+  mostWaiting: 2000,
+};
 
 export interface Upload {
   /** New, or that of the resumable upload. */

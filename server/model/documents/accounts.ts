@@ -33,6 +33,8 @@ export interface UserDocument {
   updated_at: Date;
   last_seen: Date;
   is_active: boolean;
+  /** The account was deleted, and its parts outside this document are not all erased yet. */
+  erasing?: true;
   /** Grows by one with each change that is sent, so that of two states the newer is known. Never on the wire. */
   version?: number;
 }
@@ -54,8 +56,8 @@ export interface SessionDocument {
 export interface PasswordResetDocument {
   _id: ObjectId;
   user_id: ObjectId;
-  /** SHA-256 of the password hash that the token replaces: once the password changes, the token is void. */
-  password_fingerprint: string;
+  /** `last_password_change` of the password that the token replaces: once it changes, the token is void. */
+  password_since?: Date;
   /** SHA-256 of the token; the token itself is in the mail only. */
   token: string;
   expiry: Date;

@@ -30,6 +30,8 @@ export interface MembershipDocument {
   joined_at: Date;
   /** Set while the user is not in the group; the marks are kept. The group's document decides who is in. */
   left_at?: Date;
+  /** How often the user left the group by themselves. */
+  departures?: number;
   delivered_seq: number;
   read_seq: number;
   /** The `read_seq` that others see: while a setting hides what the user reads, it stays where it was. */

@@ -6,6 +6,8 @@ export interface GroupDocument {
   description: string | null;
   icon: string | null;
   creator_id: ObjectId;
+  /** What the creator's client called it: a repeat finds it by this. Never on the wire. */
+  client_group_id?: string;
   /** In the order in which they joined. */
   members: ObjectId[];
   admins: ObjectId[];

@@ -1,7 +1,7 @@
 /** Groups as they leave the server. */
 import type { Group } from '../../../shared/contract/documents.ts';
-import type { GroupDocument } from '../documents/groups.ts';
 import { toWire } from '../codec.ts';
+import type { GroupDocument } from '../documents/groups.ts';
 
 /** The wire form of a group. */
 export function toWireGroup(group: GroupDocument): Group {

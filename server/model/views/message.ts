@@ -1,7 +1,7 @@
 /** Messages as they leave the server. */
 import type { GroupMessage, Message, PairMessage } from '../../../shared/contract/documents.ts';
-import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../documents/messages.ts';
 import { toWire } from '../codec.ts';
+import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../documents/messages.ts';
 
 /** The wire form of a message. Written out field by field, because it is made for every message sent. */
 export function toWireMessage(document: PairMessageDocument): PairMessage;

@@ -1,7 +1,7 @@
 /** Users as they leave the server: never the password, its history, or look-up keys. */
 import type { PublicUser, Self } from '../../../shared/contract/documents.ts';
-import type { UserDocument } from '../documents/accounts.ts';
 import { toWire } from '../codec.ts';
+import type { UserDocument } from '../documents/accounts.ts';
 
 /** What everyone may see. Callers add `last_seen` where the viewer may see it. */
 export function toPublicUser(user: UserDocument): PublicUser {

@@ -1,0 +1,99 @@
+/** Which conversations one answer of `sync` lists: as many as it has room for. */
+import { bytesOfConversation, MAX_ANSWER_BYTES } from './answer-size.ts';
+import type { Outline } from './outline.ts';
+import type { CheckedPlace } from './place.ts';
+import type { Visit } from './sync-walk.ts';
+
+/** A conversation on the list, and how the walk came to it. */
+export interface Listed {
+  visit: Visit;
+  place: CheckedPlace;
+}
+
+export interface Listing {
+  /** In the order of the walk. */
+  listed: Listed[];
+  /** The first complete conversation for which there was no room, if any: the walk went on. */
+  passedOver: Visit | undefined;
+  /** The first conversation that the client lacks and for which there was no room, if any: the walk ended. */
+  stopped: Visit | undefined;
+}
+
+/** Conversations, and bytes that they take. The first conversation always has room. */
+interface Room {
+  conversations: number;
+  bytes: number;
+}
+
+export interface ListingRules {
+  isWanted(visit: Visit): boolean;
+  /** Whether the client has not got all of it. */
+  isLacking(outline: Outline): boolean;
+  /** For what the client lacks. */
+  room: Room;
+  /** For what is complete: less, so that there is always some for what is not. */
+  roomForComplete: Room;
+}
+
+/**
+ * The first answer lists all conversations that it has room for. Who repeats without its cursor gets those again that
+ * are complete by now, and behind them what is still lacking: so it comes to an end too.
+ */
+export const FIRST_ANSWER = {
+  room: { conversations: 1000, bytes: MAX_ANSWER_BYTES },
+  roomForComplete: { conversations: 900, bytes: MAX_ANSWER_BYTES * 0.75 },
+};
+
+/** By the contract. */
+const MOST_WITH_CURSOR: Room = { conversations: 100, bytes: MAX_ANSWER_BYTES };
+export const NEXT_ANSWER = { room: MOST_WITH_CURSOR, roomForComplete: MOST_WITH_CURSOR };
+
+/** Conversations that are looked up at once: what is looked up in vain, because the answer is full, is less. */
+const CHUNK = 250;
+
+/** @param lookUp the places of which these are the outlines; what is not there any more is left out */
+export async function listConversations(
+  visits: AsyncIterable<Visit>,
+  lookUp: (outlines: Outline[]) => Promise<CheckedPlace[]>,
+  { isWanted, isLacking, room, roomForComplete }: ListingRules,
+): Promise<Listing> {
+  const listing: Listing = { listed: [], passedOver: undefined, stopped: undefined };
+  const { listed } = listing;
+  const chosen = new Set<string>();
+  let bytes = 0;
+  let chunk: Visit[] = [];
+
+  /** Whether there is room; says so where there is none. */
+  function hasRoom(visit: Visit): boolean {
+    const lacking = isLacking(visit.outline);
+    const { conversations, bytes: most } = lacking ? room : roomForComplete;
+    if (listed.length === 0 || (listed.length < conversations && bytes < most)) return true;
+    if (lacking) listing.stopped ??= visit;
+    else listing.passedOver ??= visit;
+    return false;
+  }
+
+  async function take(): Promise<void> {
+    const found = new Map((await lookUp(chunk.map(({ outline }) => outline))).map((place) => [place.id, place]));
+    for (const visit of chunk) {
+      const place = found.get(visit.outline.id);
+      if (!place || listing.stopped || !hasRoom(visit)) continue;
+      listed.push({ visit, place });
+      bytes += bytesOfConversation(place);
+    }
+    chunk = [];
+  }
+
+  for await (const visit of visits) {
+    if (chosen.has(visit.outline.id) || !isWanted(visit)) continue;
+    if (chunk.length === CHUNK || listed.length + chunk.length >= room.conversations) await take();
+    if (listing.stopped || !hasRoom(visit)) {
+      if (listing.stopped) break;
+      continue;
+    }
+    chosen.add(visit.outline.id);
+    chunk.push(visit);
+  }
+  await take();
+  return listing;
+}

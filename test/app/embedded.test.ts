@@ -1,0 +1,99 @@
+/** A server with the database that it brings along: what becomes of both when the disk is bad or full. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { connect, http, register } from '../support/client.ts';
+import { smallDisk } from '../support/full-disk.ts';
+import { startServer, startServerForTest } from '../support/server.ts';
+
+/** Not on the database that the environment names for the other tests. */
+const OWN_DATABASE = { env: { MONGODB_URL: '' } };
+
+/** Starts a server that is expected to end by itself. Returns what it said. */
+function refusal(dataDir: string): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, ['dist/server/main.js'], {
+    env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stderr })));
+}
+
+async function temporary(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'letsapp-app-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe('a start with a damaged database', () => {
+  it('ends with one line that names the file and DATA_DIR, and changes nothing', async () => {
+    const dataDir = await temporary();
+    const server = await startServer({ ...OWN_DATABASE, dataDir });
+    await register(server.url);
+    await server.kill();
+    const files = ['redo-0', 'redo-1'].map((name) => path.join(dataDir, 'database', name));
+    const contents = await Promise.all(files.map((file) => readFile(file)));
+    const at = contents.findIndex((bytes) => bytes.includes('example.test'));
+    const bytes = Buffer.from(contents[at]!);
+    bytes[bytes.indexOf('example.test')]! ^= 1;
+    await writeFile(files[at]!, bytes);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const { code, stderr } = await refusal(dataDir);
+      expect(stderr).toMatch(/^letsapp: [^\n]*database\/redo-\d in DATA_DIR is damaged [^\n]+\n$/);
+      expect(code).toBe(1);
+    }
+    await writeFile(files[at]!, contents[at]!);
+    const again = await startServer({ ...OWN_DATABASE, dataDir });
+    expect(await again.stop()).toBe(0);
+
+    await truncate(path.join(dataDir, 'database', 'data.mdb'), 10_000);
+    const { code, stderr } = await refusal(dataDir);
+    expect(stderr).toMatch(/^letsapp: [^\n]*database\/data\.mdb in DATA_DIR is damaged [^\n]+\n$/);
+    expect(code).toBe(1);
+  });
+});
+
+describe('a server on a full disk', () => {
+  it('refuses what it cannot store as unavailable, goes on reading, and takes it again once there is room', async () => {
+    const disk = smallDisk(32);
+    const dataDir = path.join(disk.folder, 'data');
+    const server = await startServerForTest({ ...OWN_DATABASE, dataDir });
+    const [a, b] = [await register(server.url), await register(server.url)];
+    const device = await connect(server.url, a);
+    onTestFinished(() => device.close());
+    const send = (content: string) => device.raw('message:send', { recipient_id: b.id, content });
+    await device.ok('message:send', { recipient_id: b.id, content: 'before' });
+    disk.fill();
+    const acknowledged: string[] = [];
+    const attempt = async () => {
+      const content = `${acknowledged.length} ${'x'.repeat(3000)}`;
+      const { ok, error } = await send(content);
+      if (ok) acknowledged.push(content);
+      return error;
+    };
+    // The redo log has room for some. Then comes a checkpoint.
+    await expect.poll(attempt, { timeout: 20_000, interval: 250 }).toMatchObject({ code: 'unavailable' });
+
+    const history = () => device.ok('message:history', { recipient_id: b.id, limit: 100 });
+    expect((await history()).messages.map(({ content }) => content)).toContain(acknowledged.at(-1) ?? 'before');
+    expect(await device.ok('user:get', { user_id: b.id })).toMatchObject({ user: { _id: b.id } });
+    expect((await http(server.url, 'GET', '/healthz')).status).toBe(200);
+    expect(await send('still full')).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+
+    disk.free();
+    await expect.poll(async () => (await send('after')).ok, { timeout: 20_000 }).toBe(true);
+    const { messages } = await history();
+    expect(messages.filter(({ content }) => content === 'still full')).toEqual([]);
+    expect(messages.map(({ content }) => content)).toEqual(
+      expect.arrayContaining(['before', ...acknowledged, 'after']),
+    );
+    expect(server.output()).toMatch(/refuses writes[\s\S]*takes writes again/);
+    expect(await server.stop()).toBe(0);
+  });
+});
