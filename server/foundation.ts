@@ -35,7 +35,7 @@ export type Foundation = Awaited<ReturnType<typeof createFoundation>>;
  */
 export async function createFoundation(config: Config, mongodbUrl: string, log: Logger) {
   const clock = () => new Date();
-  const database = await connect(mongodbUrl);
+  const database = await connect(mongodbUrl, log);
   const { collections } = database;
   const redis = config.redisUrls.length > 0 ? createRedisLink({ urls: config.redisUrls, log }) : undefined;
 

@@ -1,5 +1,6 @@
 /** The connection to MongoDB, real or embedded. */
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import type { Logger } from 'pino';
 import { withDeadline } from '../lib/deadline.ts';
 import { type Collections, collections } from './collections.ts';
 import { install } from './install.ts';
@@ -38,22 +39,23 @@ export interface Database {
 /**
  * Connects and brings the database up to date.
  * @param url a MongoDB connection string; without a database name, `letsapp` is used
+ * @param log where it says what it changes, and what the start waits for
  * @throws Error when the URL is wrong, the store cannot be reached, or its data is of a newer version
  */
-export async function connect(url: string): Promise<Database> {
+export async function connect(url: string, log: Logger): Promise<Database> {
   try {
-    await bringUpToDate(url);
+    await bringUpToDate(url, log);
     return await open(url);
   } catch (error) {
     throw new Error(`the database (MONGODB_URL) cannot be used: ${(error as Error).message}`, { cause: error });
   }
 }
 
-async function bringUpToDate(url: string): Promise<void> {
+async function bringUpToDate(url: string, log: Logger): Promise<void> {
   // Without a bound: an index over much data may take longer to build than any command may take.
   const client = new MongoClient(url, { ...OPTIONS, socketTimeoutMS: 0 });
   try {
-    await install(client.db(databaseOf(url)));
+    await install(client.db(databaseOf(url)), log);
   } finally {
     await client.close();
   }

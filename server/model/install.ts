@@ -3,8 +3,9 @@
  * idempotent and safe while other nodes do the same, so nothing needs a lock.
  */
 import { type Db, MongoServerError } from 'mongodb';
+import type { Logger } from 'pino';
 import { collections } from './collections.ts';
-import { INDEXES } from './indexes.ts';
+import { installIndexes } from './install-indexes.ts';
 import { foldAnew } from './passes.ts';
 import { validators } from './validators.ts';
 
@@ -31,7 +32,7 @@ interface MigrationDocument {
  * Brings a database up to date.
  * @throws Error when its data is of a newer version than this code knows
  */
-export async function install(db: Db): Promise<void> {
+export async function install(db: Db, log: Logger): Promise<void> {
   const migrations = db.collection<MigrationDocument>('migrations');
   const newest = await migrations.find().sort({ _id: -1 }).limit(1).next();
   const found = newest?._id ?? 0;
@@ -41,7 +42,7 @@ export async function install(db: Db): Promise<void> {
     );
   }
   await installCollections(db, found < SCHEMA_VERSION);
-  await installIndexes(db);
+  await installIndexes(db, log);
   for (let version = found + 1; version <= SCHEMA_VERSION; version++) {
     // A new database has nothing to migrate.
     if (found > 0) await MIGRATIONS[version]?.(db);
@@ -60,14 +61,6 @@ async function installCollections(db: Db, isOutdated: boolean): Promise<void> {
       const options = validator ? { validator, validationLevel: 'strict', validationAction: 'error' } : {};
       if (!existing.has(name)) await createCollection(db, name, options);
       else if (isOutdated && validator) await db.command({ collMod: name, ...options });
-    }),
-  );
-}
-
-async function installIndexes(db: Db): Promise<void> {
-  await Promise.all(
-    Object.entries(INDEXES).map(async ([name, indexes]) => {
-      if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
     }),
   );
 }

@@ -66,7 +66,9 @@ export interface CallNodes {
 /** Starts nodes with the ids `node-1`, `node-2` and so on. */
 export async function startCallNodes(count: number): Promise<CallNodes> {
   const database = await startDatabase();
-  const connections = await Promise.all(Array.from({ length: count }, () => connect(database.url)));
+  const connections = await Promise.all(
+    Array.from({ length: count }, () => connect(database.url, pino({ level: 'silent' }))),
+  );
   let time = Date.now();
   const state = {
     devices: [] as TestDevice[],

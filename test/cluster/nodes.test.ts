@@ -12,7 +12,7 @@ let connection: Database;
 let own: Nodes;
 beforeAll(async () => {
   database = await startDatabase();
-  connection = await connect(database.url);
+  connection = await connect(database.url, log);
   own = await startNodes(connection.collections, log);
 });
 afterAll(async () => {

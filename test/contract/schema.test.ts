@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ObjectId } from 'mongodb';
+import { pino } from 'pino';
 import type { TSchema } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Database } from '../../server/model/connect.ts';
@@ -20,7 +21,7 @@ let stop: () => Promise<void>;
 
 beforeAll(async () => {
   const { url, stop: stopDatabase } = await startDatabase();
-  database = await connect(url);
+  database = await connect(url, pino({ level: 'silent' }));
   stop = async () => {
     await database.db.dropDatabase();
     await database.close();

@@ -1,4 +1,5 @@
 import { MongoClient, ObjectId } from 'mongodb';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMessageStore, type MessageStore } from '../../server/conversations/message-store.ts';
 import { collections } from '../../server/model/collections.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
   const database = await startDatabase();
   const client = await new MongoClient(database.url, { monitorCommands: true }).connect();
   const db = client.db();
-  await install(db);
+  await install(db, pino({ level: 'silent' }));
   client.on('commandStarted', ({ commandName }) => {
     if (commandName === 'insert') inserts++;
   });

@@ -189,6 +189,24 @@ describe('dropIndex', () => {
 });
 
 describe('a TTL index', () => {
+  it('gets another expiry by collMod, under its name or its key', async () => {
+    const collection = used.fresh();
+    const collMod = collection.collectionName;
+    await collection.createIndex({ at: 1 }, { name: 'expiry', expireAfterSeconds: 60 });
+    const expiry = async () => (await collection.indexes()).find(({ name }) => name === 'expiry')?.expireAfterSeconds;
+    expect(await used.db.command({ collMod, index: { name: 'expiry', expireAfterSeconds: 5 } })).toMatchObject({
+      expireAfterSeconds_old: 60,
+      expireAfterSeconds_new: 5,
+    });
+    expect(await expiry()).toBe(5);
+    await used.db.command({ collMod, index: { keyPattern: { at: 1 }, expireAfterSeconds: 9 } });
+    expect(await expiry()).toBe(9);
+    // The same index is declared again without a conflict.
+    await collection.createIndex({ at: 1 }, { name: 'expiry', expireAfterSeconds: 9 });
+    const unknown = used.db.command({ collMod, index: { name: 'unknown', expireAfterSeconds: 5 } });
+    expect(await refusal(unknown)).toMatchObject({ code: 27 });
+  });
+
   it('removes expired documents and keeps the others', { timeout: 90_000 }, async () => {
     const collection = used.fresh();
     await collection.createIndex({ at: 1 }, { expireAfterSeconds: 60 });

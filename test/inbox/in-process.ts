@@ -1,5 +1,6 @@
 /** The inbox over a real database, in this process: what it asks of the store can be counted, and time can be stopped. */
 import { BSON, type CommandStartedEvent, MongoClient } from 'mongodb';
+import { pino } from 'pino';
 import { createBus, createMemoryBroker } from '../../server/bus/bus.ts';
 import { type AccessRules, createAccessRules } from '../../server/conversations/access-rules.ts';
 import { createAudience } from '../../server/conversations/audience.ts';
@@ -38,7 +39,7 @@ export async function openInbox(): Promise<Inbox> {
     bytes += BSON.calculateObjectSize(reply as object);
   });
   const db = client.db('letsapp');
-  await install(db);
+  await install(db, pino({ level: 'silent' }));
   const stored = collections(db);
   const clock = () => new Date();
   const store = createMessageStore(stored);

@@ -1,5 +1,6 @@
 /** The queries of the inbox go along the indexes that were made for them. */
 import { MongoClient, ObjectId } from 'mongodb';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Collections, collections } from '../../server/model/collections.ts';
 import { install } from '../../server/model/install.ts';
@@ -12,7 +13,7 @@ beforeAll(async () => {
   database = await startDatabase();
   client = await new MongoClient(database.url).connect();
   const db = client.db('letsapp');
-  await install(db);
+  await install(db, pino({ level: 'silent' }));
   stored = collections(db);
 });
 afterAll(async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { ObjectId } from 'mongodb';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmbedded } from '../../server/embedded/start.ts';
 import { connect, type Database } from '../../server/model/connect.ts';
@@ -15,7 +16,7 @@ let close: () => Promise<void>;
 beforeAll(async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'letsapp-quota-'));
   const embedded = await startEmbedded({ dataDir: directory });
-  database = await connect(embedded.url);
+  database = await connect(embedded.url, pino({ level: 'silent' }));
   close = async () => {
     await database.close();
     await embedded.close();

@@ -1,4 +1,5 @@
 import { type Document, MongoClient, ObjectId } from 'mongodb';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createAccessRules } from '../../server/conversations/access-rules.ts';
 import { createMessageStore } from '../../server/conversations/message-store.ts';
@@ -28,7 +29,7 @@ beforeAll(async () => {
     await client.close();
     await database.stop();
   };
-  await install(db());
+  await install(db(), pino({ level: 'silent' }));
   const at = new Date();
   await db().collection('users').insertOne({
     _id: bob,

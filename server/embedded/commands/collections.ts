@@ -4,6 +4,7 @@ import type { Doc } from '../values/document.ts';
 import { Fault } from '../values/fault.ts';
 import { int } from '../values/numbers.ts';
 import { type Command, existing, targetOf } from './command.ts';
+import { applyExpiry, type ExpiryChange, expiryChange } from './expiry.ts';
 import { docField } from './fields.ts';
 
 const COLLECTION_OPTIONS = ['validator', 'validationLevel', 'validationAction'];
@@ -41,16 +42,27 @@ export const create: Command = {
 };
 
 export const collMod: Command = {
-  fields: COLLECTION_OPTIONS,
+  fields: [...COLLECTION_OPTIONS, 'index'],
   run: (engine, request) => {
     const options = optionsOf(request.body);
+    const ofIndex = docField(request.body, 'index');
     return engine.write(() => {
-      const collection = existing(engine, request);
-      engine.catalog.save(withOptions(collection, { ...collection.options, ...options }));
-      return {};
+      const found = existing(engine, request);
+      const collection = withOptions(found, { ...found.options, ...options });
+      const change = ofIndex && expiryChange(collection, ofIndex);
+      engine.catalog.save(change ? applyExpiry(collection, change) : collection);
+      return change ? expiryReply(change) : {};
     });
   },
 };
+
+function expiryReply({ index, expireAfterSeconds }: ExpiryChange): Doc {
+  const before = index.spec.expireAfterSeconds;
+  return {
+    ...(before === undefined ? {} : { expireAfterSeconds_old: before }),
+    expireAfterSeconds_new: expireAfterSeconds,
+  };
+}
 
 export const drop: Command = {
   fields: [],

@@ -69,7 +69,8 @@ function checkPartial(partial: unknown, given: Doc): void {
   if (isRefused) throw new Fault(67, `unsupported expression in partial index: ${display(partial)}`);
 }
 
-function checkExpiry(expire: unknown, key: Doc): void {
+/** @throws Fault CannotCreateIndex for an expiry that cannot be, or an index that cannot have one */
+export function checkExpiry(expire: unknown, key: Doc): void {
   if (!isNumber(expire) || toNumber(expire) < 0) {
     throw new Fault(67, `TTL index 'expireAfterSeconds' option must be within an acceptable range: ${display(expire)}`);
   }

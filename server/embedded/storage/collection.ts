@@ -62,6 +62,12 @@ export function compileIndex(spec: Doc, prefix: Buffer): Index {
   };
 }
 
+/** The index with another expiry; its entries stay. */
+export function withExpiry(index: Index, expireAfterSeconds: unknown): Index {
+  const spec = { ...index.spec, expireAfterSeconds };
+  return { ...compileIndex(spec, index.prefix), multikey: index.multikey };
+}
+
 function pathsOf(filter: Filter | undefined): string[] {
   if (filter === undefined) return [];
   return [...filter.conditions.map(({ path }) => path), ...filter.ors.flat().flatMap(pathsOf)];
@@ -85,6 +91,11 @@ export function compileCollection(namespace: string, uuid: unknown, options: Doc
 /** The collection with other options. */
 export function withOptions(collection: Collection, options: Doc): Collection {
   return compileCollection(collection.namespace, collection.uuid, options, collection.indexes);
+}
+
+/** The collection with other definitions of its indexes. */
+export function withIndexes(collection: Collection, indexes: Index[]): Collection {
+  return compileCollection(collection.namespace, collection.uuid, collection.options, indexes);
 }
 
 /**
