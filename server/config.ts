@@ -19,6 +19,10 @@ export interface Config {
   bcryptCost: number;
   corsOrigins: string[];
   maxUploadBytes: number;
+  /** What a user's uploads may hold together, in bytes; 0: no quota. */
+  userQuotaBytes: number;
+  /** With less free on the disk of `dataDir`, in bytes, uploads are refused. */
+  minFreeBytes: number;
   mediaStorage: 'gridfs' | 'disk';
   groupMaxMembers: number;
   /** Who can be put into a group: anyone, or only accepted contacts of the one who acts. */
@@ -47,6 +51,7 @@ export interface Config {
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const TEN_MINUTES_MS = 600_000;
+const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 /**
@@ -82,6 +87,8 @@ function readLimits(env: Environment) {
   return {
     rateLimits: readSwitch(env, 'RATE_LIMITS', 'on'),
     maxUploadBytes: readInteger(env, 'MAX_UPLOAD_BYTES', 67_108_864, 1, 10 * GIB),
+    userQuotaBytes: readInteger(env, 'USER_QUOTA_BYTES', GIB, 0, Number.MAX_SAFE_INTEGER),
+    minFreeBytes: readInteger(env, 'MIN_FREE_BYTES', 256 * MIB, 0, Number.MAX_SAFE_INTEGER),
     groupMaxMembers: readInteger(env, 'GROUP_MAX_MEMBERS', 1024, 2, 8192),
     groupCallMax: readInteger(env, 'GROUP_CALL_MAX', 8, 2, 64),
   };

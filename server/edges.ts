@@ -23,9 +23,9 @@ export interface Edges {
 }
 
 export function createEdges(foundation: Foundation, domains: Domains): Edges {
-  const { config, io, http, delivery, serverTime, rateLimiter, points, database, redis, log } = foundation;
+  const { config, io, http, delivery, serverTime, rateLimiter, points, database, diskSpace, redis, log } = foundation;
   const { accounts, media, presence, calls, contacts, groups, inbox, messages } = domains;
-  const metrics = createMetrics(() => io.of('/').sockets.size);
+  const metrics = createMetrics({ connections: () => io.of('/').sockets.size, freeBytes: diskSpace.free });
   const overload = watchOverload();
   const expiry = createTokenExpiry();
   const { authenticate } = accounts;
@@ -86,6 +86,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     mongodbIsUp: database.isUp,
     redisIsUp: redis?.isUp,
     unlinkedNodes: foundation.neighbours.count,
+    diskState: diskSpace.state,
     metrics,
     guardMetrics: bearing(config.metricsToken),
   });

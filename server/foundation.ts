@@ -20,6 +20,7 @@ import { createServerTime } from './dispatch/server-time.ts';
 import { createIo } from './gateway/io.ts';
 import { openFrontDoor } from './http/front-door.ts';
 import { createHttpServer } from './http/server.ts';
+import { watchDiskSpace } from './lib/disk-space.ts';
 import { connect } from './model/connect.ts';
 import { publishDocuments } from './observability/documents.ts';
 
@@ -61,6 +62,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   });
   const accessMemory: AccessMemory = redis ? NO_MEMORY : createAccessMemory(() => neighbours.isAlone());
   const neighbours = redis ? LINKED : await watchNeighbours({ nodes, onArrival: accessMemory.clear, log });
+  const diskSpace = await watchDiskSpace({ folder: config.dataDir, minFreeBytes: config.minFreeBytes, log });
   const jobs = createJobs({ jobs: collections.jobs, clock, log });
 
   return {
@@ -87,8 +89,10 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     rateLimiter,
     points,
     jobs,
+    diskSpace,
     async close() {
       neighbours.close();
+      diskSpace.close();
       await nodes.close();
       await messengers.close();
       await database.close();

@@ -12,8 +12,11 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel, config.production);
   // Whichever database is used, uploads pass through this folder.
   await prepareFolder(config.dataDir);
+  const { dataDir, minFreeBytes } = config;
   const embedded =
-    config.mongodbUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, onRefusing }) : undefined;
+    config.mongodbUrl === undefined
+      ? await startEmbedded({ dataDir, reserveBytes: minFreeBytes / 4, onRefusing })
+      : undefined;
   function onRefusing(reason: string | undefined): void {
     if (reason === undefined) log.warn('the embedded database takes writes again');
     else log.error({ reason }, 'the embedded database refuses writes');

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Collections } from '../model/collections.ts';
 import type { NodeDocument } from '../model/documents/cluster.ts';
+import { isOutOfDiskSpace } from '../model/failures.ts';
 import { isRunning, thisMachine } from './machine.ts';
 
 const BEAT_MS = 5000;
@@ -28,7 +29,7 @@ export interface Nodes {
 
 /**
  * Announces this node; from then on it counts as living.
- * @throws MongoError when the store cannot be reached
+ * @throws MongoError when the store cannot be reached; one without room announces it later
  */
 export async function startNodes({ nodes }: Pick<Collections, 'nodes'>, log: Logger): Promise<Nodes> {
   const id = randomUUID();
@@ -43,7 +44,11 @@ export async function startNodes({ nodes }: Pick<Collections, 'nodes'>, log: Log
       { $inc: { beat: 1 }, $set: { seen_at: new Date() }, $setOnInsert: { machine, pid: process.pid } },
       { upsert: true },
     );
-  await beat();
+  await beat().catch((err) => {
+    // Nobody else can write either. What can be read is served, and a later beat announces this node.
+    if (!isOutOfDiskSpace(err)) throw err;
+    log.warn({ err }, 'the store has no room: this node serves what can be read');
+  });
   const beating = setInterval(
     () => beat().catch((err) => log.debug({ err }, 'no sign of life could be given')),
     BEAT_MS,

@@ -22,9 +22,9 @@ import type { Io } from './io.ts';
 import { createLocalRooms } from './local-rooms.ts';
 import { createMemberships } from './memberships.ts';
 import { createMissedMessages, storedChange } from './missed-messages.ts';
+import { createOutgoing } from './outgoing.ts';
 import { startHealing } from './repair/healing.ts';
 import { createResync } from './repair/resync.ts';
-import { createOutgoing } from './outgoing.ts';
 import { createRevocation } from './revocation.ts';
 import { createSequencer, type Sequencer } from './sequencer.ts';
 

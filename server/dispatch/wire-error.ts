@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { WireError } from '../../shared/contract/errors.ts';
+import { isDiskFull } from '../lib/disk-full.ts';
 import { ContractError, unavailable } from '../lib/errors.ts';
 import { isUnavailable } from '../model/failures.ts';
 
@@ -9,6 +10,10 @@ export function toWireError(error: unknown, what: string, log: Logger): WireErro
   if (isUnavailable(error)) {
     log.warn({ err: error, what }, 'the store is not available');
     return unavailable().toWire();
+  }
+  if (isDiskFull(error)) {
+    log.warn({ err: error, what }, 'the disk is full');
+    return unavailable('the disk is full; nothing was accepted').toWire();
   }
   const correlation_id = crypto.randomUUID();
   log.error({ err: error, what, correlation_id }, 'unexpected error');

@@ -1,13 +1,17 @@
 import { startEmbedded } from './start.ts';
 
+const DEFAULT_MIN_FREE = 256 * 1024 * 1024;
+
 /**
  * `npm run database`: the embedded database alone, on DATABASE_PORT (default 27017, 0 for any) with its data in DATA_DIR.
- * With DATABASE_PASSWORD, clients must authenticate.
+ * With DATABASE_PASSWORD, clients must authenticate. With less than a quarter of MIN_FREE_BYTES free on its disk, it only
+ * reads.
  */
 try {
   const database = await startEmbedded({
     dataDir: process.env.DATA_DIR || './data',
     port: portOf(process.env.DATABASE_PORT),
+    reserveBytes: minFreeOf(process.env.MIN_FREE_BYTES) / 4,
     password: process.env.DATABASE_PASSWORD || undefined,
     onRefusing: (reason) =>
       console.error(reason === undefined ? 'writes are taken again' : `writes are refused: ${reason}`),
@@ -29,4 +33,13 @@ function portOf(value: string | undefined): number {
   if (!/^\d+$/.test(value) || port > 65535)
     throw new Error(`DATABASE_PORT must be a port number (0 to 65535), not "${value}"`);
   return port;
+}
+
+function minFreeOf(value: string | undefined): number {
+  if (value === undefined || value === '') return DEFAULT_MIN_FREE;
+  const bytes = Number(value);
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(bytes)) {
+    throw new Error(`MIN_FREE_BYTES must be a number of bytes, not "${value}"`);
+  }
+  return bytes;
 }

@@ -19,6 +19,8 @@ export interface EmbeddedOptions {
    * listens where nobody but this user can reach it.
    */
   port?: number;
+  /** With less than this free on the disk, in bytes, writes are refused. Default 0: as long as the disk takes them. */
+  reserveBytes?: number;
   /** What clients must know, by SCRAM-SHA-256. On a port without it, every process of the machine may do everything. */
   password?: string | undefined;
   /** Told why writes are refused, and with undefined that they are taken again. */
@@ -83,11 +85,11 @@ async function choosePlace(folder: string, { port, password }: EmbeddedOptions):
 async function startWorker(
   folder: string,
   place: Place,
-  { onRefusing }: EmbeddedOptions,
+  { onRefusing, reserveBytes = 0 }: EmbeddedOptions,
   unlock: () => void,
 ): Promise<Embedded> {
   const released = new Int32Array(new SharedArrayBuffer(4));
-  const worker = newWorker({ folder, address: place.address, password: place.password, released });
+  const worker = newWorker({ folder, address: place.address, password: place.password, reserveBytes, released });
   // A process that ends without `close` ends its threads, and this one has to let go first (`Storage.release`).
   const release = () => {
     worker.postMessage('release');

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { deriveCredentials } from './auth/scram.ts';
+import { withReserve } from './reserve.ts';
 import { type Address, listen } from './server.ts';
 import { openEngine } from './storage/engine.ts';
 import { startSweeper } from './sweeper.ts';
@@ -10,6 +11,8 @@ export interface WorkerInput {
   address: Address;
   /** What clients must know. */
   password: string | undefined;
+  /** As in `EmbeddedOptions`. */
+  reserveBytes: number;
   /** Set to 1 once the thread may be ended. */
   released: Int32Array;
 }
@@ -21,12 +24,13 @@ export type WorkerReport =
   | { refusing: string | undefined }
   | { closed: true };
 
-const { folder, address, password, released } = workerData as WorkerInput;
+const { folder, address, password, reserveBytes, released } = workerData as WorkerInput;
 const report = (message: WorkerReport) => parentPort!.postMessage(message);
 
 try {
   const credentials = password === undefined ? undefined : deriveCredentials(password);
-  const engine = openEngine(folder, (refusing) => report({ refusing }));
+  const onRefusing = (refusing: string | undefined) => report({ refusing });
+  const { engine, stop: stopLooking } = withReserve(openEngine(folder, onRefusing), folder, reserveBytes, onRefusing);
   const server = await listen(engine, address, credentials).catch(async (error: unknown) => {
     await engine.close();
     throw error;
@@ -42,6 +46,7 @@ try {
   parentPort!.on('message', async (message: 'release' | 'close') => {
     if (message === 'release') return release();
     await server.close();
+    stopLooking();
     await stopSweeper();
     await engine.close();
     report({ closed: true });

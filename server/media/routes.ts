@@ -38,16 +38,19 @@ export interface MediaRoutesOptions {
   /** Sets `request.readerId`. */
   identifyReader: Hook;
   rateLimiter: RateLimiter;
+  /** Throws ContractError `unavailable` when the disk has no room for uploads. */
+  requireRoom(): void;
 }
 
 export function registerMediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): void {
-  const { handlers, identifyReader } = options;
+  const { handlers, authenticate, identifyReader } = options;
   const limit = limited(options.rateLimiter, 'uploads', UPLOAD_RATE, callerOf);
+  const room: Hook = async () => options.requireRoom();
   // A context of its own: nothing else takes multipart bodies. The handlers read them.
   app.register(async (routes) => {
     routes.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null));
-    registerKind(routes, '/media', handlers.media, options, limit);
-    registerKind(routes, '/files', handlers.file, options, limit);
+    registerKind(routes, '/media', handlers.media, options, [authenticate, limit, room]);
+    registerKind(routes, '/files', handlers.file, options, [authenticate, limit, room]);
     routes.route<WithId>({
       method: ['GET', 'HEAD'],
       url: '/media/:id/thumbnail',
@@ -56,7 +59,7 @@ export function registerMediaRoutes(app: FastifyInstance, options: MediaRoutesOp
       handler: handlers.media.get.thumbnail,
     });
   });
-  registerTus(app, options, limit);
+  registerTus(app, options, { begin: [authenticate, limit, room], append: [authenticate, room] });
 }
 
 function registerKind(
@@ -64,10 +67,10 @@ function registerKind(
   path: Kind['path'],
   { post, get, remove }: KindHandlers,
   { authenticate, identifyReader }: MediaRoutesOptions,
-  limit: Hook,
+  begin: Hook[],
 ): void {
   const withId = { schema: { params: Params }, onRequest: authenticate };
-  routes.post(path, { onRequest: [authenticate, limit, requireMultipart] }, post);
+  routes.post(path, { onRequest: [...begin, requireMultipart] }, post);
   routes.route<WithId>({
     method: ['GET', 'HEAD'],
     url: `${path}/:id`,
@@ -81,13 +84,18 @@ function registerKind(
 }
 
 /** In a context of its own, where Fastify parses no body. */
-function registerTus(app: FastifyInstance, { tus, authenticate }: MediaRoutesOptions, limit: Hook): void {
+function registerTus(
+  app: FastifyInstance,
+  { tus, authenticate }: MediaRoutesOptions,
+  { begin, append }: { begin: Hook[]; append: Hook[] },
+): void {
   app.register(async (routes) => {
     routes.removeAllContentTypeParsers();
     routes.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    routes.post(PATH, { onRequest: [authenticate, limit] }, tus.handle);
+    routes.post(PATH, { onRequest: begin }, tus.handle);
+    routes.patch(`${PATH}/:id`, { onRequest: append }, tus.handle);
     routes.route({
-      method: ['HEAD', 'PATCH', 'DELETE'],
+      method: ['HEAD', 'DELETE'],
       url: `${PATH}/:id`,
       onRequest: authenticate,
       handler: tus.handle,

@@ -6,7 +6,7 @@ import type { JobDocument, NodeDocument } from './documents/cluster.ts';
 import type { ContactDocument } from './documents/contacts.ts';
 import type { ConversationDocument, MembershipDocument } from './documents/conversations.ts';
 import type { GroupDocument } from './documents/groups.ts';
-import type { FileDocument, MediaDocument, PendingUploadDocument } from './documents/media.ts';
+import type { FileDocument, MediaDocument, PendingUploadDocument, UploadUsageDocument } from './documents/media.ts';
 import type { GroupMessageDocument, PairMessageDocument } from './documents/messages.ts';
 import type { PresenceDocument } from './documents/presence.ts';
 
@@ -21,6 +21,7 @@ export interface Collections {
   presence: Collection<PresenceDocument>;
   files: Collection<FileDocument>;
   pending_uploads: Collection<PendingUploadDocument>;
+  upload_usage: Collection<UploadUsageDocument>;
   password_reset_tokens: Collection<PasswordResetDocument>;
   sessions: Collection<SessionDocument>;
   conversations: Collection<ConversationDocument>;
@@ -44,6 +45,7 @@ export function collections(db: Db): Collections {
     presence: db.collection('presence'),
     files: db.collection('files'),
     pending_uploads: db.collection('pending_uploads'),
+    upload_usage: db.collection('upload_usage'),
     password_reset_tokens: db.collection('password_reset_tokens'),
     sessions: db.collection('sessions'),
     conversations: db.collection('conversations'),

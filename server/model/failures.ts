@@ -86,6 +86,11 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof MongoBulkWriteError ? isBulkUnavailable(error) : TRANSIENT_CODES.has(error.code);
 }
 
+/** Whether the store has no room for a write; it still answers reads. */
+export function isOutOfDiskSpace(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === TRANSIENT.OutOfDiskSpace;
+}
+
 function isBulkUnavailable(error: MongoBulkWriteError): boolean {
   // What kept the driver from carrying out a bulk write at all, it wraps.
   const cause: unknown = error.errorResponse;

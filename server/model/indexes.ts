@@ -45,6 +45,8 @@ const switchedOffIndex = (setting: keyof Settings): IndexDescription => ({
 const uploadIndexes: IndexDescription[] = [
   // Clean-up of uploads that were never sent.
   { name: 'unsent', key: { used_at: 1 }, partialFilterExpression: { unsent: true } },
+  // What a user's uploads hold together, from the index alone.
+  { name: 'uploader', key: { uploader_id: 1, is_deleted: 1, file_size: 1, _id: 1 } },
   // Erasure: a user's uploads that were never sent.
   { name: 'unsent_by', key: { uploader_id: 1 }, partialFilterExpression: { unsent: true } },
   // Clean-up of bytes whose document is deleted.
@@ -122,7 +124,10 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   pending_uploads: [
     // Clean-up of bytes without a document.
     { name: 'expires', key: { expires_at: 1 } },
+    // What of a user's uploads is under way.
+    { name: 'uploader', key: { uploader_id: 1 } },
   ],
+  upload_usage: [],
   presence: [
     // Users whom an earlier run left online, page by page.
     { name: 'status', key: { status: 1, _id: 1 } },

@@ -1,5 +1,6 @@
 /** `/healthz`, `/readyz` and `/metrics` (PROTOCOL section 10). */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { DiskState } from '../lib/disk-space.ts';
 import { unavailable } from '../lib/errors.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -10,6 +11,8 @@ export interface HealthSources {
   redisIsUp: (() => boolean) | undefined;
   /** How many other nodes use the database that this one cannot talk to. */
   unlinkedNodes(): number;
+  /** Of the disk that uploads pass through. */
+  diskState(): DiskState;
   metrics: Metrics;
   /** Throws when a request may not read the metrics. */
   guardMetrics(request: FastifyRequest): Promise<void>;
@@ -18,24 +21,26 @@ export interface HealthSources {
 /** Registers the three routes; the first two need no authentication. */
 export function registerHealthRoutes(
   app: FastifyInstance,
-  { isDraining, mongodbIsUp, redisIsUp, unlinkedNodes, metrics, guardMetrics }: HealthSources,
+  { isDraining, mongodbIsUp, redisIsUp, unlinkedNodes, diskState, metrics, guardMetrics }: HealthSources,
 ): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
 
   app.get('/readyz', async (_request, reply) => {
     const mongodb = await mongodbIsUp();
     const redis = redisIsUp?.() ?? true;
+    const disk = diskState();
     metrics.storeUp('mongodb', mongodb);
     if (redisIsUp) metrics.storeUp('redis', redis);
     const isReady = mongodb && !isDraining();
     const unlinked = unlinkedNodes();
-    const isWhole = redis && unlinked === 0;
+    const isWhole = redis && unlinked === 0 && disk === 'ok';
     const status = isDraining() ? 'draining' : !mongodb ? 'unavailable' : isWhole ? 'ok' : 'degraded';
     const report = {
       status,
       mongodb,
       ...(redisIsUp ? { redis } : {}),
       ...(unlinked > 0 ? { unlinked_nodes: unlinked } : {}),
+      disk,
     };
     if (isReady) return report;
     // Every HTTP error carries the contract's body, whatever else it contains.

@@ -14,8 +14,14 @@ export interface Metrics {
   storeUp(store: 'mongodb' | 'redis', up: boolean): void;
 }
 
-/** @param connections returns how many sockets are connected to this node */
-export function createMetrics(connections: () => number): Metrics {
+export interface MetricSources {
+  /** How many sockets are connected to this node. */
+  connections(): number;
+  /** Bytes free on the disk that uploads pass through. */
+  freeBytes(): number;
+}
+
+export function createMetrics({ connections, freeBytes }: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -25,6 +31,14 @@ export function createMetrics(connections: () => number): Metrics {
     registers: [registry],
     collect() {
       this.set(connections());
+    },
+  });
+  new Gauge({
+    name: 'letsapp_disk_free_bytes',
+    help: 'Free bytes on the disk of DATA_DIR',
+    registers: [registry],
+    collect() {
+      this.set(freeBytes());
     },
   });
   const commands = new Histogram({

@@ -35,6 +35,8 @@ describe('the configuration', () => {
     ['TURN_SECRET', 'without urls'],
     ['TURN_URLS', 'stun:turn.example.org'],
     ['MAX_UPLOAD_BYTES', '0'],
+    ['USER_QUOTA_BYTES', '1 GiB'],
+    ['MIN_FREE_BYTES', '-1'],
     ['GROUP_MAX_MEMBERS', '1e3'],
     ['CALL_RING_TIMEOUT_MS', '45s'],
   ])('refuses %s=%s in one line that names the variable', (name, value) => {
@@ -61,6 +63,8 @@ describe('the configuration', () => {
       bcryptCost: 12,
       corsOrigins: [],
       maxUploadBytes: 67_108_864,
+      userQuotaBytes: 1_073_741_824,
+      minFreeBytes: 268_435_456,
       mediaStorage: 'gridfs',
       groupMaxMembers: 1024,
       groupAdd: 'anyone',

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ObjectId } from 'mongodb';
@@ -10,7 +10,6 @@ import { type CleanUp, createCleanUp } from '../../server/media/remove/clean-up.
 import { createRemoveBytes } from '../../server/media/remove/remove.ts';
 import { createGridfsStorage } from '../../server/media/storage/gridfs.ts';
 import { type MediaStorage, NotStored, newKey } from '../../server/media/storage/storage.ts';
-import { createTemporaryFolder } from '../../server/media/storage/temporary-folder.ts';
 import { createOwnership } from '../../server/media/upload/ownership.ts';
 import { connect, type Database } from '../../server/model/connect.ts';
 import type { FileDocument, MediaDocument } from '../../server/model/documents/media.ts';
@@ -191,8 +190,8 @@ describe('the clean-up removes what a crash left', () => {
   it('of an upload: bytes that got no document', async () => {
     const key = newKey();
     await storeUnder(key);
-    const due = { _id: new ObjectId(), keys: [key, newKey()], expires_at: ago(0) };
-    const later = { _id: new ObjectId(), keys: [], expires_at: ago(-1) };
+    const due = { _id: new ObjectId(), uploader_id: annId, keys: [key, newKey()], expires_at: ago(0) };
+    const later = { _id: new ObjectId(), uploader_id: annId, keys: [], expires_at: ago(-1) };
     await database.collections.pending_uploads.insertMany([due, later]);
     await cleanUpOnTwoNodes();
     expect(await isStored(key)).toBe(false);
@@ -203,24 +202,9 @@ describe('the clean-up removes what a crash left', () => {
     const file = await newFile({ used_at: now });
     const part = newKey();
     await storeUnder(part);
-    const note = { _id: file._id, keys: [keyOf(file), part], expires_at: ago(1) };
+    const note = { _id: file._id, uploader_id: annId, keys: [keyOf(file), part], expires_at: ago(1) };
     await database.collections.pending_uploads.insertOne(note);
     await cleanUpOnTwoNodes();
     expect([await fileState(file), await isStored(part)]).toEqual([KEPT, false]);
-  });
-
-  it('in the temporary folder, after a day', async () => {
-    const folder = path.join(directory, 'temporary');
-    const temporary = createTemporaryFolder(folder);
-    await temporary.with(async (files) => {
-      const [old, recent] = [files.newPath(), files.newPath()];
-      await writeFile(old, 'x');
-      await writeFile(recent, 'x');
-      await utimes(old, ago(25), ago(25));
-      await utimes(recent, ago(1), ago(1));
-      await temporary.cleanUp(now);
-      expect(await readdir(folder)).toEqual([path.basename(recent)]);
-    });
-    expect(await readdir(folder)).toEqual([]);
   });
 });

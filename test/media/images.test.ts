@@ -24,7 +24,7 @@ async function fileOf(content: Buffer): Promise<string> {
 }
 
 async function process(content: Buffer, mimeType: string) {
-  const image = await images.process(await fileOf(content), mimeType, files);
+  const image = await images.process({ file: await fileOf(content), mimeType, userId: 'ann', files });
   return { ...image, bytes: await readFile(image.file), small: await readFile(image.thumbnail.file) };
 }
 
@@ -128,14 +128,18 @@ describe('refuses', () => {
   it('more than 50 megapixels, before anything is decoded', async () => {
     const bomb = await fileOf(await pngOfClaimedSize(60_000, 60_000));
     const made = serial;
-    await expect(images.process(bomb, 'image/png', files)).rejects.toMatchObject({ code: 'payload_too_large' });
+    await expect(images.process({ file: bomb, mimeType: 'image/png', userId: 'ann', files })).rejects.toMatchObject({
+      code: 'payload_too_large',
+    });
     expect(serial).toBe(made);
   });
 
   it('more than 50 megapixels over all frames, before anything is decoded', async () => {
     const bomb = await fileOf(await gifOfClaimedSize(13, 2000, 2000));
     const made = serial;
-    await expect(images.process(bomb, 'image/gif', files)).rejects.toMatchObject({ code: 'payload_too_large' });
+    await expect(images.process({ file: bomb, mimeType: 'image/gif', userId: 'ann', files })).rejects.toMatchObject({
+      code: 'payload_too_large',
+    });
     expect(serial).toBe(made);
     expect(await process(await gifOfClaimedSize(2, 2000, 2000), 'image/gif')).toMatchObject({ width: 2000 });
   });

@@ -12,6 +12,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { bearer, info, openRequest, PATIENCE, read } from './client.ts';
 import { picture } from './samples.ts';
 import { temporaryFiles } from './traces.ts';
+import { createUpload, sendPiece, tus } from './tus-client.ts';
 
 const SECRET = 'a secret that both nodes share, long enough';
 const PIECE = { 'content-type': 'application/offset+octet-stream' };
@@ -37,31 +38,7 @@ afterAll(async () => {
 
 const first = () => nodes[0]!.url;
 const second = () => nodes[1]!.url;
-const encode = (metadata: Record<string, string>) =>
-  Object.entries(metadata)
-    .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
-    .join(',');
-
-async function tus(
-  base: string,
-  method: string,
-  route: string,
-  account: Account | undefined,
-  headers = {},
-  body?: Buffer,
-) {
-  const response = await fetch(base + route, {
-    method,
-    headers: { 'tus-resumable': '1.0.0', ...bearer(account), ...headers },
-    ...(body ? { body } : {}),
-    signal: AbortSignal.timeout(PATIENCE.timeout),
-  });
-  const json = (await response.json().catch(() => undefined)) as { error?: { code: string } } | undefined;
-  return { status: response.status, headers: response.headers, code: json?.error?.code };
-}
-
-const create = (size: number, metadata: Record<string, string>, account = ann) =>
-  tus(first(), 'POST', '/uploads', account, { 'upload-length': String(size), 'upload-metadata': encode(metadata) });
+const create = (size: number, metadata: Record<string, string>) => createUpload(first(), ann, size, metadata);
 
 async function begun(size: number, metadata: Record<string, string>): Promise<string> {
   const { status, headers } = await create(size, metadata);
@@ -70,7 +47,7 @@ async function begun(size: number, metadata: Record<string, string>): Promise<st
 }
 
 const send = (base: string, route: string, offset: number, body: Buffer, account = ann) =>
-  tus(base, 'PATCH', route, account, { ...PIECE, 'upload-offset': String(offset) }, body);
+  sendPiece(base, account, route, offset, body);
 
 async function offsetOf(base: string, route: string): Promise<number> {
   return Number((await tus(base, 'HEAD', route, ann)).headers.get('upload-offset'));

@@ -20,18 +20,20 @@ async function* failing(error: Error) {
 
 it('what arrived before a break is kept', async () => {
   const file = path.join(directory, 'broken');
-  expect(await writeUntilBreak(Readable.from(failing(new Error('the request broke off'))), file)).toBe(7);
+  expect(await writeUntilBreak(Readable.from(failing(new Error('the request broke off'))), file, () => {})).toBe(7);
   expect(await readFile(file, 'utf8')).toBe('one two');
 });
 
 it('more bytes than declared are refused', async () => {
   const refusal = Object.assign(new Error('too many'), { status_code: 413 });
   const file = path.join(directory, 'long');
-  await expect(writeUntilBreak(Readable.from(failing(refusal)), file)).rejects.toBe(refusal);
+  await expect(writeUntilBreak(Readable.from(failing(refusal)), file, () => {})).rejects.toBe(refusal);
 });
 
 it('a failing disk fails the request, and nothing else', async () => {
   const file = path.join(directory, 'taken');
   await writeFile(file, '');
-  await expect(writeUntilBreak(Readable.from([Buffer.from('x')]), file)).rejects.toMatchObject({ code: 'EEXIST' });
+  await expect(writeUntilBreak(Readable.from([Buffer.from('x')]), file, () => {})).rejects.toMatchObject({
+    code: 'EEXIST',
+  });
 });

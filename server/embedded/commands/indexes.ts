@@ -19,6 +19,11 @@ export const createIndexes: Command = {
       throw new Fault(2, 'Must specify at least one index to create');
     }
     const specs = indexes.map((spec) => indexSpec(isDoc(spec) ? spec : {}));
+    const found = engine.catalog.find(namespace);
+    // Nothing to write: a start on a full disk gets this far.
+    if (found && specs.every((spec) => indexExists(found.indexes, spec))) {
+      return createdReply(found.indexes.length, found.indexes.length, false);
+    }
     return engine.write(() => {
       const createdCollectionAutomatically = engine.catalog.find(namespace) === undefined;
       let collection = engine.ensure(namespace);
@@ -28,16 +33,19 @@ export const createIndexes: Command = {
         const documents = documentsOf(engine, collection);
         collection = engine.records.buildIndex(collection, engine.catalog.newIndex(spec), documents);
       }
-      const after = collection.indexes.length;
-      return {
-        numIndexesBefore: int(before),
-        numIndexesAfter: int(after),
-        createdCollectionAutomatically,
-        ...(before === after ? { note: 'all indexes already exist' } : {}),
-      };
+      return createdReply(before, collection.indexes.length, createdCollectionAutomatically);
     });
   },
 };
+
+function createdReply(before: number, after: number, createdCollectionAutomatically: boolean): Doc {
+  return {
+    numIndexesBefore: int(before),
+    numIndexesAfter: int(after),
+    createdCollectionAutomatically,
+    ...(before === after ? { note: 'all indexes already exist' } : {}),
+  };
+}
 
 /** How many documents are read at once to build an index. */
 const PORTION = 1000;

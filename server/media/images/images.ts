@@ -1,11 +1,11 @@
 /** Processes images with sharp (libvips): checks them, applies the orientation, strips metadata, makes thumbnails. */
-import { availableParallelism } from 'node:os';
-import pLimit from 'p-limit';
 import sharp, { type Metadata } from 'sharp';
+import { isDiskFull } from '../../lib/disk-full.ts';
 import { ContractError, invalid } from '../../lib/errors.ts';
 import type { TemporaryFiles } from '../storage/temporary-folder.ts';
 import { rotateFrames } from './animations.ts';
 import { canDecode, decode, encode, limitDecoders, MAX_PIXELS, undecodable } from './formats.ts';
+import { createImageTurns } from './turns.ts';
 
 const THUMBNAIL_SIDE = 512;
 const THUMBNAIL_QUALITY = 75;
@@ -23,35 +23,55 @@ export interface ProcessedImage {
   thumbnail: { file: string; size: number };
 }
 
+export interface Picture {
+  file: string;
+  /** By content. */
+  mimeType: string;
+  /** Whose it is. */
+  userId: string;
+  /** For the files that are made of it. */
+  files: TemporaryFiles;
+}
+
 export interface Images {
   /**
    * Turns an image into what is stored and served, and makes its thumbnail.
-   * @param mimeType the type by content
    * @throws ContractError `unsupported_media_type` for a format that is not decoded, `payload_too_large` above 50
-   *   megapixels over all frames, `validation_failed` for a damaged image
+   *   megapixels over all frames, `validation_failed` for a damaged image, `rate_limited` or `unavailable` when too
+   *   many wait
    */
-  process(file: string, mimeType: string, files: TemporaryFiles): Promise<ProcessedImage>;
+  process(image: Picture): Promise<ProcessedImage>;
 }
 
-/** Runs one thread per image and at most two at once, and leaves a core to messages. */
+/** Runs one thread per image, and takes turns between users. */
 export function createImages(): Images {
   sharp.cache(false);
   sharp.concurrency(1);
   limitDecoders();
-  const inTurn = pLimit(Math.min(Math.max(availableParallelism() - 1, 1), 2));
+  const turns = createImageTurns();
 
   return {
-    async process(file, mimeType, files) {
+    async process({ file, mimeType, userId, files }) {
       if (!(await canDecode(file, mimeType))) throw undecodable();
-      return inTurn(() => process(file, files).catch(explain));
+      try {
+        const metadata = await turns.look(userId, () => sharp(file, { limitInputPixels: false }).metadata());
+        const isAnimated = (metadata.format === 'gif' || metadata.format === 'webp') && (metadata.pages ?? 1) > 1;
+        const pixels = pixelsOf(metadata, isAnimated);
+        if (pixels > MAX_PIXELS) throw tooManyPixels();
+        return await turns.process(userId, { pixels, metadata }, () => process(file, metadata, isAnimated, files));
+      } catch (error) {
+        throw explained(error);
+      }
     },
   };
 }
 
-async function process(file: string, files: TemporaryFiles): Promise<ProcessedImage> {
-  const metadata = await sharp(file, { limitInputPixels: false }).metadata();
-  const isAnimated = (metadata.format === 'gif' || metadata.format === 'webp') && (metadata.pages ?? 1) > 1;
-  if (pixelsOf(metadata, isAnimated) > MAX_PIXELS) throw tooManyPixels();
+async function process(
+  file: string,
+  metadata: Metadata,
+  isAnimated: boolean,
+  files: TemporaryFiles,
+): Promise<ProcessedImage> {
   const isRotated = isAnimated && (metadata.orientation ?? 1) > 1;
   const image = isRotated
     ? await rotateFrames(file, metadata, files)
@@ -87,12 +107,9 @@ async function makeThumbnail(file: string, target: string): Promise<{ file: stri
 }
 
 /** Tells damaged images from failures that are not the client's. */
-function explain(error: unknown): never {
-  if (error instanceof ContractError) throw error;
-  const { message } = error as Error;
-  if (/pixel limit/i.test(message)) throw tooManyPixels();
-  if (/ENOSPC|No space left/i.test(message)) throw error;
-  throw invalid('file', 'is a damaged image');
+function explained(error: unknown): unknown {
+  if (error instanceof ContractError || isDiskFull(error)) return error;
+  return /pixel limit/i.test((error as Error).message) ? tooManyPixels() : invalid('file', 'is a damaged image');
 }
 
 const tooManyPixels = () =>

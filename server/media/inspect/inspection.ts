@@ -1,14 +1,15 @@
-/** Finds out what uploads are, in a worker thread. */
-import pLimit from 'p-limit';
+/** Finds out what uploads are, in worker threads. */
 import { Tinypool } from 'tinypool';
 import { ContractError, invalid } from '../../lib/errors.ts';
 import { threadFile } from '../../lib/thread-file.ts';
 import type { Inspected } from './file-type.ts';
 import type { InspectedMedia } from './worker.ts';
 
-/** Longest time for one file from its turn on, in milliseconds; only a crafted file needs more. */
+/** Files that may be inspected at once, each in a thread: more would wait, and their time would run. */
+export const INSPECTED_AT_ONCE = 2;
+/** Longest time for one file, in milliseconds; only a crafted file needs more. */
 const TIMEOUT_MS = 20_000;
-/** Memory of the thread, in MiB. */
+/** Memory of a thread, in MiB. */
 const HEAP_MIB = 128;
 /** The type of a file at `/files` that could not be inspected. */
 const UNKNOWN: Inspected = { mimeType: 'application/octet-stream', extension: 'bin' };
@@ -24,20 +25,18 @@ export interface Inspection {
   close(): Promise<void>;
 }
 
-/** Starts no thread before the first file arrives, and ends it after a minute without one. */
+/** Starts no thread before it is needed, and ends it after a minute without a file. */
 export function createInspection(): Inspection {
   const pool = new Tinypool({
     ...threadFile(import.meta.url, './worker'),
     minThreads: 0,
-    maxThreads: 1,
+    maxThreads: INSPECTED_AT_ONCE,
     idleTimeout: 60_000,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
   });
 
-  const inTurn = pLimit(1);
-
   function run<T>(name: 'inspectFile' | 'inspectMedia', path: string): Promise<T> {
-    return inTurn(() => pool.run(path, { name, signal: AbortSignal.timeout(TIMEOUT_MS) }));
+    return pool.run(path, { name, signal: AbortSignal.timeout(TIMEOUT_MS) });
   }
 
   /** Of a film or sound that takes a parser too much time or memory, the type alone: players are more patient. */

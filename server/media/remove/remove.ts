@@ -5,6 +5,7 @@ import { forbidden } from '../../lib/errors.ts';
 import { fromId } from '../../model/codec.ts';
 import { keysOf } from '../documents/filenames.ts';
 import type { Kind, UploadCollection, UploadDocument } from '../documents/kinds.ts';
+import type { Quota } from '../quota/quota.ts';
 import type { FindReadable } from '../read/access.ts';
 import type { MediaStorage } from '../storage/storage.ts';
 
@@ -22,17 +23,25 @@ export function createRemoveBytes(storage: MediaStorage, log: Logger): RemoveByt
   };
 }
 
+export interface RemoveOptions {
+  findReadable: FindReadable;
+  removeBytes: RemoveBytes;
+  quota: Quota;
+}
+
 /**
  * The handler of `DELETE`. It throws ContractError `forbidden` to other readers than the uploader, `not_found` to
  * everybody else.
  */
-export function createRemove({ collection }: Kind, findReadable: FindReadable, removeBytes: RemoveBytes) {
+export function createRemove({ collection }: Kind, { findReadable, removeBytes, quota }: RemoveOptions) {
   return async (request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
     const { id } = request.params;
     const { userId } = request.caller;
-    const removed = await collection.findOneAndUpdate(
-      { _id: fromId(id), uploader_id: userId, is_deleted: false },
-      { $set: { is_deleted: true }, $unset: { unsent: true } },
+    const own = { _id: fromId(id), uploader_id: userId, is_deleted: false };
+    const removed = await quota.giveBack(
+      userId,
+      () => collection.findOneAndUpdate(own, { $set: { is_deleted: true }, $unset: { unsent: true } }),
+      (upload) => ({ bytes: upload?.file_size ?? 0 }),
     );
     if (!removed) {
       await findReadable(collection, id, userId);

@@ -1,11 +1,10 @@
 /** Continues a resumable upload with what one request brings. The last request creates the Media or File document. */
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { ObjectId } from 'mongodb';
 import { ContractError, conflict } from '../../lib/errors.ts';
 import type { ResumableUpload } from '../../model/documents/media.ts';
-import { NEW_FILE } from '../storage/spool.ts';
+import { writeNewFile } from '../storage/new-file.ts';
 import type { MediaStorage } from '../storage/storage.ts';
 import type { TemporaryFiles, TemporaryFolder } from '../storage/temporary-folder.ts';
 import type { Uploads } from '../upload/uploads.ts';
@@ -20,24 +19,26 @@ export interface AppendOptions {
   storage: MediaStorage;
   temporary: TemporaryFolder;
   uploads: Uploads;
+  /** Called before each piece is written; throws ContractError `unavailable` when the disk has no room for it. */
+  requireRoom(): void;
 }
 
 /**
  * Appends bytes at an offset, as many as arrive before the request ends or breaks off.
  * @returns the new offset
- * @throws ContractError `conflict` when another request has moved the offset; what `Uploads` throws, after which the
- *   upload is gone, unless that was `unavailable` or `conflict`
+ * @throws ContractError `conflict` when another request has moved the offset; what `requireRoom` throws; what `Uploads`
+ *   throws, after which the upload is gone, unless that was `unavailable` or `conflict`
  */
 export type Append = (id: ObjectId, offset: number, bytes: Readable) => Promise<number>;
 
-export function createAppend({ resumable, storage, temporary, uploads }: AppendOptions): Append {
+export function createAppend({ resumable, storage, temporary, uploads, requireRoom }: AppendOptions): Append {
   async function finish(id: ObjectId, upload: ResumableUpload, last: string, files: TemporaryFiles): Promise<void> {
     const { kind, parts, size, uploader_id: uploaderId, original_filename: originalFilename } = upload;
     const file = parts.length === 0 ? last : files.newPath();
-    if (file !== last) await pipeline(join(storage, parts, last), createWriteStream(file, NEW_FILE));
-    const resumed = { id, keys: parts.map(({ key }) => key) };
+    if (file !== last) await writeNewFile(file, join(storage, parts, last));
     try {
-      await uploads[kind]({ uploaderId, received: { file, size, originalFilename }, files, resumed });
+      const received = { file, size, originalFilename };
+      await uploads[kind]({ id, uploaderId, received, files, parts: parts.map(({ key }) => key) });
     } catch (error) {
       // The content is refused; trying again would not change that.
       if (error instanceof ContractError && error.status < 500 && error.code !== 'conflict') {
@@ -50,7 +51,7 @@ export function createAppend({ resumable, storage, temporary, uploads }: AppendO
   return (id, offset, bytes) =>
     temporary.with(async (files) => {
       const file = files.newPath();
-      const size = await writeUntilBreak(bytes, file);
+      const size = await writeUntilBreak(bytes, file, requireRoom);
       const upload = await resumable.unfinished(id);
       if (upload?.offset !== offset) throw overtaken();
       if (size === 0) return offset;

@@ -3,14 +3,19 @@
  * id that the finished upload will have.
  */
 import type { ObjectId } from 'mongodb';
+import { withDeadline } from '../../lib/deadline.ts';
 import { conflict, notFound } from '../../lib/errors.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { ResumableUpload } from '../../model/documents/media.ts';
 import type { Kinds } from '../documents/kinds.ts';
+import { amountOf } from '../quota/amount.ts';
+import type { Quota } from '../quota/quota.ts';
 import { type MediaStorage, newKey } from '../storage/storage.ts';
 
 /** Lifetime of an unfinished upload, in milliseconds. */
 export const LIFETIME_MS = 24 * 60 * 60 * 1000;
+/** Longest wait for undoing a beginning, in milliseconds. With the store's deadline it stays below 5 s. */
+const UNDO_MS = 400;
 /** What the clean-up has not taken over. */
 const ALIVE = { abandoned: { $exists: false } };
 
@@ -23,6 +28,7 @@ export interface Progress {
 }
 
 export interface ResumableUploads {
+  /** @throws ContractError `payload_too_large` when the uploader's quota has no room for it */
   begin(id: ObjectId, upload: Omit<ResumableUpload, 'offset' | 'parts' | 'created_at'>): Promise<void>;
   /** @returns an unfinished upload, whoever its uploader is; undefined when there is none */
   unfinished(id: ObjectId): Promise<ResumableUpload | undefined>;
@@ -44,13 +50,14 @@ export interface ResumableUploadsOptions {
   collections: Pick<Collections, 'pending_uploads'>;
   kinds: Kinds;
   storage: MediaStorage;
+  quota: Quota;
   clock(): Date;
 }
 
 export const overtaken = () => conflict('another request has continued this upload; ask for its offset');
 
 export function createResumableUploads(options: ResumableUploadsOptions): ResumableUploads {
-  const { kinds, storage, clock } = options;
+  const { kinds, storage, quota, clock } = options;
   const { pending_uploads: pending } = options.collections;
 
   async function unfinished(id: ObjectId): Promise<ResumableUpload | undefined> {
@@ -60,12 +67,22 @@ export function createResumableUploads(options: ResumableUploadsOptions): Resuma
   return {
     async begin(id, upload) {
       const now = clock();
-      await pending.insertOne({
+      const { uploader_id, size } = upload;
+      const note = {
         _id: id,
         keys: [],
+        uploader_id,
+        bytes: size,
         expires_at: new Date(now.getTime() + LIFETIME_MS),
         resumable: { ...upload, offset: 0, parts: [], created_at: now },
-      });
+      };
+      try {
+        await quota.take(uploader_id, size, async () => void (await pending.insertOne(note)));
+      } catch (error) {
+        const undone = quota.giveBack(uploader_id, () => pending.findOneAndDelete({ _id: id, ...ALIVE }), amountOf);
+        await withDeadline(undone, UNDO_MS).catch(() => {});
+        throw error;
+      }
     },
     unfinished,
     async progress(id, uploaderId) {
@@ -97,11 +114,11 @@ export function createResumableUploads(options: ResumableUploadsOptions): Resuma
       return offset + size;
     },
     async discard(id) {
+      const upload = await unfinished(id);
       // Marked as the clean-up marks it, which goes on should this process die.
-      const taken = await pending.findOneAndUpdate(
-        { _id: id, resumable: { $exists: true }, ...ALIVE },
-        { $set: { abandoned: true, expires_at: clock() } },
-      );
+      const mark = { $set: { abandoned: true as const, expires_at: clock() } };
+      const take = () => pending.findOneAndUpdate({ _id: id, ...ALIVE }, mark);
+      const taken = upload && (await quota.giveBack(upload.uploader_id, take, amountOf));
       if (!taken) throw notFound('no such upload');
       for (const key of taken.keys) await storage.remove(key);
       await pending.deleteOne({ _id: id });

@@ -7,17 +7,19 @@ export interface CleaningOptions {
   log: Logger;
 }
 
-/** Cleans this node's temporary folder from time to time. @returns how to stop, after a run in progress */
+/** Cleans the temporary folder now and from time to time. @returns how to stop, after a run in progress */
 export function cleanRegularly(
   temporary: TemporaryFolder,
   { everyMs, clock, log }: CleaningOptions,
 ): { close(): Promise<void> } {
   let cleaning = Promise.resolve();
-  const timer = setInterval(() => {
+  const clean = () => {
     cleaning = cleaning
       .then(() => temporary.cleanUp(clock()))
       .catch((err: unknown) => log.warn({ err }, 'temporary files could not be cleaned up'));
-  }, everyMs);
+  };
+  clean();
+  const timer = setInterval(clean, everyMs);
   timer.unref();
   return {
     close() {

@@ -1,5 +1,5 @@
 /** Requests in the form that the tus server takes. */
-import { PassThrough, Readable } from 'node:stream';
+import { finished, PassThrough, Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 
 /** The headers that the tus server may see; the others are ours. */
@@ -23,13 +23,16 @@ export function toWebRequest({ raw, method, url, headers }: FastifyRequest): Req
   return new Request(target, { method, headers: relevant, body, duplex: 'half' });
 }
 
-/** A copy of a request's body, which can be abandoned without touching the request. Fails when the request breaks off. */
+/**
+ * A copy of a request's body, which can be abandoned without touching the request. Fails when the request breaks off,
+ * or has done so before: while its bearer was looked up, say.
+ */
 function copyOf(raw: FastifyRequest['raw']): PassThrough {
   const body = new PassThrough();
   body.on('error', () => {});
   raw.pipe(body);
-  raw.once('close', () => {
-    if (!raw.readableEnded) body.destroy(new Error('the request broke off'));
+  finished(raw, { writable: false }, (error) => {
+    if (error) body.destroy(new Error('the request broke off'));
   });
   return body;
 }

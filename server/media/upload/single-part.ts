@@ -1,5 +1,5 @@
 /** Reads a form of one part (multipart/form-data, RFC 7578) as it arrives. */
-import type { Readable } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
 import { Dicer } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import { parametersOf } from './header-parameters.ts';
@@ -40,7 +40,8 @@ export async function readSinglePart<T>(
     });
     parser.on('error', reject);
     parser.once('finish', resolve);
-    raw.once('close', () => raw.readableEnded || reject(new Error('the request broke off')));
+    // It may have broken off before, while its bearer was looked up.
+    finished(raw, { writable: false }, (error) => error && reject(new Error('the request broke off')));
     raw.pipe(parser);
   });
   try {

@@ -35,12 +35,19 @@ export interface FileDocument extends UploadDocument {
   download_count: number;
 }
 
-/** Stored bytes that no document refers to yet: whatever becomes of the upload, they are found again. */
+/** An upload under way, and its bytes that no document refers to yet: whatever becomes of it, they are found again. */
 export interface PendingUploadDocument {
   /** The id that the media or file document will have. */
   _id: ObjectId;
   /** The keys under which bytes are, or may be, stored. */
   keys: string[];
+  uploader_id: ObjectId;
+  /** What it counts in the uploader's quota: its `file_size` as far as that is known. Absent: nothing. */
+  bytes?: number;
+  /** What a request is bringing, in bytes, at least; until it has arrived. */
+  expected?: number;
+  /** The node that works on it; absent for a resumable upload, which any node may continue. */
+  node_id?: string;
   expires_at: Date;
   /** The clean-up has taken it over, and whoever still works on it must give up. */
   abandoned?: true;
@@ -59,4 +66,18 @@ export interface ResumableUpload {
   /** Where they are stored, in order. */
   parts: { key: string; size: number }[];
   created_at: Date;
+}
+
+/** How much a user's uploads hold together, for the quota. */
+export interface UploadUsageDocument {
+  /** The user. */
+  _id: ObjectId;
+  /** Never less than what is stored, or certain to be stored unless it fails. */
+  bytes: number;
+  /** The same with what requests are bringing. */
+  held: number;
+  /** Grows by one with each change. */
+  version: number;
+  /** Changes under way, each with the node that makes it. */
+  changes: { id: ObjectId; node_id: string }[];
 }
