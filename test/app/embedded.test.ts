@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connect, http, register } from '../support/client.ts';
-import { smallDisk } from '../support/full-disk.ts';
 import { startServer, startServerForTest } from '../support/server.ts';
+import { smallDiskForTest } from '../support/small-disk.ts';
+
+const MIB = 1024 * 1024;
 
 /** Not on the database that the environment names for the other tests. */
 const OWN_DATABASE = { env: { MONGODB_URL: '' } };
@@ -61,15 +63,16 @@ describe('a start with a damaged database', () => {
 
 describe('a server on a full disk', () => {
   it('refuses what it cannot store as unavailable, goes on reading, and takes it again once there is room', async () => {
-    const disk = smallDisk(32);
+    const disk = smallDiskForTest(32 * MIB);
     const dataDir = path.join(disk.folder, 'data');
-    const server = await startServerForTest({ ...OWN_DATABASE, dataDir });
+    // With nothing to be kept free, so that the disk itself refuses.
+    const server = await startServerForTest({ env: { ...OWN_DATABASE.env, MIN_FREE_BYTES: '0' }, dataDir });
     const [a, b] = [await register(server.url), await register(server.url)];
     const device = await connect(server.url, a);
     onTestFinished(() => device.close());
     const send = (content: string) => device.raw('message:send', { recipient_id: b.id, content });
     await device.ok('message:send', { recipient_id: b.id, content: 'before' });
-    disk.fill();
+    await disk.leave(0);
     const acknowledged: string[] = [];
     const attempt = async () => {
       const content = `${acknowledged.length} ${'x'.repeat(3000)}`;
@@ -86,7 +89,7 @@ describe('a server on a full disk', () => {
     expect((await http(server.url, 'GET', '/healthz')).status).toBe(200);
     expect(await send('still full')).toMatchObject({ ok: false, error: { code: 'unavailable' } });
 
-    disk.free();
+    await disk.empty();
     await expect.poll(async () => (await send('after')).ok, { timeout: 20_000 }).toBe(true);
     const { messages } = await history();
     expect(messages.filter(({ content }) => content === 'still full')).toEqual([]);

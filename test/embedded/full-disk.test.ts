@@ -5,9 +5,11 @@ import { MongoClient } from 'mongodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStorage, type Storage } from '../../server/embedded/storage/storage.ts';
 import { startDatabase, stop } from '../differential/harness.ts';
-import { smallDisk } from '../support/full-disk.ts';
+import { smallDiskForTest } from '../support/small-disk.ts';
 
+const MIB = 1024 * 1024;
 const REFUSED = { code: 14031, codeName: 'OutOfDiskSpace' };
+
 /** Numbered values, and which of them were acknowledged. */
 class Numbers {
   readonly acknowledged = new Set<number>();
@@ -52,17 +54,17 @@ function open(folder: string) {
 
 describe('on a full disk', () => {
   it('writes that do not fit into the log are refused and undone; reads go on; with room, writes come back', async () => {
-    const disk = smallDisk(16);
+    const disk = smallDiskForTest(16 * MIB);
     const folder = join(disk.folder, 'database');
     const { storage, reasons } = open(folder);
     const numbers = new Numbers();
     for (let n = 0; n < 50; n++) await numbers.write(storage, 1000);
-    disk.fill();
+    await disk.leave(0);
     await numbers.writeAll(storage, 60_000);
     expect(reasons).toHaveLength(1);
     await expect(storage.write(() => {})).rejects.toMatchObject(REFUSED);
     numbers.expectIn(storage);
-    disk.free();
+    await disk.empty();
     await expect.poll(() => reasons).toEqual([expect.any(String), undefined]);
     for (let n = 0; n < 50; n++) await numbers.write(storage, 1000);
     numbers.expectIn(storage);
@@ -73,17 +75,17 @@ describe('on a full disk', () => {
   });
 
   it('a checkpoint that does not fit loses nothing, and is made when there is room', async () => {
-    const disk = smallDisk(16);
+    const disk = smallDiskForTest(16 * MIB);
     const folder = join(disk.folder, 'database');
     const { storage, reasons } = open(folder);
     const numbers = new Numbers();
-    disk.fill();
+    await disk.leave(0);
     // The log has room for that, the tree has not.
     for (let n = 0; n < 500; n++) await numbers.write(storage, 2000);
     await expect.poll(() => reasons.length).toBe(1);
     await expect(numbers.write(storage, 1)).rejects.toMatchObject(REFUSED);
     numbers.expectIn(storage);
-    disk.free();
+    await disk.empty();
     await expect.poll(() => reasons.length).toBe(2);
     await numbers.write(storage, 1);
     await storage.close();
@@ -93,11 +95,11 @@ describe('on a full disk', () => {
   });
 
   it('a write too large for it takes no room from others', async () => {
-    const disk = smallDisk(16);
+    const disk = smallDiskForTest(16 * MIB);
     const { storage, reasons } = open(join(disk.folder, 'database'));
     const numbers = new Numbers();
     await numbers.write(storage, 100);
-    disk.fill(4 * 1024 * 1024);
+    await disk.leave(4 * MIB);
     for (const size of [7_000_000, 8_000_000]) {
       await expect(numbers.write(storage, size)).rejects.toMatchObject(REFUSED);
       await expect.poll(() => reasons.at(-1)).toBeUndefined();
@@ -108,19 +110,19 @@ describe('on a full disk', () => {
   });
 
   it('what was refused leaves no collection behind', async () => {
-    const disk = smallDisk(16);
-    const database = await startDatabase(join(disk.folder, 'data'));
+    const disk = smallDiskForTest(16 * MIB);
+    const database = await startDatabase(join(disk.folder, 'data'), { MIN_FREE_BYTES: '0' });
     onTestFinished(() => stop(database.child));
     const client = await new MongoClient(database.url).connect();
     onTestFinished(() => client.close());
     await client.db().collection<{ _id: number; text: string }>('there').insertOne({ _id: 1, text: 'kept' });
-    disk.fill();
+    await disk.leave(0);
     const large = { text: 'x'.repeat(6_000_000) };
     await expect(client.db().collection('new').insertOne(large)).rejects.toMatchObject(REFUSED);
     await expect(client.db().collection('there').deleteOne({})).rejects.toMatchObject(REFUSED);
     expect(await client.db().listCollections().toArray()).toMatchObject([{ name: 'there' }]);
     expect(await client.db().collection('there').find().toArray()).toEqual([{ _id: 1, text: 'kept' }]);
-    disk.free();
+    await disk.empty();
     await expect
       .poll(() =>
         client
@@ -142,11 +144,11 @@ describe('on a full disk', () => {
     const numbers = new Numbers();
     const first = openStorage(folder);
     for (let n = 0; n < 500; n++) await numbers.write(first, 2000);
-    const disk = smallDisk(16);
+    const disk = smallDiskForTest(16 * MIB);
     // As a kill leaves it: everything is in the log, and nothing in the tree.
     await cp(folder, join(disk.folder, 'killed'), { recursive: true });
     await first.close();
-    disk.fill();
+    await disk.leave(0);
     const { storage, reasons } = open(join(disk.folder, 'killed'));
     expect(reasons).toHaveLength(1);
     numbers.expectIn(storage);
@@ -154,7 +156,7 @@ describe('on a full disk', () => {
     await storage.close();
     const second = open(join(disk.folder, 'killed'));
     numbers.expectIn(second.storage);
-    disk.free();
+    await disk.empty();
     await expect.poll(() => second.reasons.length).toBe(2);
     await numbers.write(second.storage, 1);
     numbers.expectIn(second.storage);

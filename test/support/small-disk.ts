@@ -4,6 +4,7 @@ import { mkdtempSync, rmdirSync } from 'node:fs';
 import { open, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { onTestFinished } from 'vitest';
 
 export interface SmallDisk {
   folder: string;
@@ -47,6 +48,13 @@ export function mountSmallDisk(bytes: number): SmallDisk {
       rmdirSync(folder);
     },
   };
+}
+
+/** As `mountSmallDisk`, for as long as a test lasts. */
+export function smallDiskForTest(bytes: number): SmallDisk {
+  const disk = mountSmallDisk(bytes);
+  onTestFinished(() => disk.unmount());
+  return disk;
 }
 
 async function freeBytes(folder: string): Promise<number> {
