@@ -139,8 +139,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'expiry', key: { expiry: 1 }, expireAfterSeconds: 86_400 },
   ],
   sessions: [
-    // A user's sessions, newest first; ending all of them.
-    { name: 'user', key: { user_id: 1, created_at: 1 } },
+    // A user's sessions, newest first, page by page; ending all of them.
+    { name: 'user', key: { user_id: 1, created_at: 1, _id: 1 } },
     // Sign-ins from where a user's sessions come from, while others guess the password.
     { name: 'user_network', key: { user_id: 1, network: 1 }, partialFilterExpression: { network: { $exists: true } } },
     // Sessions ended since a time, which each node polls.

@@ -65,4 +65,8 @@ export const SessionList = Type.Object({
       current: Type.Boolean(),
     }),
   ),
+  /** True where older ones follow; else it is left out. */
+  has_more: Type.Optional(Type.Boolean()),
 });
+/** Asks for the page that follows: `before` is the last session of the one before. */
+export const SessionListQuery = Closed({ before: Type.Optional(Id) });

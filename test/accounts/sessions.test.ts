@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MongoClient, ObjectId } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Account, connect, type Device, http, register } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
@@ -119,6 +120,40 @@ describe('sessions', () => {
       last_used_at: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
     });
     expect(json.sessions[1]).toMatchObject({ device_info: {}, current: true });
+  });
+
+  it('are listed a hundred at a time, each once, even where many began in the same millisecond', async () => {
+    const account = await register(server.url);
+    const began = new Date(Date.now() - 60_000);
+    const inserted = Array.from({ length: 250 }, (_, i) => ({
+      _id: new ObjectId(),
+      user_id: new ObjectId(account.id),
+      token_hash: 'none',
+      created_at: new Date(began.getTime() - Math.floor(i / 150)),
+      last_used_at: began,
+      expires_at: new Date(Date.now() + 60_000),
+    }));
+    const client = await new MongoClient(database.url).connect();
+    onTestFinished(() => client.close());
+    await client.db().collection('sessions').insertMany(inserted);
+    const page = (query: string) => http(server.url, 'GET', `/auth/sessions${query}`, { token: account.access_token });
+    const pages: string[][] = [];
+    let query = '';
+    for (let hasMore = true; hasMore; ) {
+      const { status, json } = await page(query);
+      expect(status).toBe(200);
+      pages.push(json.sessions.map(({ session_id }: { session_id: string }) => session_id));
+      hasMore = json.has_more === true;
+      query = `?before=${pages.at(-1)!.at(-1)}`;
+    }
+    expect(pages.map(({ length }) => length)).toEqual([100, 100, 51]);
+    expect(pages[0]![0]).toBe(account.session_id);
+    expect(new Set(pages.flat()).size).toBe(251);
+    const stranger = await register(server.url);
+    expect((await page(`?before=${stranger.session_id}`)).json.error.code).toBe('not_found');
+    for (const malformed of ['?before=x', '?after=1']) {
+      expect((await page(malformed)).json.error.code).toBe('validation_failed');
+    }
   });
 
   it('end with a logout: HTTP, refresh, sockets and handshakes are refused at once', async () => {

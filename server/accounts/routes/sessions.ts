@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
-import { SessionList } from '../../../shared/contract/accounts.ts';
+import { SessionList, SessionListQuery } from '../../../shared/contract/accounts.ts';
 import { Closed, Id } from '../../../shared/contract/values.ts';
 import type { AuthenticationHook } from '../../http/authentication.ts';
 import type { ContractTypes } from '../../http/server.ts';
@@ -8,6 +8,9 @@ import { toWire } from '../../model/codec.ts';
 import type { SessionDocument } from '../../model/documents/accounts.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+
+/** How many sessions are listed at a time. */
+const PAGE = 100;
 
 export interface SessionRoutesOptions {
   onRequest: AuthenticationHook;
@@ -31,10 +34,20 @@ export function registerSessionRoutes(fastify: FastifyInstance, options: Session
 
   app.get(
     '/auth/sessions',
-    { schema: { summary: "Lists the user's sessions.", response: { 200: SessionList } }, onRequest },
-    async ({ caller }) => ({
-      sessions: (await store.list(caller.id)).map((session) => toListed(session, caller.sessionId)),
-    }),
+    {
+      schema: {
+        summary: "Lists the user's sessions, newest first, a hundred at a time.",
+        querystring: SessionListQuery,
+        response: { 200: SessionList },
+      },
+      onRequest,
+    },
+    async ({ caller, query }) => {
+      // One more than the page tells whether others follow.
+      const found = await store.list(caller.id, PAGE + 1, query.before);
+      const listed = found.slice(0, PAGE).map((session) => toListed(session, caller.sessionId));
+      return { sessions: listed, ...(found.length > PAGE ? { has_more: true } : {}) };
+    },
   );
 
   app.delete(

@@ -1,4 +1,5 @@
 /** The stored sessions: one document per sign-in, with the hash of the refresh token that is valid now. */
+import { notFound } from '../../lib/errors.ts';
 import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { DeviceInfo, SessionDocument } from '../../model/documents/accounts.ts';
@@ -29,8 +30,12 @@ export interface SessionStore {
   revoke(sessionId: string, userId?: string): Promise<boolean>;
   /** Ends all sessions of a user, but for one. @returns their ids */
   revokeAll(userId: string, exceptSessionId?: string): Promise<string[]>;
-  /** The live sessions of a user, newest first. */
-  list(userId: string): Promise<SessionDocument[]>;
+  /**
+   * The live sessions of a user, newest first.
+   * @param before only those that began before this session
+   * @throws ContractError `not_found` when there was no such session of the user
+   */
+  list(userId: string, limit: number, before?: string): Promise<SessionDocument[]>;
   /** The ids of the sessions that were ended at or after a time. */
   revokedSince(since: Date): Promise<string[]>;
 }
@@ -43,6 +48,14 @@ export interface SessionStoreOptions {
 }
 
 const NOT_REVOKED = { revoked_at: { $exists: false } };
+
+/** What follows a session in the list. The first condition bounds the part of the index that is read. */
+function olderThan({ _id, created_at }: SessionDocument) {
+  return {
+    created_at: { $lte: created_at },
+    $or: [{ created_at: { $lt: created_at } }, { _id: { $lt: _id } }],
+  };
+}
 
 export function createSessionStore({ collections, lifetimeMs, clock }: SessionStoreOptions): SessionStore {
   const { sessions } = collections;
@@ -94,11 +107,16 @@ export function createSessionStore({ collections, lifetimeMs, clock }: SessionSt
       // Read after the write, not before: a session that began in between is included.
       return modifiedCount === 0 ? [] : idsOf({ user_id, revoked_at });
     },
-    list: (userId) =>
-      sessions
-        .find({ user_id: fromId(userId), ...NOT_REVOKED, expires_at: { $gt: clock() } })
-        .sort({ created_at: -1 })
-        .toArray(),
+    async list(userId, limit, before) {
+      const user_id = fromId(userId);
+      const last = before === undefined ? undefined : await sessions.findOne({ _id: fromId(before), user_id });
+      if (last === null) throw notFound('no such session');
+      return sessions
+        .find({ user_id, ...NOT_REVOKED, expires_at: { $gt: clock() }, ...(last ? olderThan(last) : {}) })
+        .sort({ created_at: -1, _id: -1 })
+        .limit(limit)
+        .toArray();
+    },
     revokedSince: (since) => idsOf({ revoked_at: { $gte: since } }),
   };
 }
