@@ -1,7 +1,6 @@
 /** What every domain stands on: the stores, the edges without routes, the bus and delivery, and access. */
 import type { Logger } from 'pino';
-import { createAdapter } from './bus/adapter.ts';
-import { createRedisLink } from './bus/redis-link.ts';
+import type { RedisLink } from './bus/redis-link.ts';
 import { createJobs } from './cluster/jobs.ts';
 import { LINKED, watchNeighbours } from './cluster/neighbours.ts';
 import { startNodes } from './cluster/nodes.ts';
@@ -38,11 +37,11 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const clock = () => new Date();
   const database = await connect(mongodbUrl, log);
   const { collections } = database;
-  const redis = config.redisUrls.length > 0 ? createRedisLink({ urls: config.redisUrls, log }) : undefined;
+  const { redis, adapter } = config.redisUrls.length > 0 ? await openRedis(config.redisUrls, log) : NO_REDIS;
 
   const http = createHttpServer({ config, log });
   publishDocuments(http);
-  const io = createIo(http.server, config, redis && createAdapter(redis, log));
+  const io = createIo(http.server, config, adapter);
   openFrontDoor(http.server, config, `${io.path()}/`);
 
   const rateLimiter = rateLimiterOf(config, redis, log);
@@ -100,11 +99,17 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   };
 }
 
-function rateLimiterOf(
-  config: Config,
-  redis: ReturnType<typeof createRedisLink> | undefined,
-  log: Logger,
-): RateLimiter {
+const NO_REDIS = { redis: undefined, adapter: undefined };
+
+/** What only a node among others needs: a single one does not load it. */
+async function openRedis(urls: string[], log: Logger) {
+  const { createRedisLink } = await import('./bus/redis-link.ts');
+  const { createAdapter } = await import('./bus/adapter.ts');
+  const redis = createRedisLink({ urls, log });
+  return { redis, adapter: createAdapter(redis, log) };
+}
+
+function rateLimiterOf(config: Config, redis: RedisLink | undefined, log: Logger): RateLimiter {
   if (!config.rateLimits) return unlimited;
   const local = createMemoryRateLimiter();
   return redis ? createRedisRateLimiter(redis, local, log) : local;

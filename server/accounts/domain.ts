@@ -80,7 +80,7 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   const revocations = watchRevocations({ revokedSince: store.revokedSince, onEnded: onSessionsEnded, log });
 
   const hashing = createPasswordHashing({ cost: config.bcryptCost });
-  const mailer = createMailer({ config, log });
+  const mailer = await createMailer({ config, log });
   const replacePassword = createPasswordReplacement({ collections, hashing, sessions, clock });
 
   const eraseRest = createErasure(options);

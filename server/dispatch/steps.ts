@@ -1,11 +1,10 @@
 /** The steps that every command takes, from a socket or over HTTP. Each refuses by throwing a ContractError. */
-import type { ValidateFunction } from 'ajv';
 import { type CommandDeclaration, pointsOf } from '../../shared/contract/define.ts';
 import { type CommandName, commands } from '../../shared/contract/index.ts';
 import { invalid, notFound, unavailable } from '../lib/errors.ts';
 import type { KeyedQueue } from '../lib/keyed-queue.ts';
 import { assertPlain } from '../lib/plain-json.ts';
-import { compile, validationFailed } from '../lib/validation.ts';
+import { compile, type Validate, validationFailed } from '../lib/validation.ts';
 import { weightOf } from './answer-weight.ts';
 import type { Priced, Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
@@ -17,7 +16,7 @@ import type { ServerTime } from './server-time.ts';
 /** A declared command and the function that carries it out. */
 export interface Route {
   declaration: CommandDeclaration;
-  validate: ValidateFunction;
+  validate: Validate;
   handle(caller: Caller, payload: unknown, dueAt: number): unknown;
 }
 
@@ -48,7 +47,7 @@ export interface Pages {
   points: Pick<Points, 'page'>;
 }
 
-/** Every declared command by its name, with its schema compiled. */
+/** Every declared command by its name, with its schema. */
 export function createRoutes(handlers: Handlers): Map<string, Route> {
   return new Map(
     (Object.entries(commands) as [CommandName, CommandDeclaration][]).map(([name, declaration]) => [

@@ -11,7 +11,7 @@ import type { RateLimiter } from '../dispatch/rate-limits.ts';
 import type { DiskSpace } from '../lib/disk-space.ts';
 import type { Collections } from '../model/collections.ts';
 import { type Kind, kindsOf } from './documents/kinds.ts';
-import { createImages } from './images/images.ts';
+import { createImagesOnDemand } from './images/on-demand.ts';
 import { createInspection } from './inspect/inspection.ts';
 import { createQuota } from './quota/quota.ts';
 import { createRecount } from './quota/recount.ts';
@@ -91,7 +91,7 @@ export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
 
   const inspection = createInspection();
   const keep = createKeep({ collections, storage, quota, nodeId: nodes.id, clock, log });
-  const uploads = createUploads({ kinds, inspection, images: createImages(), keep, clock });
+  const uploads = createUploads({ kinds, inspection, images: createImagesOnDemand(), keep, clock });
   const resumable = createResumableUploads({ collections, kinds, storage, quota, clock });
   const append = createAppend({ resumable, storage, temporary, uploads, requireRoom });
 

@@ -1,7 +1,6 @@
 /** The mails of accounts: sent by SMTP, or without `SMTP_URL` replaced by a line in the log. */
 import type { Logger } from 'pino';
 import type { Config } from '../../config.ts';
-import { createOutbox } from './outbox.ts';
 import { plainTextMail } from './plain-text.ts';
 
 export interface Mailer {
@@ -19,12 +18,14 @@ export interface MailerOptions {
   log: Logger;
 }
 
-export function createMailer({ config, log }: MailerOptions): Mailer {
+/** Loads the client of SMTP only where there is a mail server. */
+export async function createMailer({ config, log }: MailerOptions): Promise<Mailer> {
   const { smtpUrl, mailFrom, production } = config;
   return smtpUrl === undefined ? createLogMailer(production, log) : createSmtpMailer(smtpUrl, mailFrom, log);
 }
 
-function createSmtpMailer(url: string, from: string, log: Logger): Mailer {
+async function createSmtpMailer(url: string, from: string, log: Logger): Promise<Mailer> {
+  const { createOutbox } = await import('./outbox.ts');
   const outbox = createOutbox({ url, log });
   return {
     sendPasswordReset: (to, link) =>
