@@ -24,7 +24,7 @@ describe('mail', () => {
   it('is sent again when the mail server refuses it temporarily', async () => {
     const sink = await startSink({ failures: 1 });
     const config = { smtpUrl: sink.url, mailFrom: 'LetsApp <no-reply@example.test>', production: false };
-    const mailer = createMailer({ config, log: pino({ level: 'silent' }) });
+    const mailer = await createMailer({ config, log: pino({ level: 'silent' }) });
     mailer.sendPasswordReset('ann@example.test', `https://chat.example.test/reset-password?token=${'t'.repeat(43)}`);
     expect(await sink.tokenFor('ann@example.test')).toBe('t'.repeat(43));
     await mailer.close();

@@ -1,15 +1,14 @@
 /** Only the device in a call leaves it: what a user's other devices and HTTP do to the call (protocol, section 8). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Device, http, settle } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 import { act, addUser, type CallNodes, initiate, startCallNodes } from './in-process.ts';
 import { another, groupOf, incoming, PATIENT, people, reasons, talking, updated } from './scene.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer({ env: PATIENT });
+  server = await sharedServer(PATIENT);
 });
-afterAll(() => server.stop());
 
 const LEAVING = ['call:end', 'call:leave'] as const;
 const overHttp = (device: Device, action: 'end' | 'leave', call_id: string) =>

@@ -1,14 +1,13 @@
 /** Calls that are refused: busy users, glare, and what is not allowed. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { connect, register, settle } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 import { PATIENT, people, talking, updated } from './scene.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer({ env: PATIENT });
+  server = await sharedServer(PATIENT);
 });
-afterAll(() => server.stop());
 
 const NOBODY = 'f'.repeat(24);
 

@@ -22,7 +22,7 @@ const says = (server: TestServer) => server.output().includes('REDIS_URL is not 
 
 describe('a server', () => {
   it('that is alone says nothing, and is ready', async () => {
-    expect(await readiness(one)).toEqual({ status: 'ok', mongodb: true });
+    expect(await readiness(one)).toEqual({ status: 'ok', mongodb: true, disk: 'ok' });
     expect(says(one)).toBe(false);
   });
 });
@@ -45,10 +45,10 @@ describe('a second server', () => {
 
   it('says so at its start, and both when they are asked', async () => {
     expect(says(two)).toBe(true);
-    expect(await readiness(two)).toEqual({ status: 'degraded', mongodb: true, unlinked_nodes: 1 });
+    expect(await readiness(two)).toEqual({ status: 'degraded', mongodb: true, unlinked_nodes: 1, disk: 'ok' });
     await expect
       .poll(() => readiness(one), { timeout: 30_000 })
-      .toMatchObject({ status: 'degraded', unlinked_nodes: 1 });
+      .toMatchObject({ status: 'degraded', unlinked_nodes: 1, disk: 'ok' });
     expect((await http(one.url, 'GET', '/readyz')).status).toBe(200);
     expect(says(one)).toBe(true);
   });
@@ -72,6 +72,6 @@ describe('a second server', () => {
 
   it('leaves the first alone again when it ends', async () => {
     await two.stop();
-    await expect.poll(() => readiness(one), { timeout: 30_000 }).toEqual({ status: 'ok', mongodb: true });
+    await expect.poll(() => readiness(one), { timeout: 30_000 }).toEqual({ status: 'ok', mongodb: true, disk: 'ok' });
   });
 });

@@ -1,13 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { register } from '../support/client.ts';
 import { connectRaw, openRaw } from '../support/raw-socket.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 
 /** A command with an attachment, as Socket.IO writes it. */
 const withAttachments = (count: number, id: number, payload = '{"_placeholder":true,"num":0}') =>

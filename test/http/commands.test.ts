@@ -1,18 +1,15 @@
 /** Commands over HTTP: PROTOCOL section 11. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../shared/contract/index.ts';
 import { type Account, connect, type HttpAnswer, http, register, registerMany } from '../support/client.ts';
-import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { sharedServer, startServerForTest, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let ann: Account;
 let bob: Account;
 beforeAll(async () => {
-  server = await startServer();
+  server = await sharedServer();
   [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
-});
-afterAll(async () => {
-  await server.stop();
 });
 
 const api = (account: Account, route: string, body?: unknown) =>

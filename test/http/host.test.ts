@@ -1,20 +1,19 @@
 /** Where a server is reached from its own machine alone, it is served under the names of that machine (DNS rebinding). */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openFrontDoor } from '../../server/http/front-door.ts';
 import { type HostConfig, isLoopback } from '../../server/http/host.ts';
 import { type Account, connect, register } from '../support/client.ts';
 import { exchange, requestText } from '../support/raw-http.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let ann: Account;
 beforeAll(async () => {
-  server = await startServer();
+  server = await sharedServer();
   ann = await register(server.url);
 });
-afterAll(() => server.stop());
 
 const ask = async (url: string, route: string, host: string) => {
   const [answer] = await exchange(url, requestText(`GET ${route}`, { Host: host, Connection: 'close' }));

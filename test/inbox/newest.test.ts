@@ -1,14 +1,13 @@
 /** `sync` with `newest`: a client that is new somewhere gets the end of each conversation, and the rest by history. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { CommandData } from '../../shared/contract/index.ts';
 import { type Account, connect, type Device, register, registerMany } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 
 const to = (account: Account) => ({ recipient_id: account.id });
 type Listed = CommandData<'sync'>['conversations'][number];

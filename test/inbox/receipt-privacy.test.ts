@@ -1,7 +1,7 @@
 /** Who learns of a reading, by the settings of both sides and by blocks. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { connect, type Device, settle } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 import {
   connectGroup,
   connectPair,
@@ -15,9 +15,8 @@ import {
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 
 describe('in a pair with read receipts switched off', () => {
   test.each(['reader', 'sender'] as const)('by the %s, the sender learns only of the delivery', async (who) => {

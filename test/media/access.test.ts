@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, http, registerMany } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 import { info, read, uploaded } from './client.ts';
 import { picture } from './samples.ts';
 
@@ -12,14 +12,13 @@ let annDevice: Device;
 let image: Buffer;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await sharedServer();
   [ann, bob, eve] = (await registerMany(server.url, 3)) as [Account, Account, Account];
   annDevice = await connect(server.url, ann);
   image = await picture().png().toBuffer();
 });
 afterAll(async () => {
   annDevice.close();
-  await server.stop();
 });
 
 const newMedia = () => uploaded(server.url, ann, '/media', image, 'a.png');

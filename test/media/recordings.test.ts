@@ -8,7 +8,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startChromium } from '../support/chromium.ts';
 import { type Account, register } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 import { read } from './client.ts';
 
 const RECORDER = path.join(import.meta.dirname, 'recorder.js');
@@ -44,7 +44,7 @@ const answers = new Map<string, Promise<Answer>>();
 
 beforeAll(async () => {
   [server, browser, directory] = await Promise.all([
-    startServer(),
+    sharedServer(),
     startChromium(),
     mkdtemp(path.join(tmpdir(), 'letsapp-recordings-')),
   ]);
@@ -62,7 +62,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser?.close();
-  await server?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 

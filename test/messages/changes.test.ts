@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Message } from '../../shared/contract/documents.ts';
 import { type Account, connect, type Device, register, settle } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let ann: Account;
@@ -13,7 +13,7 @@ let evePhone: Device;
 let message: Message;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await sharedServer();
   const eve = await register(server.url);
   [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
   [annPhone, annLaptop, bobPhone, evePhone] = await Promise.all([
@@ -26,7 +26,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const device of [annPhone, annLaptop, bobPhone, evePhone]) device?.close();
-  await server?.stop();
 });
 
 beforeEach(async () => {

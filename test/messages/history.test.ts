@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, register } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 
 const COUNT = 260;
 
@@ -11,7 +11,7 @@ let annPhone: Device;
 let bobPhone: Device;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await sharedServer();
   [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
   [annPhone, bobPhone] = await Promise.all([connect(server.url, ann), connect(server.url, bob)]);
   const sends = Array.from({ length: COUNT }, (_, i) =>
@@ -23,7 +23,6 @@ beforeAll(async () => {
 afterAll(async () => {
   annPhone?.close();
   bobPhone?.close();
-  await server?.stop();
 });
 
 const page = async (bounds: { before_seq?: number; after_seq?: number; limit?: number }) => {

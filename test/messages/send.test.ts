@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, http, register, settle } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let ann: Account;
@@ -12,7 +12,7 @@ let bobPhone: Device;
 let evePhone: Device;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await sharedServer();
   [ann, bob, eve] = await Promise.all([register(server.url), register(server.url), register(server.url)]);
   [annPhone, annLaptop, bobPhone, evePhone] = await Promise.all([
     connect(server.url, ann),
@@ -24,7 +24,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const device of [annPhone, annLaptop, bobPhone, evePhone]) device?.close();
-  await server?.stop();
 });
 
 describe('message:send', () => {

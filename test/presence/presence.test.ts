@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, http, register, settle } from '../support/client.ts';
-import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { sharedServer, startServer, startServerForTest, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await sharedServer();
 });
-afterAll(() => server.stop());
 
 async function contacts(base = server.url): Promise<{ a: Device; b: Device; A: Account; B: Account }> {
   const [A, B] = [await register(base), await register(base)];

@@ -1,7 +1,6 @@
 /** What a client of the contract does: HTTP, accounts, and connected devices that check what they are sent. */
-import type { ValidateFunction } from 'ajv';
 import type { Socket } from 'socket.io-client';
-import { compile } from '../../server/lib/validation.ts';
+import { compile, type Validate } from '../../server/lib/validation.ts';
 import type { SignedIn } from '../../shared/contract/accounts.ts';
 import type { WireError } from '../../shared/contract/errors.ts';
 import {
@@ -92,8 +91,8 @@ export async function registerMany(base: string, count: number): Promise<Account
   return Promise.all(Array.from({ length: count }, () => register(base)));
 }
 
-const eventValidators = new Map<string, ValidateFunction>();
-const dataValidators = new Map<string, ValidateFunction>();
+const eventValidators = new Map<string, Validate>();
+const dataValidators = new Map<string, Validate>();
 
 function assertValid(kind: 'event' | 'data', name: string, value: unknown): void {
   const cache = kind === 'event' ? eventValidators : dataValidators;

@@ -1,6 +1,7 @@
 /** A real server as a child process, on a free port and a temporary data folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -31,8 +32,10 @@ export interface StartOptions {
 }
 
 const running = new Set<ChildProcess>();
+const folders = new Set<string>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 /**
@@ -114,6 +117,25 @@ export async function startServer({ env = {}, dataDir, fromSource }: StartOption
     },
     signal: (signal) => void child.kill(signal),
   };
+}
+
+const shared = new Map<string, Promise<TestServer>>();
+
+/**
+ * A server with these settings for all the test files of a worker (`isolate: false` in vitest.config.ts). It is there
+ * until the worker ends: whoever uses it changes nothing that others would see, and never stops it.
+ */
+export function sharedServer(env: Record<string, string> = {}): Promise<TestServer> {
+  const key = JSON.stringify(env);
+  const known = shared.get(key);
+  if (known) return known;
+  const starting = startServer({ env });
+  shared.set(key, starting);
+  starting.then(
+    ({ dataDir }) => folders.add(dataDir),
+    () => shared.delete(key),
+  );
+  return starting;
 }
 
 /** Starts a server for one test only. */
