@@ -3,7 +3,8 @@
  * must hold on all of them once it is acknowledged, and one node does not see another's change in time. That goes for
  * nodes on one database without Redis, too, from the moment that one sees the other.
  */
-import { LRUCache } from 'lru-cache';
+
+import { createLru } from '../lib/lru.ts';
 import type { Access } from './access.ts';
 
 /** How many conversations are cached. */
@@ -32,7 +33,7 @@ export const NO_MEMORY: AccessMemory = {
 
 /** @param isAlone whether nobody else changes the database: only then is anything cached */
 export function createAccessMemory(isAlone = () => true): AccessMemory {
-  const conversations = new LRUCache<string, Map<string, Access>>({ max: CACHED, ttl: TTL_MS });
+  const conversations = createLru<Map<string, Access>>(CACHED, { ttl: TTL_MS });
   let underWay = 0;
   /** Grows whenever a change begins or ends: what was looked up across such a moment is not cached. */
   let moment = 0;

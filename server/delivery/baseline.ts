@@ -7,9 +7,9 @@
  * that it is ready: that is exact. Elsewhere times decide. They are those of the nodes that wrote, taken a little before
  * a change was stored, so they get a margin: telling twice is harmless, a gap is not.
  */
-import { LRUCache } from 'lru-cache';
 import { type Change, lastSeqBefore } from '../bus/operations.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
+import { createLru } from '../lib/lru.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
@@ -55,7 +55,7 @@ export interface BaselinesOptions {
 
 export function createBaselines({ collections, store, refFromId }: BaselinesOptions): Baselines {
   const { conversations } = collections;
-  const notes = new LRUCache<string, Baseline & { at: number }>({ max: REMEMBERED });
+  const notes = createLru<Baseline & { at: number }>(REMEMBERED);
 
   async function recentlyWritten(userId: string, groupIds: string[]): Promise<ConversationRef[]> {
     const recently = { $gt: new Date(Date.now() - RECENT_MS - MARGIN_MS) };

@@ -1,6 +1,6 @@
 /** Which marks of others each user connected here was told. */
-import { LRUCache } from 'lru-cache';
 import type { EventPayload } from '../../shared/contract/index.ts';
+import { createLru } from '../lib/lru.ts';
 
 type Status = EventPayload<'message:status'>;
 
@@ -14,7 +14,7 @@ const REMEMBERED = 50_000;
  * @returns what to tell a viewer: the event with no mark lower than before; undefined where it is no news
  */
 export function createMarks(): (viewerId: string, status: Status) => Status | undefined {
-  const told = new LRUCache<string, { delivered: number; read: number }>({ max: REMEMBERED });
+  const told = createLru<{ delivered: number; read: number }>(REMEMBERED);
   return (viewerId, status) => {
     const key = `${viewerId} ${status.conversation_id} ${status.user_id}`;
     const before = told.get(key);

@@ -1,5 +1,6 @@
 /** How far each conversation was delivered on this node. */
-import { LRUCache } from 'lru-cache';
+
+import { createLru } from '../lib/lru.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { Order } from './order.ts';
 
@@ -38,8 +39,7 @@ export interface ProgressMemoryOptions {
 
 export function createProgressMemory({ coveredSince, seesEverything }: ProgressMemoryOptions): ProgressMemory {
   let forgottenUntil = 0;
-  const known = new LRUCache<string, Progress>({
-    max: REMEMBERED,
+  const known = createLru<Progress>(REMEMBERED, {
     dispose(progress, _id, reason) {
       clearTimeout(progress.timer);
       if (reason === 'evict') forgottenUntil = Math.max(forgottenUntil, progress.touchedAt);

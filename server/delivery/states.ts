@@ -1,8 +1,8 @@
 /** Keeps events that tell how something is from going back to an older state of it. */
-import { LRUCache } from 'lru-cache';
 import { mayRing } from '../../shared/contract/calls.ts';
 import type { Call } from '../../shared/contract/documents.ts';
 import type { EventOperation } from '../bus/operations.ts';
+import { createLru } from '../lib/lru.ts';
 
 /** Of how many things the newest version is remembered … */
 const REMEMBERED = 50_000;
@@ -20,8 +20,8 @@ const DOCUMENTS = { 'group:updated': 'group', 'call:updated': 'call', 'call:inco
  * @returns the payload to tell; undefined where there is nothing to tell any more
  */
 export function createStates(): (operation: EventOperation) => EventOperation['payload'] | undefined {
-  const versions = new LRUCache<string, number>({ max: REMEMBERED });
-  const documents = new LRUCache<string, object>({ max: REMEMBERED_DOCUMENTS });
+  const versions = createLru<number>(REMEMBERED);
+  const documents = createLru<object>(REMEMBERED_DOCUMENTS);
 
   return ({ to, event, payload, state }) => {
     if (!state) return payload;

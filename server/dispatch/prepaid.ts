@@ -3,8 +3,8 @@
  * what is left. So a node may hold `ahead` of each budget that nobody uses: too little to matter of a large one. Only for
  * budgets that fill up again.
  */
-import { LRUCache } from 'lru-cache';
 import { createKeyedQueue } from '../lib/keyed-queue.ts';
+import { createLru } from '../lib/lru.ts';
 import type { RateLimiter } from './rate-limits.ts';
 
 /** Of how many keys something may be left; what is forgotten was paid for nothing. */
@@ -15,7 +15,7 @@ const REMEMBERED = 20_000;
  * @param ahead how much more than needed is taken
  */
 export function createPrepaid(shared: RateLimiter, ahead: number): RateLimiter {
-  const left = new LRUCache<string, number>({ max: REMEMBERED });
+  const left = createLru<number>(REMEMBERED);
   /** Requests that cannot be paid at once take turns, so that a burst asks once, and keeps its order. */
   const queue = createKeyedQueue();
 

@@ -5,6 +5,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { rateLimited } from '../lib/errors.ts';
+import { createLru } from '../lib/lru.ts';
 
 export interface RateRule {
   /** How many in `per`. */
@@ -32,9 +33,11 @@ export interface RateLimiter {
   charge(key: string, rule: RefillingRule, amount: number): void;
 }
 
-/** How many keys, and times of requests, are remembered; a forgotten key starts with a full budget. */
+/** How many keys of refilling budgets are remembered; a forgotten key starts with a full budget. */
 const REMEMBERED_KEYS = 200_000;
+/** How many times of requests are remembered for the others, and as how many of them a key counts. */
 const REMEMBERED_TIMES = 2_000_000;
+const KEY_SIZE = 9;
 
 /** @throws ContractError `rate_limited` unless a budget granted what was asked: `RateLimiter.take` gave 0 */
 export function refuseAfter(waitMs: number): void {
@@ -71,8 +74,8 @@ export function gcra(
 export function createMemoryRateLimiter(clock = () => performance.now()): RateLimiter & {
   take(key: string, rule: RateRule, amount?: number): number;
 } {
-  const arrivals = new LRUCache<string, number>({ max: REMEMBERED_KEYS });
-  const windows = new LRUCache<string, number[]>({ max: REMEMBERED_KEYS, maxSize: REMEMBERED_TIMES });
+  const arrivals = createLru<number>(REMEMBERED_KEYS);
+  const windows = new LRUCache<string, number[]>({ maxSize: REMEMBERED_TIMES });
 
   function takeFromRate(key: string, rule: RefillingRule, amount: number): number {
     const step = gcra(arrivals.get(key), clock(), rule, amount);
@@ -87,7 +90,7 @@ export function createMemoryRateLimiter(clock = () => performance.now()): RateLi
     const tooMany = within.length + amount - count;
     if (tooMany > 0) return (within[tooMany - 1] ?? now) + per - now;
     within.push(...Array<number>(amount).fill(now));
-    windows.set(key, within, { size: within.length });
+    windows.set(key, within, { size: within.length + KEY_SIZE });
     return 0;
   }
 

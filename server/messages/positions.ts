@@ -1,7 +1,7 @@
 /** The newest `seq` and `rev` of the conversations that this node writes to. */
-import { LRUCache } from 'lru-cache';
 import type { MessageStore } from '../conversations/message-store.ts';
 import { unavailable } from '../lib/errors.ts';
+import { createLru } from '../lib/lru.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 
 /** How many conversations' newest positions are remembered. */
@@ -34,7 +34,7 @@ export interface PositionsOptions {
 
 /** Remembers the positions of the conversations written to most recently. */
 export function createPositions({ store, openPair }: PositionsOptions): Positions {
-  const remembered = new LRUCache<string, Position>({ max: REMEMBERED });
+  const remembered = createLru<Position>(REMEMBERED);
   return {
     async newest(conversation) {
       const known = remembered.get(conversation.id);

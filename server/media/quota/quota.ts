@@ -1,10 +1,10 @@
 /** What a user's uploads may hold together (`USER_QUOTA_BYTES`). */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import { ObjectId } from 'mongodb';
 import type { FieldError } from '../../../shared/contract/errors.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { ContractError, unavailable } from '../../lib/errors.ts';
+import { createLru } from '../../lib/lru.ts';
 import type { Amount } from './amount.ts';
 import type { Recount } from './recount.ts';
 import type { Change, Usage } from './usage.ts';
@@ -43,7 +43,7 @@ export interface Quota {
 /** @param quotaBytes 0 for none */
 export function createQuota(usage: Usage, recount: Recount, quotaBytes: number): Quota {
   const limit = quotaBytes === 0 ? Number.POSITIVE_INFINITY : quotaBytes;
-  const resting = new LRUCache<string, true>({ max: REMEMBERED });
+  const resting = createLru<true>(REMEMBERED);
   const recounts = new Map<string, Promise<void>>();
 
   async function recountAndRest(userId: ObjectId, key: string): Promise<void> {
