@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'socket.io-client';
 import { type Account, registerMany } from '../support/client.ts';
-import { startDatabase } from '../support/database.ts';
+import { startDatabaseAlone } from '../support/database.ts';
 import { startRedis } from '../support/redis.ts';
 import { startProgram, startServer } from '../support/server.ts';
 import { openReady } from '../support/sockets.ts';
@@ -94,7 +94,7 @@ async function flood(url: string, accounts: Account[], seconds: number): Promise
 }
 
 export async function benchNodes(): Promise<Row[]> {
-  const [database, redis] = await Promise.all([startDatabase(), startRedis()]);
+  const [database, redis] = await Promise.all([startDatabaseAlone(), startRedis()]);
   const relays = [];
   for (let i = 0; i < 2; i++) relays.push(await startProgram('test/bench/relay-nodes.ts', { REDIS_URL: redis.url }));
   const env = { MONGODB_URL: database.url, REDIS_URL: redis.url, JWT_SECRET: 'the same secret on both of the nodes' };

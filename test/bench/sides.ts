@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'socket.io-client';
 import { type Account, http } from '../support/client.ts';
-import { startDatabase } from '../support/database.ts';
+import { startDatabaseAlone } from '../support/database.ts';
 import { startProgram } from '../support/server.ts';
 import { openReady } from '../support/sockets.ts';
 
@@ -82,7 +82,7 @@ export interface LetsApp extends Side {
 /** The server and its database, each in a process of its own. */
 export async function startLetsApp(): Promise<LetsApp> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-bench-'));
-  const database = await startDatabase();
+  const database = await startDatabaseAlone();
   const databaseUrl = database.url;
   const start = (env: Record<string, string> = {}) =>
     startProgram('server/main.ts', {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect, registerMany } from '../support/client.ts';
-import { startDatabase } from '../support/database.ts';
+import { startDatabaseAlone } from '../support/database.ts';
 import { freePort, startRedis } from '../support/redis.ts';
 import { startServer } from '../support/server.ts';
 import { CALL_TIMES } from './calls.ts';
@@ -26,7 +26,7 @@ export interface ChaosOptions {
 }
 
 export async function runChaos({ clients: count, faults, pauseMs, log }: ChaosOptions): Promise<Verdict> {
-  const [database, redis] = await Promise.all([startDatabase(), startRedis()]);
+  const [database, redis] = await Promise.all([startDatabaseAlone(), startRedis()]);
   const ports = await Promise.all(Array.from({ length: NODES }, freePort));
   const environments = ports.map((port) => ({
     PORT: String(port),

@@ -14,7 +14,7 @@ let stored: Collections;
 beforeAll(async () => {
   database = await startDatabase();
   client = await new MongoClient(database.url).connect();
-  const db = client.db('letsapp');
+  const db = client.db();
   await install(db, pino({ level: 'silent' }));
   stored = collections(db);
 });

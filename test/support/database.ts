@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startProgram } from './server.ts';
+import { removeAtExit, startProgram } from './server.ts';
 
 export interface TestDatabase {
   url: string;
@@ -12,6 +12,7 @@ export interface TestDatabase {
 
 /** The embedded database, which can be killed and come back. */
 export interface EmbeddedDatabase extends TestDatabase {
+  folder: string;
   pid(): number;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
@@ -19,13 +20,30 @@ export interface EmbeddedDatabase extends TestDatabase {
   restart(): Promise<void>;
 }
 
-/** A database of its own for the caller, who stops it. */
+let shared: Promise<EmbeddedDatabase> | undefined;
+
+/** A database of its own for the caller, on a server that all test files of a worker share. */
 export async function startDatabase(): Promise<TestDatabase> {
-  const outer = process.env.MONGODB_URL;
-  if (!outer) return startEmbeddedDatabase();
-  const url = new URL(outer);
+  return databaseOn(process.env.MONGODB_URL || (await sharedDatabase()).url);
+}
+
+/** A database of its own for the caller, on a server that nobody else uses, unless `MONGODB_URL` names one. */
+export async function startDatabaseAlone(): Promise<TestDatabase> {
+  return process.env.MONGODB_URL ? databaseOn(process.env.MONGODB_URL) : startEmbeddedDatabase();
+}
+
+function databaseOn(server: string): TestDatabase {
+  const url = new URL(server);
   url.pathname = `/letsapp_test_${randomBytes(6).toString('hex')}`;
   return { url: url.toString(), stop: async () => {} };
+}
+
+function sharedDatabase(): Promise<EmbeddedDatabase> {
+  shared ??= startEmbeddedDatabase().then((database) => {
+    removeAtExit(database.folder);
+    return database;
+  });
+  return shared;
 }
 
 /** The embedded database, whatever `MONGODB_URL` says: for tests that take it away. */
@@ -41,6 +59,7 @@ export async function startEmbeddedDatabase(): Promise<EmbeddedDatabase> {
   }
   return {
     url,
+    folder: directory,
     pid: () => program.child.pid!,
     kill,
     async restart() {

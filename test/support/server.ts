@@ -38,6 +38,11 @@ process.once('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
+/** Removes a folder once the worker has ended, and the programs that it started have. */
+export function removeAtExit(folder: string): void {
+  folders.add(folder);
+}
+
 /**
  * Runs one of the project's programs and resolves once a line `listening on URL` was printed. The server's run compiled,
  * as in the image: from source each would first spend a second of a core on the loader. `npm run build` makes them.
@@ -132,7 +137,7 @@ export function sharedServer(env: Record<string, string> = {}): Promise<TestServ
   const starting = startServer({ env });
   shared.set(key, starting);
   starting.then(
-    ({ dataDir }) => folders.add(dataDir),
+    ({ dataDir }) => removeAtExit(dataDir),
     () => shared.delete(key),
   );
   return starting;
