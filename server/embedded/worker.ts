@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { deriveCredentials } from './auth/scram.ts';
 import { withReserve } from './reserve.ts';
 import { type Address, listen } from './server.ts';
+import { compactTree } from './storage/compaction.ts';
 import { openEngine } from './storage/engine.ts';
 import { startSweeper } from './sweeper.ts';
 
@@ -29,6 +30,7 @@ const report = (message: WorkerReport) => parentPort!.postMessage(message);
 
 try {
   const credentials = password === undefined ? undefined : deriveCredentials(password);
+  await compactTree(folder);
   const onRefusing = (refusing: string | undefined) => report({ refusing });
   const { engine, stop: stopLooking } = withReserve(openEngine(folder, onRefusing), folder, reserveBytes, onRefusing);
   const server = await listen(engine, address, credentials).catch(async (error: unknown) => {

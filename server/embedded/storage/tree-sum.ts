@@ -2,7 +2,7 @@
  * A checksum of what no entry vouches for: LMDB's meta page and its list of free pages. With damage there LMDB would
  * crash, or write over pages that are in use. It is written into a file of its own after every commit.
  */
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { checksum } from './checksum.ts';
 import { damagedTree, TREE_FILE } from './damage.ts';
@@ -30,6 +30,11 @@ export function writeSum(folder: string): void {
     writeSync(descriptor, sum, 0, SUM_BYTES, 0);
     closeSync(descriptor);
   } catch {}
+}
+
+/** Without it, the next start has one thing less to check. */
+export function removeSum(folder: string): void {
+  rmSync(sumFile(folder), { force: true });
 }
 
 /**

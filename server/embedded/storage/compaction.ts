@@ -1,0 +1,86 @@
+/**
+ * Writes LMDB's file anew without its free pages: they keep what was deleted, and take up room. It is done at a start,
+ * when nothing else uses the file.
+ */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { TREE_FILE } from './damage.ts';
+import { openTree } from './tree.ts';
+import { checkTree } from './tree-check.ts';
+import { isKnownLayout, openTreeFile, type TreeFile } from './tree-file.ts';
+import { removeSum, writeSum } from './tree-sum.ts';
+
+/** Files up to this size are written anew whenever they have free pages, in bytes: that takes some milliseconds. */
+const SMALL_BYTES = 64 * 1024 * 1024;
+/** Larger ones when so much of them is free. */
+const FREE_SHARE = 0.1;
+const META_PAGES = 2;
+/** Where the new file is made. */
+const NEW_FOLDER = 'compacted';
+
+/**
+ * Compacts the file in the folder, if that is due. Where it cannot be done, for example because the disk has no room for
+ * a second file, everything stays as it is. A crash at any moment leaves the old file or the new one.
+ * @throws Error if the file is damaged
+ */
+export async function compactTree(folder: string): Promise<void> {
+  const made = join(folder, NEW_FOLDER);
+  // What a crash has left.
+  rmSync(made, { recursive: true, force: true });
+  if (!isDue(join(folder, TREE_FILE))) return;
+  checkTree(folder);
+  try {
+    await writeAnew(folder, made);
+    checkTree(made);
+    syncFile(join(made, TREE_FILE));
+    replace(folder, join(made, TREE_FILE));
+  } catch (error) {
+    process.emitWarning(`the database was not compacted: ${(error as Error).message}`);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+}
+
+function isDue(path: string): boolean {
+  const file = isKnownLayout && existsSync(path) ? openTreeFile(path) : undefined;
+  if (file === undefined) return false;
+  file.close();
+  const { pageSize, meta } = file;
+  const all = meta.lastPage + 1;
+  const free = all - pagesInUse(file);
+  return free > 0 && (all * pageSize <= SMALL_BYTES || free / all >= FREE_SHARE);
+}
+
+/** Without those of the list of free pages itself. */
+function pagesInUse({ meta: { main } }: TreeFile): number {
+  return META_PAGES + main.branchPages + main.leafPages + main.overflowPages;
+}
+
+async function writeAnew(folder: string, made: string): Promise<void> {
+  mkdirSync(made, { mode: 0o700 });
+  const tree = openTree(folder);
+  try {
+    await tree.backup(made, true);
+  } finally {
+    await tree.close();
+  }
+}
+
+/** The checksum and LMDB's bookkeeping are those of the old file, so they go first. */
+function replace(folder: string, file: string): void {
+  removeSum(folder);
+  rmSync(join(folder, 'lock.mdb'), { force: true });
+  syncFile(folder);
+  renameSync(file, join(folder, TREE_FILE));
+  syncFile(folder);
+  writeSum(folder);
+}
+
+function syncFile(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
