@@ -7,6 +7,7 @@ import { withDeadline } from '../../lib/deadline.ts';
 import { conflict, notFound } from '../../lib/errors.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { ResumableUpload } from '../../model/documents/media.ts';
+import { insertOnce } from '../../model/insert-once.ts';
 import type { Kinds } from '../documents/kinds.ts';
 import { amountOf } from '../quota/amount.ts';
 import type { Quota } from '../quota/quota.ts';
@@ -77,7 +78,7 @@ export function createResumableUploads(options: ResumableUploadsOptions): Resuma
         resumable: { ...upload, offset: 0, parts: [], created_at: now },
       };
       try {
-        await quota.take(uploader_id, size, async () => void (await pending.insertOne(note)));
+        await quota.take(uploader_id, size, async () => void (await insertOnce(pending, note)));
       } catch (error) {
         const undone = quota.giveBack(uploader_id, () => pending.findOneAndDelete({ _id: id, ...ALIVE }), amountOf);
         await withDeadline(undone, UNDO_MS).catch(() => {});
