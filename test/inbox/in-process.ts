@@ -38,7 +38,7 @@ export async function openInbox(): Promise<Inbox> {
   client.on('commandSucceeded', ({ reply }) => {
     bytes += BSON.calculateObjectSize(reply as object);
   });
-  const db = client.db('letsapp');
+  const db = client.db();
   await install(db, pino({ level: 'silent' }));
   const stored = collections(db);
   const clock = () => new Date();

@@ -18,7 +18,7 @@ beforeAll(async () => {
   database = await startDatabase();
   server = await startServer({ env: { MONGODB_URL: database.url } });
   client = await new MongoClient(database.url).connect();
-  stored = collections(client.db('letsapp'));
+  stored = collections(client.db());
 });
 afterAll(async () => {
   await client.close();

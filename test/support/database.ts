@@ -1,8 +1,8 @@
 /** Databases for tests: the embedded one as a program of its own, or a real MongoDB where `MONGODB_URL` names one. */
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { dropDatabase, newDatabaseUrl, outerUrl } from './outer-database.ts';
 import { startProgram } from './server.ts';
 
 export interface TestDatabase {
@@ -21,11 +21,9 @@ export interface EmbeddedDatabase extends TestDatabase {
 
 /** A database of its own for the caller, who stops it. */
 export async function startDatabase(): Promise<TestDatabase> {
-  const outer = process.env.MONGODB_URL;
-  if (!outer) return startEmbeddedDatabase();
-  const url = new URL(outer);
-  url.pathname = `/letsapp_test_${randomBytes(6).toString('hex')}`;
-  return { url: url.toString(), stop: async () => {} };
+  if (!outerUrl) return startEmbeddedDatabase();
+  const url = newDatabaseUrl(outerUrl);
+  return { url, stop: () => dropDatabase(url) };
 }
 
 /** The embedded database, whatever `MONGODB_URL` says: for tests that take it away. */
