@@ -47,6 +47,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     spendList: createListBudgets(rateLimiter),
     points,
     isOverloaded: overload.isOverloaded,
+    untilWritable: database.reach.untilWritable,
     serverTime,
     onDone(command, outcome, startedAt) {
       metrics.commandDone(command, outcome, startedAt);
@@ -78,6 +79,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     },
     isDraining: drain.isDraining,
     serverTime: serverTime.now,
+    reach: database.reach,
     log,
   });
   registerCommandRoutes(http, { dispatch, authenticate: authenticated(authenticate) });

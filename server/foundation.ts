@@ -40,7 +40,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const { collections } = database;
   const redis = config.redisUrls.length > 0 ? createRedisLink({ urls: config.redisUrls, log }) : undefined;
 
-  const http = createHttpServer({ config, log });
+  const http = createHttpServer({ config, reach: database.reach, log });
   publishDocuments(http);
   const io = createIo(http.server, config, redis && createAdapter(redis, log));
   openFrontDoor(http.server, config, `${io.path()}/`);
