@@ -35,10 +35,9 @@ export type Foundation = Awaited<ReturnType<typeof createFoundation>>;
  * @throws Error when the database cannot be reached; Redis may come later
  */
 export async function createFoundation(config: Config, mongodbUrl: string, log: Logger) {
-  const clock = () => new Date();
   const database = await connect(mongodbUrl, log);
-  const { collections } = database;
-  const redis = config.redisUrls.length > 0 ? createRedisLink({ urls: config.redisUrls, log }) : undefined;
+  const { collections, clock } = database;
+  const redis = config.redisUrls.length > 0 ? createRedisLink({ urls: config.redisUrls, clock, log }) : undefined;
 
   const http = createHttpServer({ config, reach: database.reach, log });
   publishDocuments(http);
@@ -49,7 +48,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const points = createPoints(redis ? createPrepaid(rateLimiter, POINTS_AHEAD) : rateLimiter);
   const store = createMessageStore(collections);
   const visibility = createVisibility(config.groupHistoryAll);
-  const nodes = await startNodes(collections, log);
+  const nodes = await startNodes(collections, clock, log);
   const { bus, delivery, actors, ...messengers } = createDeliveryDomain({
     io,
     collections,
@@ -58,6 +57,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     redis,
     visibility,
     onSent: points.sent,
+    clock,
     log,
   });
   const accessMemory: AccessMemory = redis ? NO_MEMORY : createAccessMemory(() => neighbours.isAlone());

@@ -3,6 +3,7 @@ import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import type { Logger } from 'pino';
 import { COMMAND_DEADLINE_MS, WRITE_MS, withDeadline } from '../lib/deadline.ts';
 import { type Collections, collections } from './collections.ts';
+import { type DatabaseClock, startDatabaseClock } from './database-clock.ts';
 import { GUARANTEES } from './guarantees.ts';
 import { install } from './install.ts';
 import { type Reach, watchReach } from './reach.ts';
@@ -37,6 +38,8 @@ export interface Database {
   client: MongoClient;
   db: Db;
   collections: Collections;
+  /** The database's time, by which everything stored is stamped and compared. */
+  clock: DatabaseClock['now'];
   reach: Reach;
   /** Whether the store answers; takes at most two seconds. */
   isUp(): Promise<boolean>;
@@ -52,7 +55,7 @@ export interface Database {
 export async function connect(url: string, log: Logger): Promise<Database> {
   try {
     await bringUpToDate(url, log);
-    return await open(url);
+    return await open(url, log);
   } catch (error) {
     throw new Error(`the database (MONGODB_URL) cannot be used: ${(error as Error).message}`, { cause: error });
   }
@@ -72,23 +75,28 @@ async function bringUpToDate(url: string, log: Logger): Promise<void> {
   }
 }
 
-async function open(url: string): Promise<Database> {
+async function open(url: string, log: Logger): Promise<Database> {
   const client = new MongoClient(url, { ...OPTIONS, heartbeatFrequencyMS: HEARTBEAT_MS, maxPoolSize: 50 });
   const reach = watchReach(client);
   const db = client.db(databaseOf(url));
   try {
     await client.connect();
+    const clock = await startDatabaseClock(db, log);
     return {
       client,
       db,
       collections: collections(db),
+      clock: clock.now,
       reach,
       isUp: () =>
         withDeadline(db.command({ ping: 1 }), PING_MS).then(
           () => true,
           () => false,
         ),
-      close: () => client.close(),
+      async close() {
+        await clock.close();
+        await client.close();
+      },
     };
   } catch (error) {
     await client.close();
