@@ -23,11 +23,12 @@ export interface Edges {
 }
 
 export function createEdges(foundation: Foundation, domains: Domains): Edges {
-  const { config, io, http, delivery, serverTime, rateLimiter, points, database, diskSpace, redis, log } = foundation;
+  const { config, io, http, delivery, serverTime, rateLimiter, points, database, diskSpace, redis, clock, log } =
+    foundation;
   const { accounts, media, presence, calls, contacts, groups, inbox, messages } = domains;
   const metrics = createMetrics({ connections: () => io.of('/').sockets.size, freeBytes: diskSpace.free });
   const overload = watchOverload();
-  const expiry = createTokenExpiry();
+  const expiry = createTokenExpiry(clock);
   const { authenticate } = accounts;
   const limitConnections = config.rateLimits
     ? createConnectionLimit({ io, countOf: redis && presence.connectionsOf, log })
@@ -41,12 +42,13 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
       ...contacts.handlers,
       ...presence.handlers,
       ...calls.handlers,
-      ...createSessionCommands({ io, authenticate, expiry }),
+      ...createSessionCommands({ io, authenticate, expiry, clock }),
     },
     spend: config.rateLimits ? createBudgets({ shared: rateLimiter, points }) : () => {},
     spendList: createListBudgets(rateLimiter),
     points,
     isOverloaded: overload.isOverloaded,
+    untilWritable: database.reach.untilWritable,
     serverTime,
     onDone(command, outcome, startedAt) {
       metrics.commandDone(command, outcome, startedAt);
@@ -78,6 +80,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     },
     isDraining: drain.isDraining,
     serverTime: serverTime.now,
+    reach: database.reach,
     log,
   });
   registerCommandRoutes(http, { dispatch, authenticate: authenticated(authenticate) });

@@ -34,12 +34,11 @@ export type Foundation = Awaited<ReturnType<typeof createFoundation>>;
  * @throws Error when the database cannot be reached; Redis may come later
  */
 export async function createFoundation(config: Config, mongodbUrl: string, log: Logger) {
-  const clock = () => new Date();
   const database = await connect(mongodbUrl, log);
-  const { collections } = database;
-  const { redis, adapter } = config.redisUrls.length > 0 ? await openRedis(config.redisUrls, log) : NO_REDIS;
+  const { collections, clock } = database;
+  const { redis, adapter } = config.redisUrls.length > 0 ? await openRedis(config.redisUrls, clock, log) : NO_REDIS;
 
-  const http = createHttpServer({ config, log });
+  const http = createHttpServer({ config, reach: database.reach, log });
   publishDocuments(http);
   const io = createIo(http.server, config, adapter);
   openFrontDoor(http.server, config, `${io.path()}/`);
@@ -48,7 +47,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const points = createPoints(redis ? createPrepaid(rateLimiter, POINTS_AHEAD) : rateLimiter);
   const store = createMessageStore(collections);
   const visibility = createVisibility(config.groupHistoryAll);
-  const nodes = await startNodes(collections, log);
+  const nodes = await startNodes(collections, clock, log);
   const { bus, delivery, actors, ...messengers } = createDeliveryDomain({
     io,
     collections,
@@ -57,6 +56,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     redis,
     visibility,
     onSent: points.sent,
+    clock,
     log,
   });
   const accessMemory: AccessMemory = redis ? NO_MEMORY : createAccessMemory(() => neighbours.isAlone());
@@ -102,10 +102,10 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
 const NO_REDIS = { redis: undefined, adapter: undefined };
 
 /** What only a node among others needs: a single one does not load it. */
-async function openRedis(urls: string[], log: Logger) {
+async function openRedis(urls: string[], clock: () => Date, log: Logger) {
   const { createRedisLink } = await import('./bus/redis-link.ts');
   const { createAdapter } = await import('./bus/adapter.ts');
-  const redis = createRedisLink({ urls, log });
+  const redis = createRedisLink({ urls, clock, log });
   return { redis, adapter: createAdapter(redis, log) };
 }
 

@@ -64,7 +64,7 @@ export interface AccountDomain {
 export async function createAccountDomain(options: AccountDomainOptions): Promise<AccountDomain> {
   const { collections, http, serverTime, rateLimiter, config, onSessionsEnded, clock, log } = options;
   const key = await loadSigningKey(config);
-  const accessTokens = createAccessTokens({ key, config });
+  const accessTokens = createAccessTokens({ key, config, clock });
   const refreshTokens = createRefreshTokens(key.derive('refresh token'));
   const store = createSessionStore({ collections, lifetimeMs: config.refreshTokenTtlS * 1000, clock });
   const networks = createKnownNetworks({ collections, key: key.derive('network'), clock });
@@ -77,7 +77,7 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
     onEnded: onSessionsEnded,
   });
   const authenticate = createAuthentication({ collections, accessTokens, clock });
-  const revocations = watchRevocations({ revokedSince: store.revokedSince, onEnded: onSessionsEnded, log });
+  const revocations = watchRevocations({ revokedSince: store.revokedSince, onEnded: onSessionsEnded, clock, log });
 
   const hashing = createPasswordHashing({ cost: config.bcryptCost });
   const mailer = await createMailer({ config, log });

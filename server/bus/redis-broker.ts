@@ -12,7 +12,7 @@ import { createReplay } from './replay.ts';
 
 /** How long requests to publish again are gathered, in milliseconds: nodes that come back together ask together. */
 const REPLAY_DELAY_MS = 200;
-/** More than clocks differ, in milliseconds: who knows an event already does not hear it again. */
+/** More than nodes differ in what time it is, in milliseconds: who knows an event already does not hear it again. */
 const REPLAY_MARGIN_MS = 5000;
 
 /** What nodes ask each other. */
@@ -47,7 +47,7 @@ export interface RedisBrokerOptions {
 export function createRedisBroker({ link, deliver, relay, onResync, onError }: RedisBrokerOptions): RedisBroker {
   const envelopes = createEnvelopes<Operation | Request>(link.nodeId);
   const published = createReplay();
-  const startedAt = Date.now();
+  const startedAt = link.clock().getTime();
   /** From when on to publish again; undefined when nobody asks. */
   let wanted: number | undefined;
 
@@ -56,7 +56,7 @@ export function createRedisBroker({ link, deliver, relay, onResync, onError }: R
     if (channels.length === 0) return;
     const text = envelopes.wrap(operation);
     link.publish(channels, text);
-    published.note(operation, { at: Date.now(), channels, text });
+    published.note(operation, { at: link.clock().getTime(), channels, text });
   }
 
   const ask = (request: Request) => link.publish([EVERYBODY], envelopes.wrap(request));

@@ -35,6 +35,7 @@ export interface RedisHealth {
 
 export interface RedisHealthOptions {
   heartbeat: Heartbeat;
+  clock(): Date;
   /** Whether the connections that publish and subscribe are ready. */
   isReady(): boolean;
   subscribeAll(): Promise<void>;
@@ -54,7 +55,7 @@ export function createRedisHealth(options: RedisHealthOptions): RedisHealth {
   let up = false;
   let closing = false;
   let establishing = false;
-  let lastGood = Date.now();
+  let lastGood = options.clock().getTime();
   let unheard = 0;
 
   async function establish(): Promise<void> {

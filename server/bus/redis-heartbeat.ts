@@ -20,6 +20,7 @@ export function createHeartbeat(
   prefix: string,
   isCluster: boolean,
   publish: (channel: string, payload: string) => Promise<unknown>,
+  clock: () => Date,
 ): Heartbeat {
   const channels = Array.from({ length: isCluster ? CLUSTER_BEATS : 1 }, (_, i) => `${prefix}${i}`);
   let sentAt = 0;
@@ -28,7 +29,7 @@ export function createHeartbeat(
   return {
     channels,
     send() {
-      sentAt = Date.now();
+      sentAt = clock().getTime();
       for (const channel of channels) {
         missing.add(channel);
         publish(channel, String(sentAt)).catch(() => {});

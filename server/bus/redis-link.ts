@@ -17,6 +17,7 @@ const PREFIX = 'letsapp:';
 export interface RedisLink extends Pick<RedisHealth, 'isUp' | 'cutOffSince' | 'untilUp' | 'onRecovered'> {
   /** This node's name among those that publish. */
   nodeId: string;
+  clock(): Date;
   /** For commands; rejects at once while Redis is away, and after a second when it does not answer. */
   commands: RedisClient;
   /** Opens one more connection, which is watched and closed with the others; see `RedisClients.connect`. */
@@ -34,11 +35,13 @@ export interface RedisLink extends Pick<RedisHealth, 'isUp' | 'cutOffSince' | 'u
 export interface RedisLinkOptions {
   /** One names a single Redis, several name nodes of a cluster. */
   urls: string[];
+  /** What is lost is looked for in the database by its time. */
+  clock(): Date;
   log: Logger;
 }
 
 /** Connects in the background, so that a server starts without Redis, too. */
-export function createRedisLink({ urls, log }: RedisLinkOptions): RedisLink {
+export function createRedisLink({ urls, clock, log }: RedisLinkOptions): RedisLink {
   const nodeId = randomBytes(6).toString('base64url');
   const clients = createRedisClients({ urls, log });
   const { isCluster } = clients;
@@ -51,9 +54,10 @@ export function createRedisLink({ urls, log }: RedisLinkOptions): RedisLink {
     isUp: () => health.isUp(),
   });
   const subscriber = createRedisSubscriber(subscribed, isCluster, log);
-  const heartbeat = createHeartbeat(`${PREFIX}beat:${nodeId}:`, isCluster, publisher.send);
+  const heartbeat = createHeartbeat(`${PREFIX}beat:${nodeId}:`, isCluster, publisher.send, clock);
   const health = createRedisHealth({
     heartbeat,
+    clock,
     isReady: () => publisher.isReady() && subscriber.isReady(),
     subscribeAll: subscriber.subscribeAll,
     lost: publisher.lost,
@@ -77,6 +81,7 @@ export function createRedisLink({ urls, log }: RedisLinkOptions): RedisLink {
 
   return {
     nodeId,
+    clock,
     commands,
     connect: clients.connect,
     isUp: health.isUp,

@@ -25,21 +25,21 @@ export const NO_SUBSCRIPTIONS: Subscriptions = { hold: () => undefined, release:
  *   milliseconds, may have passed them by
  */
 export function createRedisSubscriptions(
-  link: Pick<RedisLink, 'subscribe' | 'unsubscribe'>,
+  link: Pick<RedisLink, 'subscribe' | 'unsubscribe' | 'clock'>,
   onLate: (since: number) => void,
 ): Subscriptions {
   const counts = new Map<string, number>();
   const pending = new Map<string, Promise<void>>();
 
   function subscribe(rooms: string[]): void {
-    const startedAt = Date.now();
+    const startedAt = link.clock().getTime();
     const subscribing = link
       .subscribe(rooms)
       // The connection is lost then. Once it is back, everything is subscribed and compared with the database.
       .catch(() => {})
       .finally(() => {
         for (const room of rooms) if (pending.get(room) === subscribing) pending.delete(room);
-        if (Date.now() - startedAt > PATIENCE_MS) onLate(startedAt);
+        if (link.clock().getTime() - startedAt > PATIENCE_MS) onLate(startedAt);
       });
     for (const room of rooms) pending.set(room, subscribing);
   }

@@ -24,16 +24,18 @@ export interface CallStore {
 }
 
 export function createCallStore({ calls }: Pick<Collections, 'calls'>): CallStore {
-  /** Runs a write. When its answer is lost, or it was tried twice for that reason, looks whether the write arrived. */
+  /** Runs a write. When its answer is lost, or it finds itself in its way, looks whether the write arrived. */
   async function confirmed(id: ObjectId, writeId: ObjectId, write: () => Promise<boolean>): Promise<boolean> {
+    let failure: unknown;
     try {
-      return await write();
+      if (await write()) return true;
     } catch (error) {
       if (!isUnavailable(error) && !isDuplicateKey(error)) throw error;
-      const arrived = await calls.findOne({ _id: id, write_id: writeId }, { projection: { _id: 1 } });
-      if (!arrived) throw error;
-      return true;
+      failure = error;
     }
+    const arrived = await calls.findOne({ _id: id, write_id: writeId }, { projection: { _id: 1 } });
+    if (!arrived && failure) throw failure;
+    return arrived !== null;
   }
 
   return {

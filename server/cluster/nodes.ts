@@ -31,7 +31,11 @@ export interface Nodes {
  * Announces this node; from then on it counts as living.
  * @throws MongoError when the store cannot be reached; one without room announces it later
  */
-export async function startNodes({ nodes }: Pick<Collections, 'nodes'>, log: Logger): Promise<Nodes> {
+export async function startNodes(
+  { nodes }: Pick<Collections, 'nodes'>,
+  clock: () => Date,
+  log: Logger,
+): Promise<Nodes> {
   const id = randomUUID();
   own.add(id);
   const machine = thisMachine();
@@ -41,7 +45,7 @@ export async function startNodes({ nodes }: Pick<Collections, 'nodes'>, log: Log
   const beat = () =>
     nodes.updateOne(
       { _id: id },
-      { $inc: { beat: 1 }, $set: { seen_at: new Date() }, $setOnInsert: { machine, pid: process.pid } },
+      { $inc: { beat: 1 }, $set: { seen_at: clock() }, $setOnInsert: { machine, pid: process.pid } },
       { upsert: true },
     );
   await beat().catch((err) => {

@@ -1,17 +1,46 @@
 import { type Environment, readOneOf, readText, readUrls } from '../lib/environment.ts';
 import { ConfigError } from '../lib/errors.ts';
 
+/**
+ * Options of a connection string, in lower case, that would take away what the server relies on, each with the one value
+ * that does not; undefined where there is none. `server/model/connect.ts` sets them all.
+ */
+const FIXED_OPTIONS: Record<string, string | undefined> = {
+  readpreference: 'primary',
+  readpreferencetags: undefined,
+  maxstalenessseconds: undefined,
+  readconcernlevel: 'majority',
+  w: 'majority',
+  journal: 'true',
+  j: 'true',
+  fsync: undefined,
+  retrywrites: 'true',
+  retryreads: 'true',
+  timeoutms: undefined,
+};
+
 /** Where data is kept. */
 export function readStores(env: Environment) {
-  const mongodbUrl = readText(env, 'MONGODB_URL');
-  // Not readUrl: a MongoDB URL may list several hosts.
-  if (mongodbUrl !== undefined && !/^mongodb(\+srv)?:\/\/.+/.test(mongodbUrl)) {
-    throw new ConfigError('MONGODB_URL must be a URL that begins with mongodb:// or mongodb+srv://');
-  }
   return {
-    mongodbUrl,
+    mongodbUrl: readMongodbUrl(env),
     redisUrls: readUrls(env, 'REDIS_URL', ['redis:', 'rediss:']),
     dataDir: readText(env, 'DATA_DIR') ?? './data',
     mediaStorage: readOneOf(env, 'MEDIA_STORAGE', ['gridfs', 'disk'], 'gridfs'),
   };
+}
+
+function readMongodbUrl(env: Environment): string | undefined {
+  const url = readText(env, 'MONGODB_URL');
+  if (url === undefined) return undefined;
+  // Not readUrl: a MongoDB URL may list several hosts.
+  if (!/^mongodb(\+srv)?:\/\/.+/.test(url)) {
+    throw new ConfigError('MONGODB_URL must be a URL that begins with mongodb:// or mongodb+srv://');
+  }
+  for (const [name, value] of new URLSearchParams(url.split('?')[1])) {
+    const key = name.toLowerCase();
+    if (!Object.hasOwn(FIXED_OPTIONS, key) || FIXED_OPTIONS[key] === value.toLowerCase()) continue;
+    const wanted = FIXED_OPTIONS[key] === undefined ? 'sets that itself' : `relies on ${name}=${FIXED_OPTIONS[key]}`;
+    throw new ConfigError(`MONGODB_URL must not say ${name}=${value}: the server ${wanted}`);
+  }
+  return url;
 }

@@ -17,6 +17,7 @@ export interface BackfillSources {
   readChanges(conversation: ConversationRef, aboveRev: number, limit: number): Promise<Change[]>;
   /** Where delivery begins in a conversation of which this node has delivered nothing yet. */
   findBaseline(conversation: ConversationRef, query: BaselineQuery): Promise<Baseline>;
+  clock(): Date;
   onError(error: unknown): void;
 }
 
@@ -32,7 +33,7 @@ export interface Backfill {
 
 /** @param emit puts one change out, in its turn */
 export function createBackfill(
-  { readChanges, findBaseline, onError }: BackfillSources,
+  { readChanges, findBaseline, clock, onError }: BackfillSources,
   emit: (progress: Progress, change: Change) => void,
 ): Backfill {
   let closed = false;
@@ -69,7 +70,7 @@ export function createBackfill(
         if (closed) return;
       }
     }
-    progress.touchedAt = Date.now();
+    progress.touchedAt = clock().getTime();
     progress.phase = 'streaming';
     if (progress.readAgain) void read(progress);
     else stream(progress);

@@ -14,7 +14,7 @@ import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 
-/** A change was stored at most this long after the time that it carries, in milliseconds; clocks of nodes included. */
+/** A change was stored at most this long after the time that it carries, in milliseconds. */
 const MARGIN_MS = 2000;
 /** What was written this lately is noted, and a note holds for connections that came this close to it. Milliseconds. */
 const RECENT_MS = 10_000;
@@ -51,14 +51,15 @@ export interface BaselinesOptions {
   collections: Pick<Collections, 'conversations'>;
   store: MessageStore;
   refFromId(conversationId: string): ConversationRef;
+  clock(): Date;
 }
 
-export function createBaselines({ collections, store, refFromId }: BaselinesOptions): Baselines {
+export function createBaselines({ collections, store, refFromId, clock }: BaselinesOptions): Baselines {
   const { conversations } = collections;
   const notes = createLru<Baseline & { at: number }>(REMEMBERED);
 
   async function recentlyWritten(userId: string, groupIds: string[]): Promise<ConversationRef[]> {
-    const recently = { $gt: new Date(Date.now() - RECENT_MS - MARGIN_MS) };
+    const recently = { $gt: new Date(clock().getTime() - RECENT_MS - MARGIN_MS) };
     const projection = { _id: 1 };
     const [pairs, groups] = await Promise.all([
       conversations.find({ user_ids: fromId(userId), activity_at: recently }, { projection }).toArray(),
@@ -80,7 +81,7 @@ export function createBaselines({ collections, store, refFromId }: BaselinesOpti
       await Promise.all(
         found.map(async (conversation) => {
           if (isCovered(conversation)) return;
-          const at = Date.now();
+          const at = clock().getTime();
           const { rev, seq } = await store.newest(conversation);
           notes.set(conversation.id, { rev, lastSeq: seq, at });
         }),

@@ -38,6 +38,7 @@ export interface DeliveryDomainOptions {
   visibility: Visibility;
   /** Told how many bytes a user has caused this node to send. */
   onSent(userId: string, bytes: number): void;
+  clock(): Date;
   log: Logger;
 }
 
@@ -79,17 +80,18 @@ export function createDeliveryDomain(options: DeliveryDomainOptions): DeliveryDo
 
 /** What puts operations onto this node's sockets. */
 function createLocalDelivery(options: DeliveryDomainOptions, actors: Actors, held: HeldRooms): LocalDelivery {
-  const { io, collections, store, redis, visibility, log } = options;
-  const rooms = createLocalRooms(io);
+  const { io, collections, store, redis, visibility, clock, log } = options;
+  const rooms = createLocalRooms(io, clock);
   const floors = createFloors();
   const arrivals = createArrivals();
-  const baselines = createBaselines({ collections, store, refFromId });
+  const baselines = createBaselines({ collections, store, refFromId, clock });
   const emitter = createEmitter({ io, rooms, floors, actors, countOutgoing: createOutgoing(rooms, options.onSent) });
   const sequencer = createSequencer({
     readChanges: async (...query) => (await store.changes(...query)).map(storedChange),
     findBaseline: baselines.find,
     emit: emitter.change,
     coveredSince: rooms.coveredSince,
+    clock,
     seesEverything: redis === undefined,
     onError: (err) => log.warn({ err }, 'changes could not be read; trying again'),
   });
@@ -117,7 +119,7 @@ function createLocalDelivery(options: DeliveryDomainOptions, actors: Actors, hel
 
 /** What a node among others has besides: a broker over Redis, and repair of what was lost. */
 function joinCluster(options: DeliveryDomainOptions, redis: RedisLink, local: LocalDelivery) {
-  const { collections, nodes, visibility, log } = options;
+  const { collections, nodes, visibility, clock, log } = options;
   const { delivery, emitter, sequencer } = local;
   const resync = createResync({
     collections,
@@ -125,6 +127,7 @@ function joinCluster(options: DeliveryDomainOptions, redis: RedisLink, local: Lo
     sequencer,
     refFromId,
     visibility,
+    clock,
     isAlone: () => !redis.isUp(),
     onError: (err) => log.warn({ err }, 'what was missed could not be read; trying again'),
   });
@@ -138,6 +141,7 @@ function joinCluster(options: DeliveryDomainOptions, redis: RedisLink, local: Lo
   const healing = startHealing({
     collections,
     nodes,
+    clock,
     link: redis,
     broker,
     resync,

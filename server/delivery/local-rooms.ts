@@ -21,12 +21,12 @@ export interface LocalRooms {
   members(): Map<string, Set<string>>;
 }
 
-export function createLocalRooms(io: Io): LocalRooms {
+export function createLocalRooms(io: Io, clock: () => Date): LocalRooms {
   const { adapter, sockets } = io.of('/');
   /** Since when each room of a user or group has had somebody in it. */
   const since = new Map<string, number>();
   adapter.on('create-room', (room) => {
-    if (room.startsWith(USER) || room.startsWith(GROUP)) since.set(room, Date.now());
+    if (room.startsWith(USER) || room.startsWith(GROUP)) since.set(room, clock().getTime());
   });
   adapter.on('delete-room', (room) => since.delete(room));
 

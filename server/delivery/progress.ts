@@ -28,6 +28,7 @@ export interface ProgressMemory {
 }
 
 export interface ProgressMemoryOptions {
+  clock(): Date;
   /** Since when, in milliseconds, this node has had connections in the conversation without a break, if it has any. */
   coveredSince(conversation: ConversationRef): number | undefined;
   /**
@@ -37,7 +38,7 @@ export interface ProgressMemoryOptions {
   seesEverything: boolean;
 }
 
-export function createProgressMemory({ coveredSince, seesEverything }: ProgressMemoryOptions): ProgressMemory {
+export function createProgressMemory({ coveredSince, seesEverything, clock }: ProgressMemoryOptions): ProgressMemory {
   let forgottenUntil = 0;
   const known = createLru<Progress>(REMEMBERED, {
     dispose(progress, _id, reason) {
@@ -64,7 +65,7 @@ export function createProgressMemory({ coveredSince, seesEverything }: ProgressM
         phase: 'streaming',
         readAgain: false,
         timer: undefined,
-        touchedAt: Date.now(),
+        touchedAt: clock().getTime(),
       };
       known.set(conversation.id, progress);
       return progress;

@@ -33,17 +33,17 @@ export interface Sequencer {
 
 /** @param sources where changes are read from and go to */
 export function createSequencer(sources: SequencerSources): Sequencer {
-  const { coveredSince, seesEverything } = sources;
+  const { coveredSince, seesEverything, clock } = sources;
   const memory = createProgressMemory(sources);
 
   function emit(progress: Progress, change: Change): void {
-    progress.touchedAt = Date.now();
+    progress.touchedAt = clock().getTime();
     sources.emit(progress.conversation, change);
   }
   const backfill = createBackfill(sources, emit);
 
   function begin(progress: Progress, first: Change | undefined, marginMs: number): void {
-    const covered = coveredSince(progress.conversation) ?? Date.now();
+    const covered = coveredSince(progress.conversation) ?? clock().getTime();
     void backfill.begin(progress, { since: Math.max(covered - marginMs, memory.forgottenUntil()), first });
   }
 

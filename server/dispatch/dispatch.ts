@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Ack } from '../../shared/contract/errors.ts';
 import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import { createKeyedQueue } from '../lib/keyed-queue.ts';
+import type { Reach } from '../model/reach.ts';
 import type { Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
 import type { Handlers } from './handlers.ts';
@@ -17,6 +18,7 @@ import {
   notShed,
   plain,
   type Sent,
+  storeAtHand,
   valid,
   withinBudget,
   withinListBudget,
@@ -29,6 +31,7 @@ export interface DispatchOptions {
   spendList: SpendList;
   points: Pick<Points, 'page'>;
   isOverloaded(): boolean;
+  untilWritable: Reach['untilWritable'];
   serverTime: ServerTime;
   /** Called once per command with its outcome: `ok` or the error's code. */
   onDone(command: string, outcome: string, startedAt: number): void;
@@ -39,8 +42,9 @@ export interface DispatchOptions {
  * Carries out one command; never rejects.
  * @param name what the client called it, declared or not
  * @param args what came with the name: one payload, or nothing
+ * @param dueAt when it must be answered, by `performance.now()`; by default after the time of a command
  */
-export type Dispatch = (caller: Caller, name: string, args: unknown[]) => Promise<Ack<unknown>>;
+export type Dispatch = (caller: Caller, name: string, args: unknown[], dueAt?: number) => Promise<Ack<unknown>>;
 
 export function createDispatch({
   handlers,
@@ -48,6 +52,7 @@ export function createDispatch({
   spendList,
   points,
   isOverloaded,
+  untilWritable,
   serverTime,
   onDone,
   log,
@@ -62,16 +67,18 @@ export function createDispatch({
     valid(command);
     await withinListBudget(command, spendList);
     notShed(command, isOverloaded);
+    await storeAtHand(command, untilWritable);
     return inTurn(command, pages, () => carriedOut(command, serverTime));
   }
 
-  return async (caller, name, args) => {
+  return async (caller, name, args, due) => {
     const startedAt = performance.now();
     const route = routes.get(name);
-    const dueAt = startedAt + COMMAND_DEADLINE_MS;
+    const dueAt = due ?? startedAt + COMMAND_DEADLINE_MS;
     let result: Ack<unknown>;
     try {
-      result = { ok: true, data: await withDeadline(takeSteps({ caller, name, route, args, dueAt })) };
+      const taken = takeSteps({ caller, name, route, args, dueAt });
+      result = { ok: true, data: await withDeadline(taken, dueAt - startedAt) };
     } catch (error) {
       result = { ok: false, error: toWireError(error, name, log) };
     }

@@ -10,7 +10,7 @@ export interface ServerTime {
   now(): Date;
 }
 
-/** How late another node's write, or its clock, may be, in milliseconds. */
+/** How late another node's write may be, in milliseconds. */
 const OTHER_NODES_MS = 2000;
 
 /** @param isAlone whether no other node writes to the same database */

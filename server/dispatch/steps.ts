@@ -1,10 +1,12 @@
 /** The steps that every command takes, from a socket or over HTTP. Each refuses by throwing a ContractError. */
 import { type CommandDeclaration, pointsOf } from '../../shared/contract/define.ts';
 import { type CommandName, commands } from '../../shared/contract/index.ts';
+import { WRITE_MS } from '../lib/deadline.ts';
 import { invalid, notFound, unavailable } from '../lib/errors.ts';
 import type { KeyedQueue } from '../lib/keyed-queue.ts';
 import { assertPlain } from '../lib/plain-json.ts';
 import { compile, type Validate, validationFailed } from '../lib/validation.ts';
+import type { Reach } from '../model/reach.ts';
 import { weightOf } from './answer-weight.ts';
 import type { Priced, Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
@@ -91,6 +93,17 @@ export function withinListBudget({ caller, route, payload }: Valid, spendList: S
 /** Not shed: under overload the sheddable ones make room. */
 export function notShed({ route }: Pick<Valid, 'route'>, isOverloaded: () => boolean): void {
   if (route.declaration.sheddable && isOverloaded()) throw unavailable('too much to do: messages come first');
+}
+
+/** With the store at hand: what began without it would wait in the driver, and be carried out after its answer. */
+export async function storeAtHand(
+  { dueAt }: Pick<Valid, 'dueAt'>,
+  untilWritable: Reach['untilWritable'],
+): Promise<void> {
+  const isWritable = untilWritable(Math.max(dueAt - WRITE_MS - performance.now(), 0));
+  if (isWritable !== true && !(await isWritable)) {
+    throw unavailable('a store is down: nothing was carried out; repeat it');
+  }
 }
 
 /** Carried out, within the time that `server_time` accounts for. */

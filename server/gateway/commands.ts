@@ -9,16 +9,17 @@ export interface SessionCommandsOptions {
   io: Io;
   authenticate: Authenticate;
   expiry: TokenExpiry;
+  clock(): Date;
 }
 
-export function createSessionCommands({ io, authenticate, expiry }: SessionCommandsOptions): HandlersOf<'auth'> {
+export function createSessionCommands({ io, authenticate, expiry, clock }: SessionCommandsOptions): HandlersOf<'auth'> {
   return {
     async 'auth:renew'(caller, { token }) {
       const { sessionId, expiresAt } = await authenticate(token);
       if (sessionId !== caller.sessionId) throw unauthenticated('the token belongs to another session');
       const socket = io.of('/').sockets.get(caller.socketId);
       if (socket) expiry.set(socket, expiresAt);
-      return { expires_in: Math.max(0, Math.round((expiresAt.getTime() - Date.now()) / 1000)) };
+      return { expires_in: Math.max(0, Math.round((expiresAt.getTime() - clock().getTime()) / 1000)) };
     },
   };
 }

@@ -7,6 +7,7 @@ import { end, type IoSocket } from '../delivery/io.ts';
 import { createTurns, type DeviceCaller } from '../dispatch/caller.ts';
 import { fromId } from '../model/codec.ts';
 import type { DeviceInfo } from '../model/documents/accounts.ts';
+import type { Reach } from '../model/reach.ts';
 import { toSelf } from '../model/views/user.ts';
 import { type Admission, forgetHandshake } from './handshake.ts';
 import type { AnswerPacket } from './packets.ts';
@@ -24,6 +25,7 @@ export interface ConnectionOptions {
   onDisconnected(socket: IoSocket): void;
   /** The time that `sync` accepts as `since`. */
   serverTime(): Date;
+  reach: Pick<Reach, 'orAway'>;
   log: Logger;
 }
 
@@ -56,9 +58,9 @@ function callerOf({ id: socketId, data: { userId, sessionId } }: IoSocket): Devi
 
 /** Joins the socket's rooms and sends `session:ready`. @returns whether the connection lives */
 async function makeReady(socket: IoSocket, admission: Admission, options: ConnectionOptions): Promise<boolean> {
-  const { delivery, expiry, loadGroups, onConnected, log } = options;
+  const { delivery, expiry, loadGroups, onConnected, reach, log } = options;
   try {
-    const isSessionLive = await delivery.admit(socket, () => loadGroups(socket.data.userId));
+    const isSessionLive = await reach.orAway(delivery.admit(socket, () => loadGroups(socket.data.userId)));
     if (!isSessionLive) {
       end(socket, 'session:revoked');
       return false;

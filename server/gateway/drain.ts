@@ -79,8 +79,8 @@ async function closeConnections(io: Io): Promise<void> {
   const isOpen = ({ readyState, CLOSED }: WebSocket) => readyState !== CLOSED;
   // The transport, not the socket: a client whose socket is disconnected by name does not come back by itself.
   for (const connection of connections) connection.close();
-  const deadline = Date.now() + CLOSING_MS;
-  while ((sockets.size > 0 || webSockets.some(isOpen)) && Date.now() < deadline) await sleep(POLL_MS);
+  const deadline = performance.now() + CLOSING_MS;
+  while ((sockets.size > 0 || webSockets.some(isOpen)) && performance.now() < deadline) await sleep(POLL_MS);
   // Clients that do not read would otherwise hold up the HTTP server, which waits for its last connection.
   for (const webSocket of webSockets.filter(isOpen)) webSocket.terminate();
 }

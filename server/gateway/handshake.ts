@@ -6,6 +6,7 @@ import { unauthenticated, unavailable } from '../lib/errors.ts';
 import { assertPlain } from '../lib/plain-json.ts';
 import { compile, validationFailed } from '../lib/validation.ts';
 import type { DeviceInfo as StoredDeviceInfo } from '../model/documents/accounts.ts';
+import type { Reach } from '../model/reach.ts';
 
 /** What a handshake has established. */
 export interface Admission extends Authenticated {
@@ -14,6 +15,7 @@ export interface Admission extends Authenticated {
 
 export interface HandshakeOptions {
   authenticate: Authenticate;
+  reach: Pick<Reach, 'orAway'>;
   isDraining(): boolean;
 }
 
@@ -25,13 +27,13 @@ const validateDevice = compile(DeviceInfo);
  */
 export async function shakeHands(
   { handshake }: IoSocket,
-  { authenticate, isDraining }: HandshakeOptions,
+  { authenticate, reach, isDraining }: HandshakeOptions,
 ): Promise<Admission> {
   const { token, device_info: device } = handshake.auth as Record<string, unknown>;
   if (typeof token !== 'string') throw unauthenticated();
   if (isDraining()) throw unavailable('the server is going down');
   // Before anything else is checked: strangers learn nothing but that they are refused.
-  const authenticated = await authenticate(token);
+  const authenticated = await reach.orAway(authenticate(token));
   return { ...authenticated, device: asDevice(device ?? undefined) };
 }
 

@@ -13,12 +13,12 @@ export interface TokenExpiry {
   clear(socketId: string): void;
 }
 
-export function createTokenExpiry(): TokenExpiry {
+export function createTokenExpiry(clock: () => Date): TokenExpiry {
   const timers = new Map<string, NodeJS.Timeout>();
 
   function set(socket: IoSocket, expiresAt: Date): void {
     clearTimeout(timers.get(socket.id));
-    const leftMs = Math.max(expiresAt.getTime() + RENEWAL_GRACE_MS - Date.now(), 0);
+    const leftMs = Math.max(expiresAt.getTime() + RENEWAL_GRACE_MS - clock().getTime(), 0);
     const timer =
       leftMs > MAX_TIMER_MS
         ? setTimeout(() => set(socket, expiresAt), MAX_TIMER_MS)

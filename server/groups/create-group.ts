@@ -84,7 +84,7 @@ async function insert(
 ): Promise<boolean> {
   const summary = emptyGroupSummary(group);
   try {
-    await Promise.all([stays.open(group._id, group.members, 0), conversations.insertOne(summary)]);
+    await Promise.all([stays.open(group._id, group.members, 0), insertOnce(conversations, summary)]);
     assertTime();
   } catch (error) {
     await discard();

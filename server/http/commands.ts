@@ -27,7 +27,7 @@ export function registerCommandRoutes(app: FastifyInstance, { dispatch, authenti
       // The schema serves the published documents only: dispatch validates, in the order of its steps.
       { schema, onRequest: authenticate, validatorCompiler: () => () => true },
       async (request, reply) => {
-        const result = await dispatch(callerOf(request), name, [request.body]);
+        const result = await dispatch(callerOf(request), name, [request.body], request.dueAt);
         return result.ok ? { data: result.data } : sendError(reply, result.error);
       },
     );

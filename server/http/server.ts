@@ -4,8 +4,10 @@ import type { Logger } from 'pino';
 import type { Static, TSchema } from 'typebox';
 import type { Config } from '../config.ts';
 import { invalid } from '../lib/errors.ts';
+import type { Reach } from '../model/reach.ts';
 import { applyContractValidation } from './contract-validation.ts';
 import { applyOriginRule } from './cors.ts';
+import { applyDeadline } from './deadline.ts';
 import { applyErrorAnswers, sendError } from './error-answers.ts';
 import { applySecurityHeaders } from './headers.ts';
 import { applyJsonBodies } from './json-body.ts';
@@ -22,6 +24,7 @@ const MAX_PARAM_LENGTH = 8192;
 
 export interface HttpServerOptions {
   config: Pick<Config, 'corsOrigins' | 'publicUrl' | 'trustProxy'>;
+  reach: Reach;
   log: Logger;
 }
 
@@ -39,7 +42,7 @@ export interface ContractTypes extends FastifyTypeProvider {
 }
 
 /** @returns a Fastify instance without routes; it does not listen yet */
-export function createHttpServer({ config, log }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({ config, reach, log }: HttpServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: MAX_JSON_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -62,6 +65,7 @@ export function createHttpServer({ config, log }: HttpServerOptions): FastifyIns
   applyOriginRule(app, config);
   applyJsonBodies(app);
   applyErrorAnswers(app, log);
+  applyDeadline(app, reach);
   return app;
 }
 

@@ -31,15 +31,16 @@ export interface SyncOptions {
   /** The user's own calls that are not over, and the calls going on in the user's groups. */
   callsOf(userId: string): Promise<Call[]>;
   serverTime: ServerTime;
+  clock(): Date;
 }
 
-export function createSync({ store, readScope, places, views, callsOf, serverTime }: SyncOptions) {
+export function createSync({ store, readScope, places, views, callsOf, serverTime, clock }: SyncOptions) {
   /** @throws ContractError `validation_failed` for more `newest` than `limit`, or a cursor that did not come from sync */
   return async (caller: Caller, payload: CommandPayload<'sync'>): Promise<CommandData<'sync'>> => {
     const { conversations: named = {}, limit = DEFAULT_LIMIT, cursor } = payload;
     if (payload.newest !== undefined && payload.newest > limit) throw invalid('newest', 'must NOT be above limit');
     const isFirst = cursor === undefined;
-    const progress = isFirst ? begin(payload, serverTime) : fromSyncCursor(cursor);
+    const progress = isFirst ? begin(payload, serverTime, clock()) : fromSyncCursor(cursor);
     const revs = knownRevs(named, progress);
     const [{ walked, present }, calls] = await Promise.all([
       readScope(caller, progress.since, revs, isFirst),
@@ -74,10 +75,12 @@ export function createSync({ store, readScope, places, views, callsOf, serverTim
   };
 }
 
-function begin({ since, newest }: CommandPayload<'sync'>, serverTime: ServerTime): SyncProgress {
+/** A `since` that lies ahead is of another clock, as of before the database's was replaced: nothing is known to be told. */
+function begin({ since, newest }: CommandPayload<'sync'>, serverTime: ServerTime, now: Date): SyncProgress {
+  const from = since === undefined ? undefined : new Date(since);
   return {
     startedAt: serverTime.now(),
-    since: since === undefined ? undefined : new Date(since),
+    since: from && from <= now ? from : undefined,
     newest,
     completeTo: undefined,
     listedTo: undefined,

@@ -7,7 +7,7 @@ export const COMMAND_DEADLINE_MS = 4500;
  * What the store takes for a write at most while it is well, in milliseconds. What waits for its turn until less is left
  * before its answer is due is not begun any more: else it would be carried out, and answered `unavailable` all the same.
  */
-const WRITE_MS = 1000;
+export const WRITE_MS = 1000;
 
 /** Refuses to go on when too little time is left. @throws ContractError `unavailable` */
 export type AssertTime = () => void;

@@ -115,7 +115,7 @@ export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
 
   const cleanUp = createCleanUp({ collections, kinds, storage, removeBytes });
   jobs.handle('uploads-clean-up', { everyMs: CLEAN_UP_EVERY_MS, run: () => cleanUp(clock()) });
-  const folderCleaning = cleanRegularly(temporary, { everyMs: CLEAN_UP_EVERY_MS, clock, log });
+  const folderCleaning = cleanRegularly(temporary, { everyMs: CLEAN_UP_EVERY_MS, log });
 
   return {
     ownership: createOwnership(collections, clock),

@@ -12,6 +12,8 @@ import { PATH } from './tus/protocol.ts';
 import type { createPost } from './upload/post.ts';
 import { requireMultipart } from './upload/receive.ts';
 
+/** Of routes that move bytes. */
+const TRANSFERS = { config: { transfers: true } };
 /** Per user, over all routes that begin an upload (PROTOCOL section 10). */
 const UPLOAD_RATE = { count: 60, per: 60_000 };
 
@@ -56,6 +58,7 @@ export function registerMediaRoutes(app: FastifyInstance, options: MediaRoutesOp
       url: '/media/:id/thumbnail',
       schema: { params: Params, querystring: LinkQuery },
       onRequest: identifyReader,
+      ...TRANSFERS,
       handler: handlers.media.get.thumbnail,
     });
   });
@@ -70,12 +73,13 @@ function registerKind(
   begin: Hook[],
 ): void {
   const withId = { schema: { params: Params }, onRequest: authenticate };
-  routes.post(path, { onRequest: [...begin, requireMultipart] }, post);
+  routes.post(path, { onRequest: [...begin, requireMultipart], ...TRANSFERS }, post);
   routes.route<WithId>({
     method: ['GET', 'HEAD'],
     url: `${path}/:id`,
     schema: { params: Params, querystring: LinkQuery },
     onRequest: identifyReader,
+    ...TRANSFERS,
     handler: get.bytes,
   });
   routes.get<WithId>(`${path}/:id/info`, withId, get.info);
@@ -92,8 +96,8 @@ function registerTus(
   app.register(async (routes) => {
     routes.removeAllContentTypeParsers();
     routes.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    routes.post(PATH, { onRequest: begin }, tus.handle);
-    routes.patch(`${PATH}/:id`, { onRequest: append }, tus.handle);
+    routes.post(PATH, { onRequest: begin, ...TRANSFERS }, tus.handle);
+    routes.patch(`${PATH}/:id`, { onRequest: append, ...TRANSFERS }, tus.handle);
     routes.route({
       method: ['HEAD', 'DELETE'],
       url: `${PATH}/:id`,

@@ -33,6 +33,7 @@ export interface Typists {
 }
 
 interface Shown extends Typist {
+  /** By `performance.now()`. */
   toldAt: number;
   expiry: NodeJS.Timeout;
 }
@@ -74,12 +75,12 @@ export function createTypists({ bus, access }: TypistsOptions): Typists {
       const key = keyOf(typist.userId, typist.conversation.id);
       const known = remove(key);
       const expiry = setTimeout(() => void end(key), EXPIRY_MS).unref();
-      if (known && Date.now() - known.toldAt < REPEAT_MS) {
+      if (known && performance.now() - known.toldAt < REPEAT_MS) {
         // The end must reach whoever saw the start.
         shown.set(key, { ...typist, hiddenFrom: known.hiddenFrom, toldAt: known.toldAt, expiry });
         return;
       }
-      shown.set(key, { ...typist, toldAt: Date.now(), expiry });
+      shown.set(key, { ...typist, toldAt: performance.now(), expiry });
       tell(typist, true);
     },
     stop(userId, conversationId) {

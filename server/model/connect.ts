@@ -1,29 +1,36 @@
 /** The connection to MongoDB, real or embedded. */
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import type { Logger } from 'pino';
-import { withDeadline } from '../lib/deadline.ts';
+import { COMMAND_DEADLINE_MS, WRITE_MS, withDeadline } from '../lib/deadline.ts';
 import { type Collections, collections } from './collections.ts';
+import { type DatabaseClock, startDatabaseClock } from './database-clock.ts';
+import { GUARANTEES } from './guarantees.ts';
 import { install } from './install.ts';
+import { type Reach, watchReach } from './reach.ts';
 import './release-writes.ts';
 
 const DEFAULT_DATABASE = 'letsapp';
-/**
- * The bound of each step of an operation, in milliseconds. Together they stay below the deadline of a command when the
- * store is gone altogether; `withDeadline` covers the rest.
- */
-const BOUNDS = {
-  serverSelectionTimeoutMS: 3000,
+/** The bound of each step of an operation, in milliseconds. */
+const BOUNDS: MongoClientOptions = {
+  // Longer than the election of a primary, which takes up to 12 s: what was begun before it is tried again afterwards,
+  // and its outcome is known. Nobody waits so long: callers have a deadline, and commands begin where there is a primary.
+  serverSelectionTimeoutMS: 15_000,
   connectTimeoutMS: 3000,
-  waitQueueTimeoutMS: 4000,
+  // What has no connection until a write could not be answered in time is not begun.
+  waitQueueTimeoutMS: COMMAND_DEADLINE_MS - WRITE_MS,
   // Below the deadline, so that a hanging connection is closed first; the driver then drops others like it.
   socketTimeoutMS: 4000,
 };
 const OPTIONS: MongoClientOptions = {
   ...BOUNDS,
+  ...GUARANTEES,
   appName: 'letsapp',
-  writeConcern: { w: 'majority' },
   ignoreUndefined: true,
 };
+/** How often it is looked which server is the primary, in milliseconds: with `connectTimeoutMS` below the deadline. */
+const HEARTBEAT_MS = 1000;
+/** How long a start waits for a primary, in milliseconds. */
+const START_SELECTION_MS = 5000;
 /** The longest that `isUp` waits for an answer, in milliseconds. */
 const PING_MS = 2000;
 
@@ -31,6 +38,9 @@ export interface Database {
   client: MongoClient;
   db: Db;
   collections: Collections;
+  /** The database's time, by which everything stored is stamped and compared. */
+  clock: DatabaseClock['now'];
+  reach: Reach;
   /** Whether the store answers; takes at most two seconds. */
   isUp(): Promise<boolean>;
   close(): Promise<void>;
@@ -45,15 +55,19 @@ export interface Database {
 export async function connect(url: string, log: Logger): Promise<Database> {
   try {
     await bringUpToDate(url, log);
-    return await open(url);
+    return await open(url, log);
   } catch (error) {
     throw new Error(`the database (MONGODB_URL) cannot be used: ${(error as Error).message}`, { cause: error });
   }
 }
 
 async function bringUpToDate(url: string, log: Logger): Promise<void> {
-  // Without a bound: an index over much data may take longer to build than any command may take.
-  const client = new MongoClient(url, { ...OPTIONS, socketTimeoutMS: 0 });
+  // Commands without a bound: an index over much data may take longer to build than any command may take.
+  const client = new MongoClient(url, {
+    ...OPTIONS,
+    socketTimeoutMS: 0,
+    serverSelectionTimeoutMS: START_SELECTION_MS,
+  });
   try {
     await install(client.db(databaseOf(url)), log);
   } finally {
@@ -61,26 +75,33 @@ async function bringUpToDate(url: string, log: Logger): Promise<void> {
   }
 }
 
-async function open(url: string): Promise<Database> {
-  const client = new MongoClient(url, { ...OPTIONS, heartbeatFrequencyMS: 2000, maxPoolSize: 50 });
+async function open(url: string, log: Logger): Promise<Database> {
+  const client = new MongoClient(url, { ...OPTIONS, heartbeatFrequencyMS: HEARTBEAT_MS, maxPoolSize: 50 });
+  const reach = watchReach(client);
+  const db = client.db(databaseOf(url));
   try {
     await client.connect();
+    const clock = await startDatabaseClock(db, log);
+    return {
+      client,
+      db,
+      collections: collections(db),
+      clock: clock.now,
+      reach,
+      isUp: () =>
+        withDeadline(db.command({ ping: 1 }), PING_MS).then(
+          () => true,
+          () => false,
+        ),
+      async close() {
+        await clock.close();
+        await client.close();
+      },
+    };
   } catch (error) {
     await client.close();
     throw error;
   }
-  const db = client.db(databaseOf(url));
-  return {
-    client,
-    db,
-    collections: collections(db),
-    isUp: () =>
-      withDeadline(db.command({ ping: 1 }), PING_MS).then(
-        () => true,
-        () => false,
-      ),
-    close: () => client.close(),
-  };
 }
 
 /** The database that a connection string names. URL parses neither its protocol nor a list of hosts. */

@@ -46,7 +46,8 @@ export async function install(db: Db, log: Logger): Promise<void> {
   for (let version = found + 1; version <= SCHEMA_VERSION; version++) {
     // A new database has nothing to migrate.
     if (found > 0) await MIGRATIONS[version]?.(db);
-    await migrations.updateOne({ _id: version }, { $setOnInsert: { done_at: new Date() } }, { upsert: true });
+    const { localTime } = await db.command({ hello: 1 });
+    await migrations.updateOne({ _id: version }, { $setOnInsert: { done_at: localTime } }, { upsert: true });
   }
 }
 

@@ -26,7 +26,8 @@ export async function foldAnew(db: Db): Promise<void> {
   const { jobs } = collections(db);
   for (const collection of FOLDED) {
     const kind = foldingJob(collection);
-    const job = { kind, payload: { round: 1 }, due_at: new Date(), attempts: 0 };
+    // Due whatever time it is.
+    const job = { kind, payload: { round: 1 }, due_at: new Date(0), attempts: 0 };
     await upsert(jobs, { filter: { _id: `${kind}:${roundKey(1)}` }, update: { $setOnInsert: job } });
   }
 }

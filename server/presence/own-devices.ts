@@ -17,7 +17,7 @@ export interface OwnDevices extends DeviceTable {
 
 export function createOwnDevices(): OwnDevices {
   const table = createDeviceTable();
-  /** When the last device of each user left. */
+  /** When the last device of each user left, by `performance.now()`. */
   const leftAt = new Map<string, number>();
   return {
     ...table,
@@ -27,11 +27,11 @@ export function createOwnDevices(): OwnDevices {
     },
     remove(userId, device) {
       const wasLast = table.remove(userId, device);
-      if (wasLast) leftAt.set(userId, Date.now());
+      if (wasLast) leftAt.set(userId, performance.now());
       return wasLast;
     },
     isLeaving: (userId) => leftAt.has(userId),
-    longGone: () => [...leftAt].filter(([, at]) => Date.now() - at > LEAVING_MS).map(([userId]) => userId),
+    longGone: () => [...leftAt].filter(([, at]) => performance.now() - at > LEAVING_MS).map(([userId]) => userId),
     forget(userIds) {
       for (const userId of userIds) leftAt.delete(userId);
     },

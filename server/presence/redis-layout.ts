@@ -29,11 +29,15 @@ export function decodeDevice(value: string): StoredDevice {
 
 const NOW = `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 /**
- * A heartbeat. KEYS: `NODES`; ARGV: the node, and after how many milliseconds of silence a node is dead.
+ * A heartbeat. KEYS: `NODES`; ARGV: the node, and after how many milliseconds of silence a node is dead. A heartbeat that
+ * lies ahead is of before the clock of Redis was set back: that node is silent from now on.
  * Returns whether this node was known (1 or 0), and the dead nodes.
  */
 export const BEAT = `${NOW}
 local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
+for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')) do
+  redis.call('ZADD', KEYS[1], now, node)
+end
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 return { known and 1 or 0, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2]) }`;
 /** KEYS: `NODES`; ARGV: after how many milliseconds of silence a node is dead. Returns the nodes that are alive. */

@@ -17,6 +17,7 @@ function startWatch() {
       if (!isUp) throw new Error('the store is down');
       return ended.filter(({ at }) => at >= since).map(({ id }) => id);
     },
+    clock: () => new Date(),
     onEnded: (ids) => reported.push(...ids),
     log,
   });

@@ -24,7 +24,7 @@ afterAll(() => rm(dataDir, { recursive: true, force: true }));
 /** A signing key from `JWT_SECRET`, unless the settings say otherwise, and access tokens signed with it. */
 async function load(over: Partial<SigningKeyConfig> = {}) {
   const key = await loadSigningKey({ jwtSecret: SECRET, jwtPrivateKey: undefined, dataDir, ...over });
-  return { key, ...createAccessTokens({ key, config: { accessTokenTtlS: 900 } }) };
+  return { key, ...createAccessTokens({ key, config: { accessTokenTtlS: 900 }, clock: () => new Date() }) };
 }
 
 describe('an access token', () => {

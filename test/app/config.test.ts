@@ -43,6 +43,36 @@ describe('the configuration', () => {
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^.*${name}.*$`));
   });
 
+  it.each([
+    'readPreference=secondaryPreferred',
+    'readpreference=nearest',
+    'readPreferenceTags=dc:ny',
+    'maxStalenessSeconds=120',
+    'readConcernLevel=local',
+    'w=1',
+    'w=0&journal=true',
+    'journal=false',
+    'retryWrites=false',
+    'replicaSet=rs&retryReads=false',
+    'timeoutMS=100',
+  ])('refuses a database that is asked for %s, in one line that names the variable and the option', (options) => {
+    const [name] = options.split('&').at(-1)!.split('=');
+    const refused = options === 'w=0&journal=true' ? 'w' : name;
+    for (const hosts of ['db', 'user:secret@one:27017,two:27017']) {
+      const env = { MONGODB_URL: `mongodb://${hosts}/letsapp?${options}` };
+      expect(() => readConfig(env)).toThrow(new RegExp(`^MONGODB_URL .*${refused}=.*$`));
+      expect(() => readConfig(env)).not.toThrow(/secret/);
+    }
+  });
+
+  it('takes a database that is asked for what the server relies on, or for something else', () => {
+    const options = 'readPreference=primary&readConcernLevel=majority&w=majority&journal=true&retryWrites=true';
+    for (const option of [options, 'replicaSet=rs&tls=true&authSource=admin', 'maxPoolSize=10']) {
+      const MONGODB_URL = `mongodb://one:27017,two:27017/letsapp?${option}`;
+      expect(readConfig({ MONGODB_URL }).mongodbUrl).toBe(MONGODB_URL);
+    }
+  });
+
   it('refuses two signing keys, and none in production', () => {
     const both = { JWT_SECRET: 'x'.repeat(32), JWT_PRIVATE_KEY: 'a key' };
     expect(() => readConfig(both)).toThrow(/JWT_SECRET and JWT_PRIVATE_KEY/);

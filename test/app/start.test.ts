@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connect, register } from '../support/client.ts';
 import { startEmbeddedDatabase } from '../support/database.ts';
+import { newDatabaseUrl, outerUrl } from '../support/outer-database.ts';
 import { freePort } from '../support/redis.ts';
 import { startServer, startServerForTest } from '../support/server.ts';
 
@@ -114,7 +115,8 @@ describe('a start', () => {
   });
 
   it('on the data folder of a running server ends with one line', async () => {
-    if (process.env.MONGODB_URL) return;
+    // Without a database of its own, two servers may share a folder.
+    if (outerUrl) return;
     const server = await startServerForTest();
     expectRefusal(await start({ DATA_DIR: server.dataDir }), /in use/);
   });
@@ -159,7 +161,9 @@ describe('a server', () => {
   });
 
   it.each(['start', 'database'])('started by npm run %s ends when npm is stopped', async (script) => {
-    const env = { ...process.env, PORT: '0', DATABASE_PORT: '0', DATA_DIR: path.join(folder, `npm-${script}`) };
+    const own = { PORT: '0', DATABASE_PORT: '0', DATA_DIR: path.join(folder, `npm-${script}`) };
+    const database = outerUrl ? { MONGODB_URL: newDatabaseUrl(outerUrl) } : {};
+    const env = { ...process.env, ...own, ...database };
     const npm = spawn('npm', ['run', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = new Promise((resolve) => npm.once('exit', (code, signal) => resolve(code ?? signal)));
     const url = await new Promise<string>((resolve) => {

@@ -14,7 +14,7 @@ function create() {
   const subscribing = new Promise<void>((resolve) => {
     subscribed = resolve;
   });
-  const link = { subscribe: vi.fn((_rooms: string[]) => subscribing), unsubscribe: vi.fn() };
+  const link = { subscribe: vi.fn((_rooms: string[]) => subscribing), unsubscribe: vi.fn(), clock: () => new Date() };
   const onLate = vi.fn();
   return { subscribed, link, onLate, subscriptions: createRedisSubscriptions(link, onLate) };
 }

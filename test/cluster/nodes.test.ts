@@ -13,7 +13,7 @@ let own: Nodes;
 beforeAll(async () => {
   database = await startDatabase();
   connection = await connect(database.url, log);
-  own = await startNodes(connection.collections, log);
+  own = await startNodes(connection.collections, connection.clock, log);
 });
 afterAll(async () => {
   await own.close();
@@ -29,7 +29,7 @@ async function record(id: string, over: { machine?: string; pid?: number }): Pro
 
 describe('a node', () => {
   it('is new at each start, lives while it runs, and is dead once it has ended', async () => {
-    const other = await startNodes(connection.collections, log);
+    const other = await startNodes(connection.collections, connection.clock, log);
     expect(other.id).not.toBe(own.id);
     expect(await own.deadAmong([other.id, own.id])).toEqual([]);
     await other.close();

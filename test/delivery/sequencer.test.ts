@@ -28,6 +28,7 @@ function create(sources: Partial<SequencerSources>): { sequencer: Sequencer; del
     readChanges: async () => [],
     findBaseline: async () => ({ rev: 0, lastSeq: 0 }),
     emit: (_conversation, change) => void delivered.push(change),
+    clock: () => new Date(),
     onError(error) {
       throw error;
     },

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 async function overRedis(): Promise<RateLimiter> {
-  const link = createRedisLink({ urls: [redis.url], log });
+  const link = createRedisLink({ urls: [redis.url], clock: () => new Date(), log });
   onTestFinished(() => link.close());
   await link.untilUp(5000);
   return createRedisRateLimiter(link, createMemoryRateLimiter(), log);

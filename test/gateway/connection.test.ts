@@ -39,7 +39,11 @@ async function disconnected(device: Device): Promise<void> {
 /** An access token of an account's session with another lifetime than the server gives. */
 async function tokenFor({ id, session_id }: Account, accessTokenTtlS: number): Promise<string> {
   const key = await loadSigningKey({ jwtSecret: JWT_SECRET, jwtPrivateKey: undefined, dataDir: '' });
-  const { access_token } = await createAccessTokens({ key, config: { accessTokenTtlS } }).issue(id, session_id);
+  const { access_token } = await createAccessTokens({
+    key,
+    config: { accessTokenTtlS },
+    clock: () => new Date(),
+  }).issue(id, session_id);
   return access_token;
 }
 

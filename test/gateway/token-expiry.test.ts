@@ -25,7 +25,7 @@ const ENDED = ['session:expired', 'disconnected'];
 
 it('ends a connection within 60 s after its token expires, and not with it', async () => {
   const { socket, seen } = fakeSocket();
-  createTokenExpiry().set(socket, after(10 * SECOND));
+  createTokenExpiry(() => new Date()).set(socket, after(10 * SECOND));
   await vi.advanceTimersByTimeAsync(10 * SECOND + 30 * SECOND);
   expect(seen).toEqual([]);
   await vi.advanceTimersByTimeAsync(30 * SECOND);
@@ -34,7 +34,7 @@ it('ends a connection within 60 s after its token expires, and not with it', asy
 
 it('lets a renewed connection live until the newer token expires', async () => {
   const { socket, seen } = fakeSocket();
-  const expiry = createTokenExpiry();
+  const expiry = createTokenExpiry(() => new Date());
   expiry.set(socket, after(0));
   await vi.advanceTimersByTimeAsync(40 * SECOND);
   expiry.set(socket, after(900 * SECOND));
@@ -46,7 +46,7 @@ it('lets a renewed connection live until the newer token expires', async () => {
 
 it('keeps times that no single timer can hold', async () => {
   const { socket, seen } = fakeSocket();
-  createTokenExpiry().set(socket, after(60 * DAY));
+  createTokenExpiry(() => new Date()).set(socket, after(60 * DAY));
   await vi.advanceTimersByTimeAsync(60 * DAY);
   expect(seen).toEqual([]);
   await vi.advanceTimersByTimeAsync(60 * SECOND);
@@ -55,7 +55,7 @@ it('keeps times that no single timer can hold', async () => {
 
 it('leaves no timer for a connection that has ended by itself', async () => {
   const { socket, seen } = fakeSocket();
-  const expiry = createTokenExpiry();
+  const expiry = createTokenExpiry(() => new Date());
   expiry.set(socket, after(10 * SECOND));
   expiry.clear(socket.id);
   expect(vi.getTimerCount()).toBe(0);

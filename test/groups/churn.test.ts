@@ -26,7 +26,7 @@ beforeAll(async () => {
     startServer({ env: { GROUP_ADD: 'contacts' } }),
   ]);
   client = await new MongoClient(database.url).connect();
-  stored = collections(client.db(new URL(database.url).pathname.slice(1)));
+  stored = collections(client.db());
 });
 afterAll(async () => {
   await client.close();

@@ -14,7 +14,7 @@ let links: RedisLink[];
 
 beforeAll(async () => {
   redis = await startRedis();
-  links = [0, 1].map(() => createRedisLink({ urls: [redis.url], log }));
+  links = [0, 1].map(() => createRedisLink({ urls: [redis.url], clock: () => new Date(), log }));
   await Promise.all(links.map((link) => link.untilUp(30_000)));
 });
 

@@ -28,7 +28,7 @@ interface Node {
 }
 
 async function startNode(): Promise<Node> {
-  const link = createRedisLink({ urls: [redis.url], log });
+  const link = createRedisLink({ urls: [redis.url], clock: () => new Date(), log });
   await link.untilUp(30_000);
   const devices = createRedisDevices({ link, log, beatMs: 100, silentMs: SILENT_MS });
   const vanished: (string[] | undefined)[] = [];
@@ -94,6 +94,17 @@ describe('devices over nodes', () => {
     await expect.poll(told).toHaveLength(1);
     expect(told()[0]?.sort()).toEqual([user, both].sort());
     expect(await two.devices.statuses([user, both])).toEqual([[], ['away']]);
+  });
+
+  it('vanish with a node that died before the clock of Redis was set back, and no later for that', async () => {
+    const [one, two] = await Promise.all([startNode(), startNode()]);
+    const user = someUser();
+    await one.devices.put(user, 'd1', 'online');
+    await one.die();
+    // What the clock said then.
+    await two.link.commands.zadd(NODES, Date.now() + 3_600_000, one.link.nodeId);
+    await expect.poll(() => two.devices.statuses([user])).toEqual([[]]);
+    await expect.poll(() => two.vanished).toContainEqual([user]);
   });
 
   it('come back with a node that was taken for dead', async () => {

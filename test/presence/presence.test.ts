@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Account, connect, type Device, http, register, settle } from '../support/client.ts';
+import { type Account, CLOCKS_MS, connect, type Device, http, register, settle } from '../support/client.ts';
 import { sharedServer, startServer, startServerForTest, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -71,7 +71,7 @@ describe('presence', () => {
   it('shows users who appear offline as last seen when that began', async () => {
     const { a, b, A } = await contacts();
     const lastSeen = async () => (await b.ok('user:get', { user_id: A.id })).user.last_seen ?? '';
-    const before = new Date().toISOString();
+    const before = new Date(Date.now() - CLOCKS_MS).toISOString();
     await a.ok('presence:set', { status: 'offline' });
     const { presence } = await b.next('presence:changed', of(A.id, 'offline'));
     const since = await lastSeen();
@@ -88,9 +88,9 @@ describe('presence', () => {
     const before = Date.now();
     a.close();
     const { presence } = await b.next('presence:changed', of(A.id, 'offline'));
-    expect(Date.parse(presence.last_active)).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(presence.last_active)).toBeGreaterThanOrEqual(before - CLOCKS_MS);
     const self = await http(server.url, 'GET', '/users/me', { token: A.access_token });
-    expect(Date.parse(self.json.user.last_seen)).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(self.json.user.last_seen)).toBeGreaterThanOrEqual(before - CLOCKS_MS);
   });
 
   it('takes users offline who do not come back after a restart', async () => {

@@ -14,6 +14,9 @@ import {
 } from '../../shared/contract/index.ts';
 import { openSocket } from './sockets.ts';
 
+/** How far the database's clock, which servers go by, may be from that of the tests, in milliseconds. */
+export const CLOCKS_MS = 1000;
+
 export interface HttpAnswer {
   status: number;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape

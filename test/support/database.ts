@@ -1,8 +1,8 @@
 /** Databases for tests: the embedded one as a program of its own, or a real MongoDB where `MONGODB_URL` names one. */
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { dropDatabase, newDatabaseUrl, outerUrl } from './outer-database.ts';
 import { removeAtExit, startProgram } from './server.ts';
 
 export interface TestDatabase {
@@ -24,18 +24,17 @@ let shared: Promise<EmbeddedDatabase> | undefined;
 
 /** A database of its own for the caller, on a server that all test files of a worker share. */
 export async function startDatabase(): Promise<TestDatabase> {
-  return databaseOn(process.env.MONGODB_URL || (await sharedDatabase()).url);
+  return databaseOn(outerUrl ?? (await sharedDatabase()).url);
 }
 
 /** A database of its own for the caller, on a server that nobody else uses, unless `MONGODB_URL` names one. */
 export async function startDatabaseAlone(): Promise<TestDatabase> {
-  return process.env.MONGODB_URL ? databaseOn(process.env.MONGODB_URL) : startEmbeddedDatabase();
+  return outerUrl ? databaseOn(outerUrl) : startEmbeddedDatabase();
 }
 
 function databaseOn(server: string): TestDatabase {
-  const url = new URL(server);
-  url.pathname = `/letsapp_test_${randomBytes(6).toString('hex')}`;
-  return { url: url.toString(), stop: async () => {} };
+  const url = newDatabaseUrl(server);
+  return { url, stop: () => dropDatabase(url) };
 }
 
 function sharedDatabase(): Promise<EmbeddedDatabase> {

@@ -1,11 +1,11 @@
 /** A real server as a child process, on a free port and a temporary data folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import { newDatabaseUrl, outerUrl } from './outer-database.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const START_MS = 60_000;
@@ -92,7 +92,6 @@ export async function startProgram(
  */
 export async function startServer({ env = {}, dataDir, fromSource }: StartOptions = {}): Promise<TestServer> {
   const directory = dataDir ?? (await mkdtemp(path.join(tmpdir(), 'letsapp-test-')));
-  const outer = process.env.MONGODB_URL;
   const settings = {
     HOST: '127.0.0.1',
     PORT: '0',
@@ -101,7 +100,7 @@ export async function startServer({ env = {}, dataDir, fromSource }: StartOption
     BCRYPT_COST: '4',
     LOG_LEVEL: 'warn',
     PRESENCE_GRACE_MS: '300',
-    ...(outer && !env.MONGODB_URL ? { MONGODB_URL: ownDatabase(outer, directory) } : {}),
+    ...(outerUrl && !env.MONGODB_URL ? { MONGODB_URL: ownDatabase(outerUrl, directory) } : {}),
     ...env,
   };
   const { child, url, output, exited } = await startProgram('server/main.ts', settings, fromSource);
@@ -150,15 +149,11 @@ export async function startServerForTest(options: StartOptions = {}): Promise<Te
   return server;
 }
 
-const databaseNames = new Map<string, string>();
+/** The database of a data folder: a server that comes back to its folder finds its data. */
+const databaseUrls = new Map<string, string>();
 
 function ownDatabase(url: string, directory: string): string {
-  let name = databaseNames.get(directory);
-  if (!name) {
-    name = `letsapp_test_${randomBytes(6).toString('hex')}`;
-    databaseNames.set(directory, name);
-  }
-  const parsed = new URL(url);
-  parsed.pathname = `/${name}`;
-  return parsed.toString();
+  const known = databaseUrls.get(directory) ?? newDatabaseUrl(url);
+  databaseUrls.set(directory, known);
+  return known;
 }

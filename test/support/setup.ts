@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { beginRun, endRun } from './outer-database.ts';
 
 /** Debian's package by the program that it brings. */
 const PROGRAMS: Record<string, string> = {
@@ -16,9 +17,11 @@ const PROGRAMS: Record<string, string> = {
   turnserver: 'coturn',
 };
 
-export default function setup(): void {
+export default function setup(): () => Promise<void> {
   installMissing();
   execFileSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 2, 2] });
+  beginRun();
+  return endRun;
 }
 
 function installMissing(): void {

@@ -43,8 +43,15 @@ export interface WireProxy {
 
 const GREETINGS = ['hello', 'isMaster', 'ismaster'];
 
-/** @param isReplicaSet whether to look like one */
-export async function startWireProxy(targetUrl: string, { isReplicaSet = true } = {}): Promise<WireProxy> {
+export interface WireProxyOptions {
+  /** Whether to look like a replica set. */
+  isReplicaSet?: boolean;
+  /** How far the database's clock is ahead, as it says, in milliseconds. */
+  aheadMs?: number;
+}
+
+export async function startWireProxy(targetUrl: string, options: WireProxyOptions = {}): Promise<WireProxy> {
+  const { isReplicaSet = true, aheadMs = 0 } = options;
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   const commands: WireCommand[] = [];
@@ -82,7 +89,8 @@ export async function startWireProxy(targetUrl: string, { isReplicaSet = true } 
     const command = readCommand(message);
     if (GREETINGS.includes(command.name)) {
       const greeting = await ask(withoutFields(message, ['topologyVersion', 'maxAwaitTimeMS']));
-      return isReplicaSet ? withFields(greeting, guise()) : greeting;
+      const localTime = new Date(Date.now() + aheadMs);
+      return withFields(greeting, { localTime, ...(isReplicaSet ? guise() : {}) });
     }
     commands.push(command);
     if (!isPrimary) return replyTo(message, failure(10_107, ['RetryableWriteError']));

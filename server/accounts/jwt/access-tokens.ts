@@ -20,9 +20,10 @@ export interface AccessTokens {
 export interface AccessTokensOptions {
   key: SigningKey;
   config: Pick<Config, 'accessTokenTtlS'>;
+  clock(): Date;
 }
 
-export function createAccessTokens({ key, config }: AccessTokensOptions): AccessTokens {
+export function createAccessTokens({ key, config, clock }: AccessTokensOptions): AccessTokens {
   const header = { alg: key.alg, typ: TYPE, ...(key.publicJwk ? { kid: key.publicJwk.kid } : {}) };
   const expected = {
     algorithms: [key.alg],
@@ -33,19 +34,20 @@ export function createAccessTokens({ key, config }: AccessTokensOptions): Access
   };
   return {
     async issue(userId, sessionId) {
+      const issuedAt = Math.floor(clock().getTime() / 1000);
       const access_token = await new SignJWT({ sid: sessionId })
         .setProtectedHeader(header)
         .setIssuer(ISSUER)
         .setAudience(AUDIENCE)
         .setSubject(userId)
         .setJti(crypto.randomUUID())
-        .setIssuedAt()
-        .setExpirationTime(`${config.accessTokenTtlS}s`)
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(issuedAt + config.accessTokenTtlS)
         .sign(key.sign);
       return { access_token, expires_in: config.accessTokenTtlS };
     },
     async verify(token) {
-      const { payload } = await jwtVerify(token, key.verify, expected).catch(() => {
+      const { payload } = await jwtVerify(token, key.verify, { ...expected, currentDate: clock() }).catch(() => {
         throw invalidToken();
       });
       const { sub, sid, exp } = payload;

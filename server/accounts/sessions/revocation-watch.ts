@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 
 const INTERVAL_MS = 1000;
-/** How far each query reaches back: longer than the clocks of nodes differ, and than a write takes to become visible. */
+/** How far each query reaches back, in milliseconds: longer than a write takes to become visible. */
 const OVERLAP_MS = 10_000;
 
 export interface RevocationWatchOptions {
@@ -13,12 +13,13 @@ export interface RevocationWatchOptions {
   revokedSince(since: Date): Promise<string[]>;
   /** Called once for each ended session, this node's own included. */
   onEnded(sessionIds: string[]): void;
+  clock(): Date;
   log: Logger;
 }
 
 /** Starts polling. While the database is down it keeps trying, and reports afterwards what ended in the meantime. */
-export function watchRevocations({ revokedSince, onEnded, log }: RevocationWatchOptions): { close(): void } {
-  let polledAt = Date.now();
+export function watchRevocations({ revokedSince, onEnded, clock, log }: RevocationWatchOptions): { close(): void } {
+  let polledAt = clock().getTime();
   // The last result: successive queries overlap by no more than this.
   let reported = new Set<string>();
   let isFailing = false;
@@ -26,7 +27,7 @@ export function watchRevocations({ revokedSince, onEnded, log }: RevocationWatch
   let timer = setTimeout(poll, INTERVAL_MS);
 
   async function poll(): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = clock().getTime();
     try {
       const ended = await revokedSince(new Date(polledAt - OVERLAP_MS));
       polledAt = startedAt;
@@ -38,7 +39,7 @@ export function watchRevocations({ revokedSince, onEnded, log }: RevocationWatch
       if (!isFailing) log.warn({ err }, 'cannot read ended sessions; trying again');
       isFailing = true;
     }
-    if (!isClosed) timer = setTimeout(poll, Math.max(0, startedAt + INTERVAL_MS - Date.now()));
+    if (!isClosed) timer = setTimeout(poll, Math.max(0, startedAt + INTERVAL_MS - clock().getTime()));
   }
 
   return {

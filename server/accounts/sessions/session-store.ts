@@ -3,6 +3,7 @@ import { notFound } from '../../lib/errors.ts';
 import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { DeviceInfo, SessionDocument } from '../../model/documents/accounts.ts';
+import { insertOnce } from '../../model/insert-once.ts';
 
 export interface NewSession {
   id: string;
@@ -69,7 +70,7 @@ export function createSessionStore({ collections, lifetimeMs, clock }: SessionSt
   return {
     async insert({ id, userId, tokenHash, deviceInfo, network }) {
       const now = clock();
-      await sessions.insertOne({
+      await insertOnce(sessions, {
         _id: fromId(id),
         user_id: fromId(userId),
         token_hash: tokenHash,

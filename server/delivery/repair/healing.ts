@@ -9,6 +9,7 @@ import type { Resync } from './resync.ts';
 export interface HealingOptions {
   collections: Pick<Collections, 'nodes'>;
   nodes: Nodes;
+  clock(): Date;
   link: Pick<RedisLink, 'onRecovered' | 'cutOffSince'>;
   broker: Pick<RedisBroker, 'askResync' | 'replay'>;
   resync: Pick<Resync, 'request'>;
@@ -16,7 +17,9 @@ export interface HealingOptions {
 }
 
 /** From now on, losses of Redis and of nodes are healed. */
-export function startHealing({ collections, nodes, link, broker, resync, onError }: HealingOptions): { close(): void } {
+export function startHealing({ collections, nodes, clock, link, broker, resync, onError }: HealingOptions): {
+  close(): void;
+} {
   link.onRecovered(({ since, lostOwn }) => {
     resync.request(since);
     broker.replay(since, lostOwn);
@@ -25,6 +28,7 @@ export function startHealing({ collections, nodes, link, broker, resync, onError
   return watchNodes({
     records: collections.nodes,
     nodes,
+    clock,
     cutOffSince: link.cutOffSince,
     onUntold: resync.request,
     onError,

@@ -12,6 +12,7 @@ const INTERVAL_MS = 2000;
 export interface NodeWatchOptions {
   records: Collection<NodeDocument>;
   nodes: Nodes;
+  clock(): Date;
   /** Since when, in milliseconds, this node cannot tell the others, if so. */
   cutOffSince(): number | undefined;
   /** What was stored after the given moment, in milliseconds, may not have been told. */
@@ -21,7 +22,7 @@ export interface NodeWatchOptions {
 
 /** Starts to watch. */
 export function watchNodes(options: NodeWatchOptions): { close(): void } {
-  const { records, nodes, cutOffSince, onUntold, onError } = options;
+  const { records, nodes, clock, cutOffSince, onUntold, onError } = options;
   /** The other nodes, each with its last sign of life, in milliseconds. */
   let known = new Map<string, number>();
   /** Those whose end was reported. */
@@ -30,7 +31,7 @@ export function watchNodes(options: NodeWatchOptions): { close(): void } {
   let cutOff = new Set<string>();
   /** Since when this node is cut off, as its record says. */
   let announced: number | undefined;
-  let lookedAt = Date.now();
+  let lookedAt = clock().getTime();
   let looking = false;
 
   async function announce(): Promise<void> {
@@ -44,7 +45,7 @@ export function watchNodes(options: NodeWatchOptions): { close(): void } {
   }
 
   async function look(): Promise<void> {
-    const now = Date.now();
+    const now = clock().getTime();
     const found = (await records.find().toArray()).filter(({ _id }) => _id !== nodes.id);
     const seen = new Map(found.map(({ _id, seen_at }) => [_id, seen_at.getTime()]));
     const dead = await nodes.deadAmong([...new Set([...known.keys(), ...seen.keys()])]);

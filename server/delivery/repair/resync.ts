@@ -9,7 +9,7 @@ import type { Delivery } from '../delivery.ts';
 import type { Sequencer } from '../sequencer.ts';
 import { createGroupRooms } from './group-rooms.ts';
 
-/** A change is stored a little later than its time says, by less than this, in milliseconds: clocks differ, too. */
+/** A change is stored a little later than its time says, by less than this, in milliseconds. */
 const MARGIN_MS = 5000;
 /** What was stored this long before a connection came may have been stored after its `sync`, in milliseconds. */
 const BASELINE_MARGIN_MS = 1000;
@@ -32,20 +32,21 @@ export interface ResyncOptions {
   sequencer: Pick<Sequencer, 'heal'>;
   refFromId(conversationId: string): ConversationRef;
   visibility: Visibility;
+  clock(): Date;
   /** Whether this node hears nothing of the others: then it asks the database every other second. */
   isAlone(): boolean;
   onError(error: unknown): void;
 }
 
 export function createResync(options: ResyncOptions): Resync {
-  const { collections, delivery, sequencer, refFromId, visibility, onError } = options;
+  const { collections, delivery, sequencer, refFromId, visibility, clock, onError } = options;
   const compareGroups = createGroupRooms({ collections, delivery, visibility });
   /** From when on to compare next; undefined when nobody asks. */
   let wanted: number | undefined;
   let running = false;
   let closed = false;
   let wasAlone = false;
-  let askedAt = Date.now();
+  let askedAt = clock().getTime();
 
   const want = (since: number) => {
     wanted = Math.min(since, wanted ?? since);
@@ -65,7 +66,7 @@ export function createResync(options: ResyncOptions): Resync {
     while (wanted !== undefined && !closed) {
       const since = wanted;
       wanted = undefined;
-      const asking = Date.now();
+      const asking = clock().getTime();
       try {
         const from = new Date(since - MARGIN_MS);
         await compareGroups(from);

@@ -57,5 +57,5 @@ export function flag(body: Doc, field: string): boolean {
 /** When the command's `maxTimeMS` is over, in milliseconds since the epoch. */
 export function deadlineOf(body: Doc): number {
   const limit = countField(body, 'maxTimeMS') ?? 0;
-  return limit === 0 ? Infinity : Date.now() + limit;
+  return limit === 0 ? Infinity : performance.now() + limit;
 }

@@ -72,7 +72,7 @@ function scanOf(engine: Engine, { collection, plan, examined }: Query, deadline:
     if (!hasIndexes(engine.catalog.find(collection.namespace), plan)) {
       throw new Fault(175, `collection dropped or its indexes changed during the query: ${collection.namespace}`);
     }
-    if (Date.now() > deadline) throw new Fault(50, 'operation exceeded time limit');
+    if (performance.now() > deadline) throw new Fault(50, 'operation exceeded time limit');
   };
   return { storage: engine.storage, collection, examined, checkAlive };
 }

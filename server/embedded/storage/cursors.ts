@@ -48,7 +48,12 @@ export function createCursors(): Cursors {
   const cursors = new Map<string, Cursor>();
   return {
     open(namespace, items, batchSize, isSingle = false) {
-      const cursor: Cursor = { namespace, items: items[Symbol.iterator](), waiting: undefined, usedAt: Date.now() };
+      const cursor: Cursor = {
+        namespace,
+        items: items[Symbol.iterator](),
+        waiting: undefined,
+        usedAt: performance.now(),
+      };
       const { docs, done } = takeBatch(cursor, batchSize ?? FIRST_BATCH);
       if (done || isSingle) return { docs, id: Long.ZERO, namespace, isFirst: true };
       const id = Long.fromBits(randomBytes(4).readInt32LE(0), randomBytes(4).readUInt32LE(0) & 0x1fffff);
@@ -59,7 +64,7 @@ export function createCursors(): Cursors {
       const cursor = cursors.get(id.toString());
       if (cursor === undefined) throw new Fault(43, `cursor id ${id} not found`);
       if (cursor.namespace !== namespace) throw otherNamespace(namespace, cursor);
-      cursor.usedAt = Date.now();
+      cursor.usedAt = performance.now();
       try {
         const { docs, done } = takeBatch(cursor, batchSize ?? Infinity);
         if (done) cursors.delete(id.toString());
@@ -71,7 +76,7 @@ export function createCursors(): Cursors {
     },
     close: (id) => cursors.delete(id.toString()),
     closeIdle() {
-      const oldest = Date.now() - IDLE_LIMIT_MS;
+      const oldest = performance.now() - IDLE_LIMIT_MS;
       for (const [id, { usedAt }] of cursors) if (usedAt < oldest) cursors.delete(id);
     },
   };

@@ -92,16 +92,22 @@ export function createQuota(usage: Usage, recount: Recount, quotaBytes: number):
     }
   }
 
+  /** Does what a change announced. A failure is told at once; the change ends when the work has, which may take longer. */
+  async function orEnd<T>(work: Promise<T>, change: Change): Promise<T> {
+    try {
+      return await withDeadline(work);
+    } catch (error) {
+      const end = () => attempt(usage.end(change, NOTHING), change, NOTHING);
+      void work.then(end, end).catch(() => {});
+      throw error;
+    }
+  }
+
   async function count(userId: ObjectId, amount: Amount, arrived: number, note: () => Promise<void>): Promise<void> {
     const change = { userId, id: new ObjectId() };
     await attempt(add(change, amount, arrived), change, { ...amount, expected: amount.expected - arrived });
-    let isCounted = false;
-    try {
-      await note();
-    } finally {
-      isCounted = await attempt(usage.end(change, NOTHING), change, NOTHING);
-    }
-    if (!isCounted) throw unavailable();
+    await orEnd(note(), change);
+    if (!(await attempt(usage.end(change, NOTHING), change, NOTHING))) throw unavailable();
   }
 
   return {
@@ -110,14 +116,10 @@ export function createQuota(usage: Usage, recount: Recount, quotaBytes: number):
     async giveBack(userId, remove, freedBy) {
       const change = { userId, id: new ObjectId() };
       await attempt(usage.begin(change), change, NOTHING);
-      let freed = NOTHING;
-      try {
-        const removed = await remove();
-        freed = { ...NOTHING, ...freedBy(removed) };
-        return removed;
-      } finally {
-        await attempt(usage.end(change, freed), change, freed).catch(() => {});
-      }
+      const removed = await orEnd(remove(), change);
+      const freed = { ...NOTHING, ...freedBy(removed) };
+      await attempt(usage.end(change, freed), change, freed).catch(() => {});
+      return removed;
     },
   };
 }

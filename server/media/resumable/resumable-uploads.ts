@@ -7,6 +7,7 @@ import { withDeadline } from '../../lib/deadline.ts';
 import { conflict, notFound } from '../../lib/errors.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { ResumableUpload } from '../../model/documents/media.ts';
+import { insertOnce } from '../../model/insert-once.ts';
 import type { Kinds } from '../documents/kinds.ts';
 import { amountOf } from '../quota/amount.ts';
 import type { Quota } from '../quota/quota.ts';
@@ -61,7 +62,7 @@ export function createResumableUploads(options: ResumableUploadsOptions): Resuma
   const { pending_uploads: pending } = options.collections;
 
   async function unfinished(id: ObjectId): Promise<ResumableUpload | undefined> {
-    return (await pending.findOne({ _id: id, ...ALIVE }))?.resumable;
+    return (await withDeadline(pending.findOne({ _id: id, ...ALIVE })))?.resumable;
   }
 
   return {
@@ -77,7 +78,7 @@ export function createResumableUploads(options: ResumableUploadsOptions): Resuma
         resumable: { ...upload, offset: 0, parts: [], created_at: now },
       };
       try {
-        await quota.take(uploader_id, size, async () => void (await pending.insertOne(note)));
+        await quota.take(uploader_id, size, async () => void (await insertOnce(pending, note)));
       } catch (error) {
         const undone = quota.giveBack(uploader_id, () => pending.findOneAndDelete({ _id: id, ...ALIVE }), amountOf);
         await withDeadline(undone, UNDO_MS).catch(() => {});
@@ -89,8 +90,8 @@ export function createResumableUploads(options: ResumableUploadsOptions): Resuma
       const own = { _id: id, uploader_id: uploaderId, is_deleted: false };
       const [upload, asMedia, asFile] = await Promise.all([
         unfinished(id),
-        kinds.media.collection.findOne(own),
-        kinds.file.collection.findOne(own),
+        withDeadline(kinds.media.collection.findOne(own)),
+        withDeadline(kinds.file.collection.findOne(own)),
       ]);
       const document = asMedia ?? asFile;
       if (document) return { size: document.file_size, offset: document.file_size, createdAt: document.created_at };
@@ -100,13 +101,11 @@ export function createResumableUploads(options: ResumableUploadsOptions): Resuma
     async addPart(id, offset, file, size) {
       const key = newKey();
       const here = { _id: id, 'resumable.offset': offset, ...ALIVE };
-      const noted = await pending.updateOne(here, { $addToSet: { keys: key } });
+      const noted = await withDeadline(pending.updateOne(here, { $addToSet: { keys: key } }));
       if (noted.matchedCount === 0) throw overtaken();
       await storage.store(key, file);
-      const { matchedCount } = await pending.updateOne(here, {
-        $push: { 'resumable.parts': { key, size } },
-        $inc: { 'resumable.offset': size },
-      });
+      const moved = { $push: { 'resumable.parts': { key, size } }, $inc: { 'resumable.offset': size } };
+      const { matchedCount } = await withDeadline(pending.updateOne(here, moved));
       if (matchedCount === 0) {
         await storage.remove(key);
         throw overtaken();
@@ -121,7 +120,7 @@ export function createResumableUploads(options: ResumableUploadsOptions): Resuma
       const taken = upload && (await quota.giveBack(upload.uploader_id, take, amountOf));
       if (!taken) throw notFound('no such upload');
       for (const key of taken.keys) await storage.remove(key);
-      await pending.deleteOne({ _id: id });
+      await withDeadline(pending.deleteOne({ _id: id }));
     },
   };
 }

@@ -27,7 +27,7 @@ export function createGridfsStorage(db: Db, rest: Pace['rest'] = async () => {})
   /** Reads a whole window at once, so that a slow consumer does not hold a cursor open. */
   async function readWindow(key: string, { start, end }: ByteRange): Promise<Buffer[]> {
     const window = bucket.openDownloadStream(new ObjectId(key), { start, end });
-    const parts: Buffer[] = await window.toArray().catch((error: unknown) => {
+    const parts: Buffer[] = await withDeadline(window.toArray()).catch((error: unknown) => {
       throw error instanceof MongoRuntimeError && isMissing(error) ? new NotStored() : error;
     });
     // Removed between the driver's two queries, for the file and for its chunks.
@@ -73,8 +73,8 @@ export function createGridfsStorage(db: Db, rest: Pace['rest'] = async () => {})
     async remove(key) {
       const id = new ObjectId(key);
       // The file document first: without it nobody starts reading.
-      await files.deleteOne({ _id: id });
-      await chunks.deleteMany({ files_id: id });
+      await withDeadline(files.deleteOne({ _id: id }));
+      await withDeadline(chunks.deleteMany({ files_id: id }));
     },
   };
 }

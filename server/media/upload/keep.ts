@@ -10,7 +10,7 @@ import { withDeadline } from '../../lib/deadline.ts';
 import { conflict, unavailable } from '../../lib/errors.ts';
 import { upsert } from '../../model/batches.ts';
 import type { Collections } from '../../model/collections.ts';
-import { isDuplicateKey } from '../../model/failures.ts';
+import { insertOnce } from '../../model/insert-once.ts';
 import { keysOf } from '../documents/filenames.ts';
 import type { Kind, UploadDocument } from '../documents/kinds.ts';
 import { amountOf } from '../quota/amount.ts';
@@ -103,7 +103,7 @@ export function createKeep({ collections, storage, quota, nodeId, clock, log }: 
       await withDeadline(undone(), UNDO_MS).catch((err: unknown) =>
         log.warn({ err }, 'a failed upload is left to the clean-up'),
       );
-      throw isDuplicateKey(error) ? conflict('the upload is finished already') : error;
+      throw error;
     }
   }
 
@@ -112,7 +112,10 @@ export function createKeep({ collections, storage, quota, nodeId, clock, log }: 
     const counted = await undoing(noteAndCount(document, keys), () => uncount(document));
     const storing = async () => {
       for (const [i, key] of keys.entries()) await storage.store(key, localFiles[i]!);
-      await withDeadline(kind.collection.insertOne(document));
+      const { _id, filename } = document;
+      // By file name too: another request may have finished the same resumable upload.
+      const isStored = await withDeadline(insertOnce(kind.collection, document, { _id, filename }));
+      if (!isStored) throw conflict('the upload is finished already');
       for (const key of parts) await storage.remove(key);
       await finish(document, counted);
     };

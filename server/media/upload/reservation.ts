@@ -2,6 +2,7 @@
 import type { ObjectId } from 'mongodb';
 import { ContractError } from '../../lib/errors.ts';
 import type { Collections } from '../../model/collections.ts';
+import { insertOnce } from '../../model/insert-once.ts';
 import { amountOf } from '../quota/amount.ts';
 import type { Quota } from '../quota/quota.ts';
 
@@ -37,7 +38,7 @@ export function createReserving({ collections, quota, nodeId, clock }: Reservati
   async function hold({ id, uploaderId, size }: Incoming): Promise<void> {
     const expires_at = new Date(clock().getTime() + PENDING_MS);
     const note = { _id: id, keys: [], uploader_id: uploaderId, expected: size, node_id: nodeId, expires_at };
-    await quota.expect(uploaderId, size, async () => void (await pending.insertOne(note)));
+    await quota.expect(uploaderId, size, async () => void (await insertOnce(pending, note)));
   }
 
   async function release({ id, uploaderId }: Incoming): Promise<void> {

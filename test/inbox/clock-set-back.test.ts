@@ -1,0 +1,65 @@
+/** `sync` over a server whose database's clock is set back: a client that was away is told all the same. */
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { type Account, connect, type Device, registerMany } from '../support/client.ts';
+import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
+import { startServer } from '../support/server.ts';
+import { startWireProxy } from '../support/wire-proxy.ts';
+
+const HOUR_MS = 3_600_000;
+const JWT_SECRET = 'the same secret before and after';
+
+let database: EmbeddedDatabase;
+beforeAll(async () => {
+  database = await startEmbeddedDatabase();
+});
+afterAll(() => database.stop());
+
+/** A server whose database says that it is so much later. */
+async function start(aheadMs: number) {
+  const proxy = await startWireProxy(database.url, { aheadMs });
+  const server = await startServer({ env: { MONGODB_URL: proxy.url, JWT_SECRET } });
+  const stop = async () => {
+    await server.stop();
+    await proxy.close();
+  };
+  return { url: server.url, stop };
+}
+
+const conversationsOf = async (device: Device, since: string) =>
+  (await device.ok('sync', { since })).conversations.map(({ conversation }) => conversation.conversation_id);
+
+it('a sync misses nothing that happened after the clock was set back and the server was started again', async () => {
+  const before = await start(HOUR_MS);
+  const [a, b, c] = (await registerMany(before.url, 3)) as [Account, Account, Account];
+  const away = await connect(before.url, a);
+  const { server_time: since } = await away.ok('sync', {});
+  await before.stop();
+
+  const after = await start(0);
+  onTestFinished(after.stop);
+  // Nobody is shut out: the tokens of before still hold.
+  const [back, other] = await Promise.all([connect(after.url, a), connect(after.url, b)]);
+  expect(await conversationsOf(back, since)).toEqual([]);
+  const { message } = await other.ok('message:send', { recipient_id: a.id, content: 'while you were away' });
+  const { server_time: later } = await back.ok('sync', { since });
+  expect(Date.parse(message.created_at)).toBeGreaterThanOrEqual(Date.parse(since));
+  expect(await conversationsOf(back, since)).toEqual([message.conversation_id]);
+  const third = await connect(after.url, c);
+  const { message: next } = await third.ok('message:send', { recipient_id: a.id, content: 'later' });
+  expect(await conversationsOf(back, later)).toContain(next.conversation_id);
+});
+
+it('a since that lies ahead, of whichever clock, counts as none', async () => {
+  const server = await start(0);
+  onTestFinished(server.stop);
+  const [a, b] = (await registerMany(server.url, 2)) as [Account, Account];
+  const [one, other] = await Promise.all([connect(server.url, a), connect(server.url, b)]);
+  const { message } = await other.ok('message:send', { recipient_id: a.id, content: 'hello' });
+  const ahead = new Date(Date.now() + 24 * HOUR_MS).toISOString();
+  const answer = await one.ok('sync', { since: ahead });
+  expect(answer.conversations).toMatchObject([{ conversation: { conversation_id: message.conversation_id } }]);
+  // What it goes on from is right again.
+  expect(Date.parse(answer.server_time)).toBeLessThan(Date.parse(ahead));
+  await other.ok('message:send', { recipient_id: a.id, content: 'again' });
+  expect(await conversationsOf(one, answer.server_time)).toEqual([message.conversation_id]);
+});
