@@ -11,6 +11,12 @@ import type { CheckedPlace, Place } from './place.ts';
 import type { Places } from './places.ts';
 import { countUnread } from './unread-counts.ts';
 
+/**
+ * How many marks are read at a time: those of large groups come in several batches, so that the database and this
+ * process do other work in between.
+ */
+const MARKS_BATCH = 200;
+
 /** A conversation as its user sees it, and which version of it that is. */
 export interface CurrentView {
   conversation: Conversation;
@@ -61,7 +67,7 @@ async function readMarks(memberships: Collections['memberships'], places: Place[
     { conversation_id: { $in: [...byConversation.keys()] } },
     {
       projection: { conversation_id: 1, user_id: 1, delivered_seq: 1, read_seq: 1, shown_read_seq: 1 },
-      batchSize: ONE_BATCH,
+      batchSize: MARKS_BATCH,
     },
   );
   for await (const marks of cursor) byConversation.get(marks.conversation_id)?.push(marks);
