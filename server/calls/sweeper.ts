@@ -4,6 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { waitAtMost } from '../lib/deadline.ts';
 import type { Changes } from './changes.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { Reconciliation } from './reconciliation.ts';
@@ -12,6 +13,8 @@ import type { Reconciliation } from './reconciliation.ts';
 const OVERDUE_MS = 250;
 const DEAD_NODES_MS = 1000;
 const OWN_SEATS_MS = 5000;
+/** The longest wait for the work under way at the end, in milliseconds: without a primary it takes longer. */
+const PATIENCE_MS = 1000;
 /** How many overdue calls one sweep takes at most. The rest is for the next sweep, or another node. */
 const BATCH = 100;
 
@@ -24,7 +27,7 @@ export interface SweeperOptions {
 }
 
 export interface Sweeper {
-  /** Stops; resolves when the work under way has ended. */
+  /** Stops; resolves when the work under way has ended, or takes too long. */
   close(): Promise<void>;
 }
 
@@ -60,7 +63,7 @@ export function startSweeper({ openCalls, changes, reconciliation, clock, log }:
   return {
     async close() {
       stopping.abort();
-      await Promise.all(running);
+      await waitAtMost(Promise.all(running), PATIENCE_MS);
     },
   };
 }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, http, register } from '../support/client.ts';
+import { startEmbeddedDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
+import { startWireProxy } from '../support/wire-proxy.ts';
 
 let folder: string;
 
@@ -86,6 +88,24 @@ describe('SIGTERM', () => {
     // A client that is disconnected by name would stay away.
     expect(await reason).toBe('transport close');
     expect(await code).toBe(0);
+  });
+
+  it('tells every client at once while the database has no primary', async () => {
+    const database = await startEmbeddedDatabase();
+    const proxy = await startWireProxy(database.url);
+    const server = await startServer({ env: { MONGODB_URL: proxy.url } });
+    const device = await connect(server.url, await register(server.url));
+    proxy.setPrimary(false);
+    // By then, what the server does by itself waits for one, too, and would for fifteen seconds.
+    expect((await device.refused('conversation:list')).code).toBe('unavailable');
+    const startedAt = performance.now();
+    const code = server.stop();
+    await device.next('server:draining');
+    expect(performance.now() - startedAt).toBeLessThan(6000);
+    expect(await code).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    await proxy.close();
+    await database.stop();
   });
 
   it('does not wait for a client that does not read', async () => {

@@ -1,6 +1,7 @@
-/** `sync` over a server whose database's clock is set back: a client that was away is told all the same. */
+/** A clock that is set back: a client that was away is told everything all the same, and nobody is shut out. */
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { type Account, connect, type Device, registerMany } from '../support/client.ts';
+import type { Message } from '../../shared/contract/documents.ts';
+import { type Account, connect, type Device, http, registerMany } from '../support/client.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 import { startWireProxy } from '../support/wire-proxy.ts';
@@ -47,6 +48,65 @@ it('a sync misses nothing that happened after the clock was set back and the ser
   const third = await connect(after.url, c);
   const { message: next } = await third.ok('message:send', { recipient_id: a.id, content: 'later' });
   expect(await conversationsOf(back, later)).toContain(next.conversation_id);
+});
+
+/** Node options by which a process's wall clock goes back by an hour at a signal. */
+const BACK_AT_SIGNAL = `--import=data:text/javascript,${encodeURIComponent(`
+  const Real = Date;
+  let back = 0;
+  process.on('SIGUSR2', () => {
+    back = ${HOUR_MS};
+  });
+  globalThis.Date = class Date extends Real {
+    constructor(...given) {
+      if (given.length === 0) super(Real.now() - back);
+      else super(...given);
+    }
+    static now() {
+      return Real.now() - back;
+    }
+  };
+`)}`;
+
+it('while a server runs, budgets, deadlines, tokens and since go on as if the clock had not been set back', async () => {
+  const proxy = await startWireProxy(database.url);
+  const server = await startServer({
+    env: {
+      MONGODB_URL: proxy.url,
+      RATE_LIMITS: 'on',
+      CALL_RING_TIMEOUT_MS: '2000',
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${BACK_AT_SIGNAL}`,
+    },
+  });
+  onTestFinished(async () => {
+    await server.kill();
+    await proxy.close();
+  });
+  const [a, b] = (await registerMany(server.url, 2)) as [Account, Account];
+  const [away, other] = await Promise.all([connect(server.url, a), connect(server.url, b)]);
+  const send = () => other.raw('message:send', { recipient_id: a.id, content: 'x' });
+  const burst = await Promise.all(Array.from({ length: 200 }, send));
+  expect(burst.filter(({ error }) => error?.code === 'rate_limited').length).toBeGreaterThan(0);
+  const { call } = await other.ok('call:initiate', { recipient_id: a.id, call_type: 'voice' });
+  const { server_time: since } = await away.ok('sync', {});
+
+  proxy.commands.length = 0;
+  proxy.setAhead(-HOUR_MS);
+  server.signal('SIGUSR2');
+  // The server notices, asks the database, and notes what it found.
+  await expect.poll(() => proxy.commands.some(({ collection }) => collection === 'clock')).toBe(true);
+
+  const answer = async () => ((await send()).data as { message: Message } | undefined)?.message;
+  let message: Message | undefined;
+  await expect.poll(async () => (message = await answer())).toBeDefined();
+  expect(Date.parse(message!.created_at)).toBeGreaterThanOrEqual(Date.parse(since));
+  expect(await conversationsOf(away, since)).toEqual([message!.conversation_id]);
+  const statusOf = async () => (await other.ok('call:history', {})).calls.find(({ _id }) => _id === call._id)?.status;
+  await expect.poll(statusOf).toBe('missed');
+  const signedIn = await http(server.url, 'POST', '/auth/login', { body: { login: a.username, password: a.password } });
+  for (const token of [a.access_token, signedIn.json.access_token]) {
+    expect((await http(server.url, 'GET', '/users/me', { token })).status).toBe(200);
+  }
 });
 
 it('a since that lies ahead, of whichever clock, counts as none', async () => {

@@ -36,6 +36,8 @@ export interface WireProxy {
   intercept(decide?: Intercept): void;
   /** Whether the member of the replica set is its primary. */
   setPrimary(isPrimary: boolean): void;
+  /** How far the database's clock is ahead from now on, as it says, in milliseconds. */
+  setAhead(ms: number): void;
   /** Whether a write that comes again under its transaction number is answered and not carried out again. */
   setRemembering(remembers: boolean): void;
   close(): Promise<void>;
@@ -51,7 +53,8 @@ export interface WireProxyOptions {
 }
 
 export async function startWireProxy(targetUrl: string, options: WireProxyOptions = {}): Promise<WireProxy> {
-  const { isReplicaSet = true, aheadMs = 0 } = options;
+  const { isReplicaSet = true } = options;
+  let { aheadMs = 0 } = options;
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   const commands: WireCommand[] = [];
@@ -124,6 +127,9 @@ export async function startWireProxy(targetUrl: string, options: WireProxyOption
     },
     setPrimary(is) {
       isPrimary = is;
+    },
+    setAhead(ms) {
+      aheadMs = ms;
     },
     setRemembering(does) {
       remembers = does;
