@@ -11,10 +11,8 @@ import type { CheckedPlace, Place } from './place.ts';
 import type { Places } from './places.ts';
 import { countUnread } from './unread-counts.ts';
 
-/**
- * How many marks are read at a time: those of large groups come in several batches, so that the database and this
- * process do other work in between.
- */
+/** Above so many marks they are read in batches, so that the database and this process do other work in between. */
+const MANY_MARKS = 2000;
 const MARKS_BATCH = 200;
 
 /** A conversation as its user sees it, and which version of it that is. */
@@ -61,13 +59,17 @@ export function createConversationViews({ collections, store, places }: ViewsOpt
 }
 
 /** The marks of all who are or were in the conversations. Unlimited, because the size of a group is limited. */
-async function readMarks(memberships: Collections['memberships'], places: Place[]): Promise<Map<string, Marks[]>> {
+async function readMarks(
+  memberships: Collections['memberships'],
+  places: CheckedPlace[],
+): Promise<Map<string, Marks[]>> {
   const byConversation = new Map(places.map(({ id }) => [id, [] as Marks[]]));
+  const expected = places.reduce((sum, { group }) => sum + (group?.members.length ?? 2), 0);
   const cursor = memberships.find(
     { conversation_id: { $in: [...byConversation.keys()] } },
     {
       projection: { conversation_id: 1, user_id: 1, delivered_seq: 1, read_seq: 1, shown_read_seq: 1 },
-      batchSize: MARKS_BATCH,
+      batchSize: expected > MANY_MARKS ? MARKS_BATCH : ONE_BATCH,
     },
   );
   for await (const marks of cursor) byConversation.get(marks.conversation_id)?.push(marks);
