@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
   test: {
@@ -8,8 +9,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     // What is waited for comes late on a busy machine; the default is one second.
     expect: { poll: { timeout: 10_000 } },
-    // Every file starts servers of its own: more at once than cores only makes them slow.
-    maxWorkers: 3,
+    // More than two cores, because tests wait for timers for much of their time. Not by the number of cores: each starts
+    // servers of its own, and tests that are too many at once only wait for each other.
+    maxWorkers: 5,
+    sequence: { sequencer: LongestFirst },
     // The files of a worker share its modules and servers (`sharedServer`): each loading them anew would be a third of
     // the time that all take.
     isolate: false,

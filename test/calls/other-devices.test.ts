@@ -1,6 +1,7 @@
 /** Only the device in a call leaves it: what a user's other devices and HTTP do to the call (protocol, section 8). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Device, http, settle } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { sharedServer, type TestServer } from '../support/server.ts';
 import { act, addUser, type CallNodes, initiate, startCallNodes } from './in-process.ts';
 import { another, groupOf, incoming, PATIENT, people, reasons, talking, updated } from './scene.ts';
@@ -89,8 +90,10 @@ describe.concurrent('over HTTP', () => {
     for (const device of [b!, d!]) device.close();
     const back = await another(server.url, d!);
     // The server may hear of the closed connections after what comes by another one.
-    await expect.poll(async () => (await overHttp(b!, 'leave', first._id)).json.data.call.status).toBe('ended');
-    await expect.poll(async () => (await back.ok('call:end', { call_id: second._id })).call.status).toBe('ended');
+    await eventually(async () => expect((await overHttp(b!, 'leave', first._id)).json.data?.call.status).toBe('ended'));
+    await eventually(async () =>
+      expect((await back.ok('call:end', { call_id: second._id })).call.status).toBe('ended'),
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 /** The relay of signals (protocol, section 8). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settle } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { another, groupOf, PATIENT, people, signalled, talking, updated } from './scene.ts';
 
@@ -27,7 +28,7 @@ describe.concurrent('a signal', () => {
     b!.clear();
     const sent = Array.from({ length: 50 }, (_, n) => ({ n }));
     await Promise.all(sent.map((each) => a!.ok('call:signal', { call_id, to_user_id: b!.id, signal: each })));
-    await expect.poll(() => b!.seen('call:signal').map((event) => event.signal)).toEqual(sent);
+    await eventually(() => expect(b!.seen('call:signal').map((event) => event.signal)).toEqual(sent));
     await settle(a2, b2);
     expect([...a2.seen('call:signal'), ...b2.seen('call:signal'), ...a!.seen('call:signal')]).toEqual([]);
     await a!.ok('call:end', { call_id });
@@ -86,7 +87,9 @@ describe.concurrent('a signal', () => {
     const { _id: call_id } = await talking(a!, b!);
     b!.close();
     const back = await another(server.url, b!);
-    await expect.poll(() => a!.ok('call:signal', { call_id, to_user_id: b!.id, signal: {} })).toEqual({});
+    await eventually(async () =>
+      expect(await a!.ok('call:signal', { call_id, to_user_id: b!.id, signal: {} })).toEqual({}),
+    );
     await back.ok('call:join', { call_id });
     await updated(a!, 'moved', b!.id);
     await a!.ok('call:signal', { call_id, to_user_id: b!.id, signal: { again: true } });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, type ExpectStatic, it } from 'vitest';
 import { connect, type Device, http, register, settle } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
 
 const ROUNDS = 20;
 
@@ -39,7 +40,7 @@ async function race<T>(
     await Promise.all(change(round));
     await settle(...watchers);
     const stored = await truth();
-    await expect.poll(() => watchers.map(told)).toEqual(watchers.map(() => stored));
+    await eventually(() => expect(watchers.map(told)).toEqual(watchers.map(() => stored)));
   }
 }
 

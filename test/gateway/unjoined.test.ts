@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { register } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { connectRaw, openRaw, type RawSocket } from '../support/raw-socket.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -77,6 +78,6 @@ it('one address can hold so many connections that have not joined, and no other 
   open[0]!.send(`40${JSON.stringify({ token })}`);
   await open[0]!.frame('42["session:ready"');
   open[1]!.close();
-  await expect.poll(() => openUntilRefused('10.0.0.1', 2).then(({ length }) => length)).toBeGreaterThan(0);
+  await eventually(async () => expect((await openUntilRefused('10.0.0.1', 2)).length).toBeGreaterThan(0));
   for (const raw of [...open, other]) raw.close();
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { devicesKey } from '../../server/presence/redis-layout.ts';
 import { CLOCKS_MS, connect, type Device, register } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Longer than a reconnection takes on a busy machine, in milliseconds. */
 const GRACE_MS = 4000;
@@ -40,7 +41,7 @@ async function contacts(): Promise<[Device, Device]> {
 async function leave(device: Device): Promise<void> {
   const socketId = device.socket.id!;
   device.close();
-  await expect.poll(() => redis.hexists(devicesKey(device.id), socketId)).toBe(0);
+  await eventually(async () => expect(await redis.hexists(devicesKey(device.id), socketId)).toBe(0));
 }
 
 const is = (device: Device, status: string) => (event: { presence: { user_id: string; status: string } }) =>

@@ -35,8 +35,11 @@ const running = new Set<ChildProcess>();
 const folders = new Set<string>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  // A program may write until it is gone.
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 });
+// How Vitest ends its workers, which half a second later are killed. By default the above would not be done.
+process.once('SIGTERM', () => process.exit());
 
 /** Removes a folder once the worker has ended, and the programs that it started have. */
 export function removeAtExit(folder: string): void {
@@ -86,12 +89,18 @@ export async function startProgram(
   return { child, url, output: () => output, exited };
 }
 
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'letsapp-test-'));
+  removeAtExit(folder);
+  return folder;
+}
+
 /**
  * Starts a server; the caller stops it (`afterAll`). With `MONGODB_URL` in the environment of the tests, each server
  * gets a database of its own there.
  */
 export async function startServer({ env = {}, dataDir, fromSource }: StartOptions = {}): Promise<TestServer> {
-  const directory = dataDir ?? (await mkdtemp(path.join(tmpdir(), 'letsapp-test-')));
+  const directory = dataDir ?? (await temporaryFolder());
   const settings = {
     HOST: '127.0.0.1',
     PORT: '0',
@@ -135,10 +144,7 @@ export function sharedServer(env: Record<string, string> = {}): Promise<TestServ
   if (known) return known;
   const starting = startServer({ env });
   shared.set(key, starting);
-  starting.then(
-    ({ dataDir }) => removeAtExit(dataDir),
-    () => shared.delete(key),
-  );
+  starting.catch(() => shared.delete(key));
   return starting;
 }
 
