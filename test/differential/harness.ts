@@ -15,9 +15,9 @@ export interface DatabaseProcess {
   url: string;
 }
 
-/** Starts the embedded database as `npm run database` does, on any free port. */
+/** Starts the embedded database, compiled, on any free port. */
 export async function startDatabase(dataDir: string, env: Record<string, string> = {}): Promise<DatabaseProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/embedded/main.ts'], {
+  const child = spawn(process.execPath, ['dist/server/embedded/main.js'], {
     env: { ...process.env, DATA_DIR: dataDir, DATABASE_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -94,7 +94,9 @@ describe('on a disk that runs full, without anything to be kept free', () => {
   });
 
   it('a full disk is said by /readyz, while the server serves', async () => {
-    expect((await http(server.url, 'GET', '/readyz')).json).toMatchObject({ status: 'ok', disk: 'ok' });
+    await expect
+      .poll(async () => (await http(server.url, 'GET', '/readyz')).json, PATIENCE)
+      .toMatchObject({ status: 'ok', disk: 'ok' });
     await disk.leave(0);
     await expect
       .poll(async () => (await http(server.url, 'GET', '/readyz')).json, PATIENCE)
