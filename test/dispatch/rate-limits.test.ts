@@ -85,7 +85,8 @@ describe.each([
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await limiter.take(`${name} again`, rule)).toBe(0);
     const wait = await limiter.take(`${name} again`, rule, 2);
-    expect(wait).toBeLessThanOrEqual(1500);
+    // A timer may come a moment early.
+    expect(wait).toBeLessThanOrEqual(1505);
     await new Promise((resolve) => setTimeout(resolve, wait + 20));
     expect(await limiter.take(`${name} again`, rule, 2)).toBe(0);
   });
