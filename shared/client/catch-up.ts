@@ -1,6 +1,7 @@
 /** Messages in the order of `rev`: what was missed comes by `sync`, and what arrives live meanwhile waits for it. */
-import type { CommandData, EventPayload } from '../contract/index.ts';
+import type { CommandData, CommandPayload, EventPayload } from '../contract/index.ts';
 import type { Connection } from './connection.ts';
+import { retryAfter } from './errors.ts';
 
 type MessageEvent = 'message:new' | 'message:updated';
 type MessagePayload = EventPayload<'message:new'>;
@@ -10,7 +11,10 @@ export interface CatchUp {
   readonly revs: Record<string, number>;
   /** A message that was told live: emitted in its turn, unless it is known already. */
   arrived(name: MessageEvent, payload: MessagePayload): void;
-  /** Fetches everything above the known revs. @throws ClientError when the connection is lost meanwhile */
+  /**
+   * Fetches everything above the known revs, unless it is called anew meanwhile: then that call does.
+   * @throws ClientError when the connection is lost meanwhile
+   */
   sync(): Promise<void>;
 }
 
@@ -25,6 +29,8 @@ export interface CatchUpOptions {
 export function createCatchUp({ connection, revs, onMessage, onPage }: CatchUpOptions): CatchUp {
   let held: [MessageEvent, MessagePayload][] | undefined;
   let since: string | undefined;
+  /** Counts the calls of `sync`: a later one takes over from an earlier one that still waits. */
+  let latest = 0;
 
   function see({ conversation_id, rev }: { conversation_id: string; rev: number }): void {
     revs[conversation_id] = Math.max(revs[conversation_id] ?? 0, rev);
@@ -38,17 +44,37 @@ export function createCatchUp({ connection, revs, onMessage, onPage }: CatchUpOp
     onMessage(name, payload);
   }
 
+  /**
+   * Asks for a page, and waits where the server asks for that: a long absence takes more pages than the budget has.
+   * @returns undefined where a later call has taken over
+   */
+  async function readPage(payload: CommandPayload<'sync'>, run: number): Promise<CommandData<'sync'> | undefined> {
+    for (;;) {
+      try {
+        return await connection.call('sync', payload);
+      } catch (error) {
+        const wait = retryAfter(error);
+        if (wait === undefined) throw error;
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        if (run !== latest) return undefined;
+      }
+    }
+  }
+
   return {
     revs,
     arrived,
     async sync() {
+      const run = ++latest;
       held ??= [];
       for (let cursor: string | undefined, more = true; more; ) {
-        const page = await connection.call('sync', {
+        const payload = {
           conversations: revs,
           ...(since === undefined ? {} : { since }),
           ...(cursor === undefined ? {} : { cursor }),
-        });
+        };
+        const page = await readPage(payload, run);
+        if (!page) return;
         for (const { conversation, messages, has_more } of page.conversations) {
           messages.forEach(see);
           if (!has_more) see(conversation);

@@ -12,4 +12,11 @@ export class ClientError extends Error {
   }
 }
 
+/** How long the server asks to wait before the same again, in milliseconds; undefined where waiting does not help. */
+export function retryAfter(error: unknown): number | undefined {
+  if (!(error instanceof ClientError) || error.code !== 'rate_limited') return undefined;
+  const { retry_after_ms } = Object(error.details);
+  return typeof retry_after_ms === 'number' ? retry_after_ms : undefined;
+}
+
 export const connectionLost = () => new ClientError({ code: 'unavailable', message: 'the connection was lost' });
