@@ -25,10 +25,12 @@ export interface Changes {
   /**
    * Applies an event, after every deadline that has passed.
    * @param actor the socket that acts: it gets the acknowledgement instead of the event
+   * @param dueAt when the answer is due, by `performance.now()`; never by default
    * @returns the call afterwards
-   * @throws ContractError `not_found` for an unknown call; `conflict`, `forbidden` or `busy` as the table says
+   * @throws ContractError `not_found` for an unknown call; `conflict`, `forbidden` or `busy` as the table says;
+   *   `unavailable` for what comes too late
    */
-  apply(callId: string, event: CallEvent, actor?: string): Promise<Call>;
+  apply(callId: string, event: CallEvent, actor?: string, dueAt?: number): Promise<Call>;
   /** Applies the deadlines that have passed, and nothing else. */
   applyOverdue(callId: string): Promise<Call>;
 }
@@ -66,7 +68,7 @@ export function createChanges({ store, bus, max, clock }: ChangesOptions): Chang
   }
 
   return {
-    apply: (callId, event, actor) => queue.run(callId, () => change(callId, event, actor)),
+    apply: (callId, event, actor, dueAt) => queue.run(callId, () => change(callId, event, actor), dueAt),
     applyOverdue: (callId) => queue.run(callId, () => change(callId)),
   };
 }

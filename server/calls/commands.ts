@@ -30,27 +30,32 @@ export function createCallCommands(options: CallCommandOptions): HandlersOf<'cal
   const initiate = createInitiate(options);
 
   /** Applies an event if the caller may know of the call. */
-  async function change(caller: Caller, callId: string, event: CallEvent): Promise<Call> {
+  async function change(caller: Caller, callId: string, event: CallEvent, dueAt?: number): Promise<Call> {
     await callAccess.reach(caller.id, callId);
-    return changes.apply(callId, event, caller.socketId);
+    return changes.apply(callId, event, caller.socketId, dueAt);
   }
 
-  async function act(type: 'ringing' | 'reject', caller: Caller, { call_id }: OfCall) {
-    return { call: toWireCall(await change(caller, call_id, { type, user: caller.id })) };
+  async function act(type: 'ringing' | 'reject', caller: Caller, { call_id }: OfCall, dueAt?: number) {
+    return { call: toWireCall(await change(caller, call_id, { type, user: caller.id }, dueAt)) };
   }
 
-  async function leave(caller: Caller, { call_id }: OfCall) {
+  async function leave(caller: Caller, { call_id }: OfCall, dueAt?: number) {
     const call = await callAccess.reach(caller.id, call_id);
     // Only the device in the call leaves it. One that vanished without a word must not keep its user from leaving.
     await lostConnections.loseIfGone(call, caller.id);
     const device = caller.socketId === undefined ? {} : { device: { socket_id: caller.socketId, node_id: nodeId } };
     const event: CallEvent = { type: 'leave', user: caller.id, ...device };
-    return { call: toWireCall(await changes.apply(call_id, event, caller.socketId)) };
+    return { call: toWireCall(await changes.apply(call_id, event, caller.socketId, dueAt)) };
   }
 
-  async function takeSeat(type: 'accept' | 'join', caller: DeviceCaller, { call_id }: OfCall): Promise<Seated> {
+  async function takeSeat(
+    type: 'accept' | 'join',
+    caller: DeviceCaller,
+    { call_id }: OfCall,
+    dueAt?: number,
+  ): Promise<Seated> {
     const device = { socket_id: caller.socketId, node_id: nodeId };
-    const call = await change(caller, call_id, { type, user: caller.id, device });
+    const call = await change(caller, call_id, { type, user: caller.id, device }, dueAt);
     // A removal from the group that came before the seat was stored found no seat to free.
     if (!(await callAccess.mayKnow(caller.id, call))) {
       await changes.apply(call_id, { type: 'remove', user: caller.id }, caller.socketId);
@@ -67,10 +72,10 @@ export function createCallCommands(options: CallCommandOptions): HandlersOf<'cal
 
   return {
     'call:initiate': async (caller, payload) => seated(caller, await initiate(caller, payload)),
-    'call:ringing': (caller, payload) => act('ringing', caller, payload),
-    'call:accept': (caller, payload) => takeSeat('accept', caller, payload),
-    'call:reject': (caller, payload) => act('reject', caller, payload),
-    'call:join': (caller, payload) => takeSeat('join', caller, payload),
+    'call:ringing': (caller, payload, dueAt) => act('ringing', caller, payload, dueAt),
+    'call:accept': (caller, payload, dueAt) => takeSeat('accept', caller, payload, dueAt),
+    'call:reject': (caller, payload, dueAt) => act('reject', caller, payload, dueAt),
+    'call:join': (caller, payload, dueAt) => takeSeat('join', caller, payload, dueAt),
     'call:leave': leave,
     'call:end': leave,
     'call:signal': signals.pass,

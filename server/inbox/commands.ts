@@ -20,8 +20,8 @@ export function createInboxCommands(options: InboxCommandsOptions): InboxHandler
    */
   const ordered =
     <P extends Target, R>(handle: (caller: Caller, payload: P) => Promise<R>) =>
-    (caller: Caller, payload: P): Promise<R> =>
-      queue.run(`${caller.id} ${payload.recipient_id ?? payload.group_id}`, () => handle(caller, payload));
+    (caller: Caller, payload: P, dueAt?: number): Promise<R> =>
+      queue.run(`${caller.id} ${payload.recipient_id ?? payload.group_id}`, () => handle(caller, payload), dueAt);
 
   const { delivered, read } = createReceipts(options);
   return {

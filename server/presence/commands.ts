@@ -18,17 +18,18 @@ export interface PresenceCommandOptions {
 export function createPresenceCommands(options: PresenceCommandOptions): HandlersOf<'presence'> {
   const { audience, store, queue, connections, settlement } = options;
   return {
-    'presence:set'({ id, socketId }, { status, custom_status, device_info }) {
+    'presence:set'({ id, socketId }, { status, custom_status, device_info }, dueAt) {
       const details = {
         ...(custom_status === undefined ? {} : { custom_status }),
         ...(device_info === undefined ? {} : { device_info }),
       };
-      return queue.run(id, async () => {
+      const set = async () => {
         await connections.set(id, socketId, status);
         await settlement.settle(id, details);
         const document = (await store.read([id])).get(id);
         return { presence: document ? toPresence(document) : (await store.readHidden([id])).get(id)! };
-      });
+      };
+      return queue.run(id, set, dueAt);
     },
 
     async 'presence:get'({ id }, { user_ids }) {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { WRITE_MS } from '../../server/lib/deadline.ts';
 import { createKeyedQueue } from '../../server/lib/keyed-queue.ts';
 
 /** Work that ends on demand and notes its beginning. */
@@ -13,6 +14,8 @@ function held(begun: string[], name: string) {
   };
   return { work, end };
 }
+
+type Held = ReturnType<typeof held>;
 
 it('work under one key runs in order, one at a time', async () => {
   const queue = createKeyedQueue();
@@ -41,6 +44,18 @@ it('a failure reaches its own caller and holds up nothing else', async () => {
   const next = queue.run('key', async () => 'done');
   await expect(failed).rejects.toThrow('no');
   expect(await next).toBe('done');
+});
+
+it('work that has waited until its answer is almost due is refused, and never begun', async () => {
+  const queue = createKeyedQueue();
+  const begun: string[] = [];
+  const [one, late, next] = ['one', 'late', 'next'].map((name) => held(begun, name)) as [Held, Held, Held];
+  void queue.run('key', one.work);
+  const refused = queue.run('key', late.work, performance.now() + WRITE_MS);
+  void queue.run('key', next.work, performance.now() + 60_000);
+  one.end();
+  await expect(refused).rejects.toMatchObject({ code: 'unavailable' });
+  await expect.poll(() => begun).toEqual(['one', 'next']);
 });
 
 it('settled waits for what is queued, not for what comes later', async () => {
