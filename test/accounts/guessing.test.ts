@@ -43,21 +43,23 @@ async function guess({ username }: Account, address: string): Promise<number> {
 }
 
 describe('a flood of sign-ins for names of nobody', () => {
-  it('from one network delays those from another by no more than what is being compared already', async () => {
+  it('from one network delays those from another by no more than what is being compared already', {
+    timeout: 120_000,
+  }, async () => {
     const honest = await registerFrom(newNetwork());
     const address = newNetwork();
     let answered = 0;
-    const flood = Array.from({ length: 100 }, (_, i) =>
+    const flood = Array.from({ length: 60 }, (_, i) =>
       post('/auth/login', { login: `nobody${i}`, password: 'x' }, address).then(({ status }) => {
         answered++;
         return status;
       }),
     );
-    await expect.poll(() => answered).toBeGreaterThan(0);
+    await Promise.race(flood);
     const before = answered;
     expect(await signIn(honest, newNetwork())).toBe(200);
     // In one line, all of the flood would have been answered by now.
-    expect(answered - before).toBeLessThan(50);
+    expect(answered - before).toBeLessThan(30);
     expect(new Set(await Promise.all(flood))).toEqual(new Set([401]));
   });
 });
@@ -72,7 +74,7 @@ describe('wrong passwords of a stranger', () => {
   });
 
   it('from many networks end after a hundred a minute, except where the owner’s devices are', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const home = newNetwork();
     const owner = await registerFrom(home);
@@ -86,7 +88,7 @@ describe('wrong passwords of a stranger', () => {
     expect(await signIn(owner, elsewhere)).toBe(200);
   });
 
-  it('say nothing of who has an account', { timeout: 60_000 }, async () => {
+  it('say nothing of who has an account', { timeout: 120_000 }, async () => {
     const nobody = { username: uniqueName() } as Account;
     const tried = await Promise.all(Array.from({ length: 11 }, () => guess(nobody, newNetwork())));
     expect(tried.reduce((sum, one) => sum + one, 0)).toBe(100);

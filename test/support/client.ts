@@ -45,7 +45,8 @@ export async function http(
       ...headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(20_000),
+    // Before a test's own time is over, so that it says which request was not answered.
+    signal: AbortSignal.timeout(50_000),
   });
   const text = await response.text();
   return { status: response.status, json: parse(text), headers: response.headers };
