@@ -3,6 +3,7 @@
  * right was taken away. So the node watches out for them, says so, and relies on nothing that they may have changed.
  */
 import type { Logger } from 'pino';
+import { every } from '../lib/every.ts';
 import type { Nodes } from './nodes.ts';
 
 const LOOK_MS = 2000;
@@ -46,19 +47,9 @@ export async function watchNeighbours({ nodes, onArrival, log }: NeighboursOptio
   }
 
   await look();
-  let looking = false;
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    look()
-      .catch((err: unknown) => log.debug({ err }, 'the other servers could not be looked at'))
-      .finally(() => {
-        looking = false;
-      });
-  }, LOOK_MS);
-  timer.unref();
+  const { close } = every(LOOK_MS, look, (err) => log.debug({ err }, 'the other servers could not be looked at'));
 
-  return { count: () => seen.living, isAlone, close: () => clearInterval(timer) };
+  return { count: () => seen.living, isAlone, close };
 }
 
 /** With Redis, by which all nodes tell each other everything. */

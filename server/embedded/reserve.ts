@@ -1,11 +1,9 @@
 import { statfsSync } from 'node:fs';
 import type { Engine } from './storage/engine.ts';
-import { Fault } from './values/fault.ts';
+import { refused } from './storage/refusal.ts';
 
 /** How often the free space is looked at, in milliseconds. */
 const LOOK_MS = 2000;
-/** MongoDB's OutOfDiskSpace. */
-const OUT_OF_DISK_SPACE = 14031;
 
 /**
  * Keeps a part of the disk free for everything else: an engine that refuses writes (Fault OutOfDiskSpace) while less
@@ -33,7 +31,7 @@ export function withReserve(
   const guarded: Engine = {
     ...engine,
     async write(action) {
-      if (isUsedUp) throw new Fault(OUT_OF_DISK_SPACE, `the database refuses writes: ${reason}`);
+      if (isUsedUp) throw refused(reason);
       return engine.write(action);
     },
   };

@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { unavailable } from './errors.ts';
+import { every } from './every.ts';
 
 /** Less than 5 s, within which a change must be noticed (PROTOCOL section 10). */
 const LOOK_MS = 2000;
@@ -31,14 +32,9 @@ export interface DiskSpaceOptions {
 export async function watchDiskSpace({ folder, minFreeBytes, log }: DiskSpaceOptions): Promise<DiskSpace> {
   let free = Number.POSITIVE_INFINITY;
   let state: DiskState = 'ok';
-  let looking = false;
 
   async function look(): Promise<void> {
-    try {
-      free = await freeBytes(folder);
-    } catch (err) {
-      log.debug({ err }, 'the room on the disk is not known');
-    }
+    free = await freeBytes(folder);
     const before = state;
     state = stateOf(free, minFreeBytes);
     if (state === before) return;
@@ -46,14 +42,9 @@ export async function watchDiskSpace({ folder, minFreeBytes, log }: DiskSpaceOpt
     else log.warn({ free, min_free: minFreeBytes, disk: state }, 'the disk runs out of room');
   }
 
-  await look();
-  const timer = setInterval(async () => {
-    if (looking) return;
-    looking = true;
-    await look();
-    looking = false;
-  }, LOOK_MS);
-  timer.unref();
+  const notKnown = (err: unknown) => log.debug({ err }, 'the room on the disk is not known');
+  await look().catch(notKnown);
+  const { close } = every(LOOK_MS, look, notKnown);
 
   return {
     state: () => state,
@@ -61,7 +52,7 @@ export async function watchDiskSpace({ folder, minFreeBytes, log }: DiskSpaceOpt
     requireRoom() {
       if (free < minFreeBytes) throw unavailable('the disk is almost full; nothing was accepted');
     },
-    close: () => clearInterval(timer),
+    close,
   };
 }
 

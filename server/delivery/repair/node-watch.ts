@@ -5,6 +5,7 @@
  */
 import type { Collection } from 'mongodb';
 import type { Nodes } from '../../cluster/nodes.ts';
+import { every } from '../../lib/every.ts';
 import type { NodeDocument } from '../../model/documents/cluster.ts';
 
 const INTERVAL_MS = 2000;
@@ -32,7 +33,6 @@ export function watchNodes(options: NodeWatchOptions): { close(): void } {
   /** Since when this node is cut off, as its record says. */
   let announced: number | undefined;
   let lookedAt = clock().getTime();
-  let looking = false;
 
   async function announce(): Promise<void> {
     const since = cutOffSince();
@@ -60,15 +60,5 @@ export function watchNodes(options: NodeWatchOptions): { close(): void } {
     lookedAt = now;
   }
 
-  const watching = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    Promise.all([announce(), look()])
-      .catch(onError)
-      .finally(() => {
-        looking = false;
-      });
-  }, INTERVAL_MS);
-  watching.unref();
-  return { close: () => clearInterval(watching) };
+  return every(INTERVAL_MS, () => Promise.all([announce(), look()]), onError);
 }

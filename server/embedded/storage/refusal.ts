@@ -1,8 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { Fault } from '../values/fault.ts';
 
-/** MongoDB's OutOfDiskSpace. */
-const OUT_OF_DISK_SPACE = 14031;
 /** How long until the first attempt to write again, and the longest time between two, in milliseconds. */
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 4000;
@@ -49,7 +47,7 @@ export function createRefusal(
   return {
     isOn: () => reason !== undefined,
     check() {
-      if (reason !== undefined) throw new Fault(OUT_OF_DISK_SPACE, `the database refuses writes: ${reason}`);
+      if (reason !== undefined) throw refused(reason);
     },
     begin(cause) {
       if (reason !== undefined) return;
@@ -60,6 +58,11 @@ export function createRefusal(
     },
     stop: () => clearTimeout(timer),
   };
+}
+
+/** The refusal of a write: MongoDB's OutOfDiskSpace. */
+export function refused(reason: string): Fault {
+  return new Fault(14031, `the database refuses writes: ${reason}`);
 }
 
 function hasRoom(folder: string): boolean {
