@@ -49,12 +49,13 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
 
 /** From the top down: what uses something closes before it. */
 async function closeAll(foundation: Foundation, domains: Domains, edges: Edges): Promise<void> {
-  const { media, calls, messages, presence, accounts } = domains;
+  const { media, calls, messages, inbox, presence, accounts } = domains;
   edges.close();
   await foundation.jobs.close();
   await media.close();
   await calls.close();
   messages.close();
+  await inbox.close();
   await presence.close();
   await accounts.close();
   await foundation.close();

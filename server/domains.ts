@@ -16,7 +16,7 @@ export type Domains = Awaited<ReturnType<typeof createDomains>>;
 
 /** @throws ConfigError when the signing key is not usable */
 export async function createDomains(foundation: Foundation) {
-  const { config, bus, access, accessMemory, io, log } = foundation;
+  const { config, bus, access, lookups, io, log } = foundation;
   /** Lets work go on after the answer; a failure is logged. */
   const aside = (work: Promise<unknown>, failure: string) => {
     work.catch((err: unknown) => log.warn({ err }, failure));
@@ -32,7 +32,8 @@ export async function createDomains(foundation: Foundation) {
       bus.emit({ users: [userId] }, 'user:updated', { user: toSelf(user) }, undefined, state);
       aside(contacts.tellContacts(userId), 'contacts are not told of a profile');
     },
-    whileDeactivating: (write) => accessMemory.changing(undefined, write),
+    whileChanging: (userId, write) => lookups.changing(userId, write),
+    whileDeactivating: (write) => lookups.changing(undefined, write),
     async announceDeactivation(userId) {
       const telling = contacts.tellContacts(userId);
       aside(telling, 'contacts are not told of a deactivation');

@@ -5,10 +5,11 @@ import { createJobs } from './cluster/jobs.ts';
 import { LINKED, watchNeighbours } from './cluster/neighbours.ts';
 import { startNodes } from './cluster/nodes.ts';
 import type { Config } from './config.ts';
-import { type AccessMemory, createAccessMemory, NO_MEMORY } from './conversations/access-memory.ts';
 import { createAccessRules } from './conversations/access-rules.ts';
 import { createAudience } from './conversations/audience.ts';
+import { createLookupCache, HOLDS_MS } from './conversations/lookup-cache.ts';
 import { createMessageStore } from './conversations/message-store.ts';
+import { createNewestMessages } from './conversations/newest-messages.ts';
 import { createVisibility } from './conversations/visibility.ts';
 import { createDeliveryDomain } from './delivery/domain.ts';
 import { createPoints } from './dispatch/points.ts';
@@ -48,6 +49,9 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const store = createMessageStore(collections);
   const visibility = createVisibility(config.groupHistoryAll);
   const nodes = await startNodes(collections, clock, log);
+  const company = () => (redis ? 'linked' : neighbours.isAlone() ? 'alone' : 'unlinked');
+  const lookups = createLookupCache({ company, tellOthers: (topic) => bus.forget(topic) });
+  const newest = createNewestMessages(store, () => HOLDS_MS[company()]);
   const { bus, delivery, actors, ...messengers } = createDeliveryDomain({
     io,
     collections,
@@ -55,12 +59,13 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     nodes,
     redis,
     visibility,
+    newest,
+    onForget: lookups.forget,
     onSent: points.sent,
     clock,
     log,
   });
-  const accessMemory: AccessMemory = redis ? NO_MEMORY : createAccessMemory(() => neighbours.isAlone());
-  const neighbours = redis ? LINKED : await watchNeighbours({ nodes, onArrival: accessMemory.clear, log });
+  const neighbours = redis ? LINKED : await watchNeighbours({ nodes, onArrival: () => lookups.forget(), log });
   const diskSpace = await watchDiskSpace({ folder: config.dataDir, minFreeBytes: config.minFreeBytes, log });
   const jobs = createJobs({ jobs: collections.jobs, clock, log });
 
@@ -75,15 +80,16 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     http,
     io,
     store,
+    newest,
     visibility,
     nodes,
     neighbours,
     bus,
     delivery,
     actors,
-    accessMemory,
-    access: createAccessRules(collections, visibility, accessMemory),
-    audience: createAudience(collections),
+    lookups,
+    access: createAccessRules(collections, visibility, lookups),
+    audience: createAudience(collections, lookups),
     serverTime: createServerTime(clock, neighbours.isAlone),
     rateLimiter,
     points,

@@ -46,6 +46,7 @@ export interface AccountDomainOptions {
   onSessionsEnded(sessionIds: string[]): void;
   checkPicture: ProfileOptions['checkPicture'];
   onProfileChanged: ProfileOptions['onProfileChanged'];
+  whileChanging: ProfileOptions['whileChanging'];
   whileDeactivating: DeactivationOptions['whileDeactivating'];
   /** Tells those concerned of a deactivation. */
   announceDeactivation(userId: string): Promise<void>;

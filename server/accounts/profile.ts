@@ -10,6 +10,8 @@ export interface ProfileOptions {
   clock(): Date;
   /** Throws unless the user may use the upload as a profile picture. */
   checkPicture(userId: string, mediaId: string): Promise<void>;
+  /** Runs the write of a profile, so that no setting from before outlives it. */
+  whileChanging<T>(userId: string, write: () => Promise<T>): Promise<T>;
   /** Called with the stored result of each change. */
   onProfileChanged(user: UserDocument): void;
 }
@@ -25,16 +27,19 @@ type ProfileChanges = Static<typeof ProfileBody>;
 export type UpdateProfile = (user: UserDocument, changes: ProfileChanges) => Promise<UserDocument>;
 
 export function createProfileUpdate(options: ProfileOptions): UpdateProfile {
-  const { collections, clock, checkPicture, onProfileChanged } = options;
+  const { collections, clock, checkPicture, whileChanging, onProfileChanged } = options;
 
   return async function updateProfile(user, changes) {
     const fields = storedFields(changes);
     if (Object.keys(fields).length === 0) return user;
-    if (changes.profile_picture) await checkPicture(user._id.toHexString(), changes.profile_picture);
-    const updated = await collections.users.findOneAndUpdate(
-      { _id: user._id, is_active: true },
-      { $set: { ...fields, updated_at: clock() }, $inc: { version: 1 } },
-      { returnDocument: 'after' },
+    const userId = user._id.toHexString();
+    if (changes.profile_picture) await checkPicture(userId, changes.profile_picture);
+    const updated = await whileChanging(userId, () =>
+      collections.users.findOneAndUpdate(
+        { _id: user._id, is_active: true },
+        { $set: { ...fields, updated_at: clock() }, $inc: { version: 1 } },
+        { returnDocument: 'after' },
+      ),
     );
     if (!updated) throw unauthenticated('the account is deactivated');
     onProfileChanged(updated);

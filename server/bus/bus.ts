@@ -27,6 +27,10 @@ export interface Bus {
   joined(userId: string, groupId: string, fromSeq: number): void;
   /** From now on the user receives nothing of the group. */
   left(userId: string, groupId: string): void;
+  /** Has every node forget what it cached of a conversation or user, or everything. */
+  forget(topic: string | undefined): void;
+  /** Tells a user's devices, except the one that acted, how the user's view of a conversation is now. */
+  viewChanged(userId: string, conversationId: string, exceptSocket: string | undefined): void;
   /** Disconnects all sockets of the sessions. */
   revoke(sessionIds: string[]): void;
 }
@@ -39,6 +43,9 @@ export function createBus(broker: Broker): Bus {
     heal: (conversation) => broker.publish({ kind: 'heal', conversation }),
     joined: (user_id, group_id, from_seq) => broker.publish({ kind: 'membership', user_id, group_id, from_seq }),
     left: (user_id, group_id) => broker.publish({ kind: 'membership', user_id, group_id, from_seq: null }),
+    forget: (topic) => broker.publish({ kind: 'forget', topic }),
+    viewChanged: (user_id, conversation_id, except_socket) =>
+      broker.publish({ kind: 'view', user_id, conversation_id, except_socket }),
     revoke: (session_ids) => broker.publish({ kind: 'revoked', session_ids }),
   };
 }

@@ -21,7 +21,10 @@ export function channelsOf(operation: Operation): string[] {
       const { conversation } = operation;
       return conversation.kind === 'group' ? [groupRoom(conversation.group_id)] : conversation.user_ids.map(userRoom);
     }
+    case 'forget':
+      return [EVERYBODY];
     case 'membership':
+    case 'view':
       return [userRoom(operation.user_id)];
     case 'revoked':
       return operation.session_ids.map(sessionRoom);

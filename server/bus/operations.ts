@@ -51,7 +51,11 @@ export type Operation =
   | { kind: 'heal'; conversation: ConversationRef }
   /** A user joined a group (nothing up to `from_seq` is visible) or left it (null). */
   | { kind: 'membership'; user_id: string; group_id: string; from_seq: number | null }
-  | { kind: 'revoked'; session_ids: string[] };
+  | { kind: 'revoked'; session_ids: string[] }
+  /** Asks every node to forget what it cached of a conversation or user, or everything. */
+  | { kind: 'forget'; topic?: string | undefined }
+  /** A user's view of a conversation changed: whoever has other devices of the user makes it anew for them. */
+  | { kind: 'view'; user_id: string; conversation_id: string; except_socket?: string | undefined };
 
 /** Events that mean nothing later. They travel by the Socket.IO adapter, and nobody looks for those that got lost. */
 const EPHEMERAL: ReadonlySet<EventName> = new Set<EventName>(['typing', 'call:signal']);

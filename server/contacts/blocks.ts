@@ -1,5 +1,5 @@
 /** `contact:block` and `contact:unblock`. */
-import type { AccessMemory } from '../conversations/access-memory.ts';
+import type { LookupCache } from '../conversations/lookup-cache.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { invalid, notFound } from '../lib/errors.ts';
@@ -17,14 +17,14 @@ export interface BlockOptions {
   pairs: PairDocuments;
   reconcile: Reconcile;
   announce: ContactAnnouncements;
-  accessMemory: AccessMemory;
+  lookups: Pick<LookupCache, 'changing'>;
   /** One blocks the other. Resolves when nothing passes between them any more. */
   onBlocked(one: string, other: string): Promise<void>;
   clock(): Date;
 }
 
 export function createBlockCommands(options: BlockOptions): HandlersOf<'contact:block' | 'contact:unblock'> {
-  const { collections, pairs, reconcile, announce, accessMemory, onBlocked, clock } = options;
+  const { collections, pairs, reconcile, announce, lookups, onBlocked, clock } = options;
   const { contacts, users } = collections;
 
   /** One attempt to block; false if another command was quicker. */
@@ -49,7 +49,7 @@ export function createBlockCommands(options: BlockOptions): HandlersOf<'contact:
 
   return {
     'contact:block': (caller, { user_id }) =>
-      accessMemory.changing(pairId(caller.id, user_id), async () => {
+      lookups.changing(pairId(caller.id, user_id), async () => {
         if (user_id === caller.id) throw invalid('user_id', 'must NOT be oneself');
         const user = await users.findOne({ _id: fromId(user_id) }, { projection: { _id: 1 } });
         if (!user) throw notFound('no such user');
@@ -63,7 +63,7 @@ export function createBlockCommands(options: BlockOptions): HandlersOf<'contact:
       }),
 
     'contact:unblock': (caller, { user_id }) =>
-      accessMemory.changing(pairId(caller.id, user_id), async () => {
+      lookups.changing(pairId(caller.id, user_id), async () => {
         const block = { user_id: caller.userId, contact_id: fromId(user_id), status: 'blocked' as const };
         const removed = await contacts.findOneAndDelete(block);
         if (!removed) throw notFound('no such block');

@@ -1,7 +1,7 @@
 /** The contacts domain, put together: contacts, blocks, and users as others see them. */
 import type { Bus } from '../bus/bus.ts';
-import type { AccessMemory } from '../conversations/access-memory.ts';
 import type { Audience } from '../conversations/audience.ts';
+import type { LookupCache } from '../conversations/lookup-cache.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import type { Collections } from '../model/collections.ts';
 import { announceProfile, createContactAnnouncements } from './announcements.ts';
@@ -14,7 +14,7 @@ export interface ContactDomainOptions {
   collections: Collections;
   bus: Bus;
   audience: Audience;
-  accessMemory: AccessMemory;
+  lookups: Pick<LookupCache, 'changing'>;
   /** Two users have become contacts. */
   onBecameContacts(one: string, other: string): void;
   /** One blocks the other. Resolves when nothing passes between them any more. */

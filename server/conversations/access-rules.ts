@@ -14,7 +14,7 @@ import { groupRef, pairId, pairRef, refOf } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import type { Access } from './access.ts';
 import { createAccessLookups } from './access-lookups.ts';
-import { type AccessMemory, NO_MEMORY } from './access-memory.ts';
+import type { LookupCache } from './lookup-cache.ts';
 import { isVisible, type Visibility } from './visibility.ts';
 
 export interface AccessRules {
@@ -29,30 +29,27 @@ export interface AccessRules {
   isBlocked(one: string, other: string): Promise<boolean>;
 }
 
-/**
- * @param collections the collections of the database
- * @param memory caches decisions between commands
- */
+/** @param lookups caches decisions between commands */
 export function createAccessRules(
   collections: Collections,
   visibility: Visibility,
-  memory: AccessMemory = NO_MEMORY,
+  lookups: Pick<LookupCache, 'recall'>,
 ): AccessRules {
-  const lookups = createAccessLookups(collections);
+  const find = createAccessLookups(collections);
 
   function enterPair(userId: string, peerId: string): Promise<Access | undefined> {
     const conversation = pairRef(userId, peerId);
-    return memory.recall(conversation.id, userId, async () => {
-      const { peerActive, blocked } = await lookups.pair({ pairId: conversation.id, peerId });
+    return lookups.recall(conversation.id, userId, async () => {
+      const { peerActive, blocked } = await find.pair({ pairId: conversation.id, peerId });
       if (peerActive === undefined) return undefined;
       return { conversation, fromSeq: 0, blocked, peerActive, isAdmin: false };
     });
   }
 
   function enterGroup(userId: string, groupId: string): Promise<Access | undefined> {
-    return memory.recall(groupId, userId, async () => {
+    return lookups.recall(groupId, userId, async () => {
       const user = fromId(userId);
-      const found = await lookups.group(user, groupId);
+      const found = await find.group(user, groupId);
       if (!found) return undefined;
       const fromSeq = visibility.fromSeq(found.membership);
       const isAdmin = found.group.admins.some((admin) => admin.equals(user));
@@ -77,6 +74,6 @@ export function createAccessRules(
       const access = await enterGroup(userId, conversation.group_id);
       return access && isVisible(message, access.fromSeq) ? access : undefined;
     },
-    isBlocked: (one, other) => lookups.isBlocked(pairId(one, other)),
+    isBlocked: (one, other) => find.isBlocked(pairId(one, other)),
   };
 }

@@ -1,11 +1,11 @@
 /** Who is concerned by an event. Whoever addresses others than the acting user asks here. */
-import type { ObjectId } from 'mongodb';
 import type { Address } from '../bus/operations.ts';
 import { batched } from '../lib/group-commit.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { Settings } from '../model/documents/accounts.ts';
+import type { LookupCache } from './lookup-cache.ts';
 
 export interface Audience {
   /** A user's accepted contacts: they see the user's presence and hear of profile changes. */
@@ -14,12 +14,12 @@ export interface Audience {
   areContacts(userId: string, others: string[]): Promise<boolean[]>;
   /** Whether the viewer sees the presence of each user, in the order asked: one's own, and that of accepted contacts. */
   seesPresence(viewerId: string, userIds: string[]): Promise<boolean[]>;
-  /** The two users of a pair, or a group's members. */
-  membersOf(conversation: ConversationRef): Promise<ObjectId[]>;
+  /** The ids of the two users of a pair, or of a group's members. Cached: not to be changed. */
+  membersOf(conversation: ConversationRef): Promise<ReadonlySet<string>>;
   /** The members of each group by its id. Groups that are deleted are left out. */
   membersOfGroups(groupIds: string[]): Promise<Map<string, string[]>>;
-  /** Those of the users who have switched a setting off. */
-  switchedOff(userIds: ObjectId[], setting: keyof Settings): Promise<string[]>;
+  /** Those of the users who have switched a setting off. Cached. */
+  switchedOff(userIds: Iterable<string>, setting: keyof Settings): Promise<string[]>;
   /**
    * Who must not see that a user types. Members with typing indicators switched off see nobody type and are not seen;
    * where that leaves nobody, the answer is `everyone`.
@@ -34,11 +34,13 @@ export function othersIn(conversation: ConversationRef, userId: string): Address
     : { users: conversation.user_ids.filter((id) => id !== userId) };
 }
 
-export function createAudience({
-  users,
-  groups,
-  contacts,
-}: Pick<Collections, 'users' | 'groups' | 'contacts'>): Audience {
+/** How many users' settings are asked for at once: a whole group's. */
+const MOST_SETTINGS = 2000;
+
+export function createAudience(
+  { users, groups, contacts }: Pick<Collections, 'users' | 'groups' | 'contacts'>,
+  lookups: Pick<LookupCache, 'recall'>,
+): Audience {
   const contactsOf = batched(async (userIds: readonly string[]) => {
     const found = await contacts
       .find(
@@ -51,17 +53,37 @@ export function createAudience({
     return userIds.map((userId) => byUser.get(userId)!);
   });
 
-  async function membersOf(conversation: ConversationRef): Promise<ObjectId[]> {
-    if (conversation.kind === 'direct') return conversation.user_ids.map(fromId);
-    const group = await groups.findOne({ _id: fromId(conversation.group_id) }, { projection: { members: 1 } });
-    return group?.members ?? [];
+  async function membersOf(conversation: ConversationRef): Promise<ReadonlySet<string>> {
+    if (conversation.kind === 'direct') return new Set(conversation.user_ids);
+    const members = await lookups.recall<ReadonlySet<string>>(conversation.id, 'members', async () => {
+      const group = await groups.findOne({ _id: fromId(conversation.group_id) }, { projection: { members: 1 } });
+      return new Set(group?.members.map((member) => member.toHexString()));
+    });
+    return members!;
   }
 
-  async function switchedOff(userIds: ObjectId[], setting: keyof Settings): Promise<string[]> {
-    const found = await users
-      .find({ _id: { $in: userIds }, [`settings.${setting}`]: false }, { projection: { _id: 1 } })
-      .toArray();
-    return found.map(({ _id }) => _id.toHexString());
+  /** Few switch a setting off: the query reads these alone, by an index of their own. */
+  const isOffFor = (setting: keyof Settings) =>
+    batched(
+      async (userIds: readonly string[]) => {
+        const found = await users
+          .find({ _id: { $in: userIds.map(fromId) }, [`settings.${setting}`]: false }, { projection: { _id: 1 } })
+          .toArray();
+        const off = new Set(found.map(({ _id }) => _id.toHexString()));
+        return userIds.map((userId) => off.has(userId));
+      },
+      { most: MOST_SETTINGS },
+    );
+  const isOff: Record<keyof Settings, (userId: string) => Promise<boolean>> = {
+    notifications_enabled: isOffFor('notifications_enabled'),
+    read_receipts_enabled: isOffFor('read_receipts_enabled'),
+    typing_indicators_enabled: isOffFor('typing_indicators_enabled'),
+  };
+
+  async function switchedOff(userIds: Iterable<string>, setting: keyof Settings): Promise<string[]> {
+    const ids = [...userIds];
+    const off = await Promise.all(ids.map((id) => lookups.recall(id, setting, () => isOff[setting](id))));
+    return ids.filter((_, i) => off[i]);
   }
 
   async function areContacts(userId: string, others: string[]): Promise<boolean[]> {

@@ -4,6 +4,7 @@ import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { createInserts, type Stored } from './message-inserts.ts';
+import { createShowMessages, type ShowMessages } from './shown-messages.ts';
 
 /**
  * How many of its earlier revs a message keeps. The unique index over them keeps a rev from being given twice. One that
@@ -17,6 +18,8 @@ export interface MessageStore {
   insert(conversation: ConversationRef, documents: MessageDocument[]): Promise<Stored>;
   /** The collection for a kind of conversation. */
   of(kind: ConversationRef['kind']): Collection<MessageDocument>;
+  /** Messages of any conversations with what the marks say of them. */
+  show: ShowMessages;
   /** A message by its id, whichever kind of conversation it belongs to. */
   find(messageId: ObjectId): Promise<MessageDocument | null>;
   /** The highest `seq`, or `rev`, stored; 0 where there is none. */
@@ -34,10 +37,12 @@ export interface MessageStore {
 }
 
 /** @param collections the collections of the database */
-export function createMessageStore({ messages, group_messages }: Collections): MessageStore {
+export function createMessageStore(collections: Collections): MessageStore {
+  const { messages, group_messages } = collections;
   const direct = messages as unknown as Collection<MessageDocument>;
   const group = group_messages as unknown as Collection<MessageDocument>;
   const of = (kind: ConversationRef['kind']) => (kind === 'direct' ? direct : group);
+  const show = createShowMessages(collections);
   const inserts = { direct: createInserts(direct), group: createInserts(group) };
 
   async function highest(field: 'seq' | 'rev', { id, kind }: ConversationRef): Promise<number> {
@@ -51,6 +56,7 @@ export function createMessageStore({ messages, group_messages }: Collections): M
 
   return {
     of,
+    show,
     insert: ({ kind }, documents) => inserts[kind](documents),
     async find(_id) {
       const [inPair, inGroup] = await Promise.all([direct.findOne({ _id }), group.findOne({ _id })]);

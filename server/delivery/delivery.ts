@@ -1,5 +1,7 @@
 /** Applies operations to the sockets of this node: which part does what. */
 import type { Operation } from '../bus/operations.ts';
+import { userRoom } from '../bus/rooms.ts';
+import type { NewestMessages } from '../conversations/newest-messages.ts';
 import type { Admission } from './admission.ts';
 import type { Emitter } from './emit.ts';
 import type { LocalRooms } from './local-rooms.ts';
@@ -9,7 +11,12 @@ import type { Sequencer } from './sequencer.ts';
 export interface Delivery extends Admission, Pick<LocalRooms, 'members'>, Pick<Memberships, 'onLeft'> {
   /** Applies an operation to this node's sockets. */
   apply(operation: Operation): void;
+  /** Calls back when a user's view of a conversation changed and a device here, besides the one that acted, shows it. */
+  onViewChanged(listener: ViewListener): void;
 }
+
+/** @param exceptSocket the socket that acted */
+export type ViewListener = (userId: string, conversationId: string, exceptSocket: string | undefined) => void;
 
 export interface DeliveryParts {
   emitter: Emitter;
@@ -18,10 +25,16 @@ export interface DeliveryParts {
   revoke(sessionIds: string[]): void;
   admission: Admission;
   rooms: LocalRooms;
+  /** Told of every change of a conversation that comes to this node, and of those that may not come. */
+  newest: Pick<NewestMessages, 'note' | 'forget'>;
+  /** Forgets what was looked up of a topic, or everything. */
+  onForget(topic: string | undefined): void;
 }
 
 export function createDelivery(parts: DeliveryParts): Delivery {
-  const { emitter, sequencer, memberships, revoke, admission, rooms } = parts;
+  const { emitter, sequencer, memberships, revoke, admission, rooms, newest, onForget } = parts;
+  let tellView: ViewListener = () => {};
+
   return {
     apply(operation) {
       switch (operation.kind) {
@@ -29,9 +42,11 @@ export function createDelivery(parts: DeliveryParts): Delivery {
           emitter.event(operation);
           break;
         case 'changes':
+          newest.note(operation.conversation, operation.changes);
           sequencer.accept(operation.conversation, operation.changes);
           break;
         case 'heal':
+          newest.forget(operation.conversation);
           sequencer.heal(operation.conversation);
           break;
         case 'membership':
@@ -40,10 +55,22 @@ export function createDelivery(parts: DeliveryParts): Delivery {
         case 'revoked':
           revoke(operation.session_ids);
           break;
+        case 'forget':
+          onForget(operation.topic);
+          break;
+        case 'view': {
+          const { user_id, conversation_id, except_socket } = operation;
+          const isShown = rooms.socketsIn(userRoom(user_id)).some(({ id }) => id !== except_socket);
+          if (isShown) tellView(user_id, conversation_id, except_socket);
+          break;
+        }
       }
     },
     admit: admission.admit,
     dismiss: admission.dismiss,
+    onViewChanged(listener) {
+      tellView = listener;
+    },
     members: rooms.members,
     onLeft: memberships.onLeft,
   };

@@ -6,6 +6,7 @@ import type { RedisLink } from '../bus/redis-link.ts';
 import { createRedisSubscriptions, NO_SUBSCRIPTIONS } from '../bus/subscriptions.ts';
 import type { Nodes } from '../cluster/nodes.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
+import type { NewestMessages } from '../conversations/newest-messages.ts';
 import type { Visibility } from '../conversations/visibility.ts';
 import type { Collections } from '../model/collections.ts';
 import { refFromId } from '../model/conversation-ref.ts';
@@ -36,6 +37,9 @@ export interface DeliveryDomainOptions {
   /** Undefined on a single node. */
   redis: RedisLink | undefined;
   visibility: Visibility;
+  newest: NewestMessages;
+  /** Forgets what was looked up of a topic, or everything. */
+  onForget(topic: string | undefined): void;
   /** Told how many bytes a user has caused this node to send. */
   onSent(userId: string, bytes: number): void;
   clock(): Date;
@@ -87,7 +91,7 @@ function createLocalDelivery(options: DeliveryDomainOptions, actors: Actors, hel
   const baselines = createBaselines({ collections, store, refFromId, clock });
   const emitter = createEmitter({ io, rooms, floors, actors, countOutgoing: createOutgoing(rooms, options.onSent) });
   const sequencer = createSequencer({
-    readChanges: async (...query) => (await store.changes(...query)).map(storedChange),
+    readChanges: async (...query) => (await store.show(await store.changes(...query))).map(storedChange),
     findBaseline: baselines.find,
     emit: emitter.change,
     coveredSince: rooms.coveredSince,
@@ -113,7 +117,8 @@ function createLocalDelivery(options: DeliveryDomainOptions, actors: Actors, hel
     noteBaselines: redis && baselines.note,
   });
   const revoke = createRevocation(rooms, arrivals);
-  const delivery = createDelivery({ emitter, sequencer, memberships, revoke, admission, rooms });
+  const { newest, onForget } = options;
+  const delivery = createDelivery({ emitter, sequencer, memberships, revoke, admission, rooms, newest, onForget });
   return { delivery, emitter, sequencer };
 }
 

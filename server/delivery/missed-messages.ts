@@ -13,7 +13,7 @@ export function storedChange(message: MessageDocument): Change {
 }
 
 /** @returns reads the messages of a conversation above a `seq` as they are stored, ascending by `rev` */
-export function createMissedMessages(store: Pick<MessageStore, 'of'>) {
+export function createMissedMessages(store: Pick<MessageStore, 'of' | 'show'>) {
   return async function readAbove(conversation: ConversationRef, seq: number): Promise<Change[]> {
     const found = await store
       .of(conversation.kind)
@@ -21,6 +21,6 @@ export function createMissedMessages(store: Pick<MessageStore, 'of'>) {
       .sort({ seq: 1 })
       .limit(LIMIT)
       .toArray();
-    return found.toSorted((one, other) => one.rev - other.rev).map(storedChange);
+    return (await store.show(found)).toSorted((one, other) => one.rev - other.rev).map(storedChange);
   };
 }

@@ -1,6 +1,6 @@
 /** The commands `group:*` (PROTOCOL section 7). */
 import type { Group } from '../../shared/contract/documents.ts';
-import type { AccessMemory } from '../conversations/access-memory.ts';
+import type { LookupCache } from '../conversations/lookup-cache.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { type AssertTime, startTime } from '../lib/deadline.ts';
@@ -19,7 +19,7 @@ import { createUpdateGroup } from './update-group.ts';
 /** Groups in one reply of the store: with their members they are large, and others are not to wait for them all. */
 const LIST_BATCH = 16;
 
-export type GroupCommandOptions = CreateGroupOptions & AddMembersOptions & { accessMemory: AccessMemory };
+export type GroupCommandOptions = CreateGroupOptions & AddMembersOptions & { lookups: Pick<LookupCache, 'changing'> };
 
 export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'group'> {
   const { groups } = options.collections;
@@ -28,7 +28,7 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
   const changingAccess =
     <P extends { group_id: string }, R>(command: (caller: Caller, payload: P) => Promise<R> | R) =>
     (caller: Caller, payload: P): Promise<R> =>
-      options.accessMemory.changing(payload.group_id, async () => command(caller, payload));
+      options.lookups.changing(payload.group_id, async () => command(caller, payload));
 
   const turns = createKeyedQueue();
   /**
@@ -61,7 +61,7 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
     },
     'group:update': createUpdateGroup(options),
     'group:add_members': inTurn((caller, payload, assertTime) =>
-      options.accessMemory.changing(payload.group_id, () => addMembers(caller, payload, assertTime)),
+      options.lookups.changing(payload.group_id, () => addMembers(caller, payload, assertTime)),
     ),
     'group:remove_member': changingAccess(createRemoveMember({ ...options, leave })),
     'group:leave': changingAccess(leave),

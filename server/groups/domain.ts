@@ -1,7 +1,7 @@
 /** The groups domain, put together. */
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
-import type { AccessMemory } from '../conversations/access-memory.ts';
+import type { LookupCache } from '../conversations/lookup-cache.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Visibility } from '../conversations/visibility.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
@@ -19,7 +19,7 @@ export interface GroupDomainOptions {
   store: Pick<MessageStore, 'highest'>;
   bus: Bus;
   visibility: Visibility;
-  accessMemory: AccessMemory;
+  lookups: Pick<LookupCache, 'changing'>;
   /** Whether one of two users blocks the other. */
   isBlocked(one: string, other: string): Promise<boolean>;
   /** Whether each of the users is an accepted contact of a user. */
@@ -42,14 +42,13 @@ export interface GroupDomain {
 }
 
 export function createGroupDomain(options: GroupDomainOptions): GroupDomain {
-  const { collections, bus, visibility, accessMemory, onRemoved, clock, log } = options;
+  const { collections, bus, visibility, lookups, onRemoved, clock, log } = options;
   const stays = createStays(collections, clock);
   const rooms = createRooms(collections, bus, visibility);
   const announce = createAnnounceGroup(bus);
   const followUp = createFollowUp({ rooms, stays, onRemoved, log });
   return {
     handlers: createGroupCommands({ ...options, stays, limit: createGroupLimit(collections), announce, followUp }),
-    succeedAdmin: (userId) =>
-      accessMemory.changing(undefined, () => succeedAdmin(collections, announce, userId, clock())),
+    succeedAdmin: (userId) => lookups.changing(undefined, () => succeedAdmin(collections, announce, userId, clock())),
   };
 }

@@ -45,6 +45,7 @@ export function createStays({ memberships }: Pick<Collections, 'memberships'>, c
           update: {
             $max: { from_seq: fromSeq, delivered_seq: fromSeq, read_seq: fromSeq, shown_read_seq: fromSeq },
             $set: { joined_at: now, changed_at: now },
+            $inc: { version: 1 },
             $unset: { left_at: true },
             $setOnInsert: { _id: new ObjectId(), kind: 'group', group_id: groupId },
           },

@@ -23,12 +23,10 @@ export function createInboxCommands(options: InboxCommandsOptions): InboxHandler
     (caller: Caller, payload: P, dueAt?: number): Promise<R> =>
       queue.run(`${caller.id} ${payload.recipient_id ?? payload.group_id}`, () => handle(caller, payload), dueAt);
 
-  const { delivered, read } = createReceipts(options);
   return {
     'conversation:list': createListConversations(options),
     'conversation:update': ordered(createUpdateConversation(options)),
     sync: createSync(options),
-    'message:delivered': ordered(delivered),
-    'message:read': ordered(read),
+    ...createReceipts(options),
   };
 }

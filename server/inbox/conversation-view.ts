@@ -1,6 +1,7 @@
 /** The wire form of a conversation as one user sees it. */
 import type { ObjectId } from 'mongodb';
 import type { Conversation, Receipt } from '../../shared/contract/documents.ts';
+import { byTime, shown, type UnsettledMarks } from '../conversations/shown-messages.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
 import type { MembershipDocument } from '../model/documents/conversations.ts';
 import { toWireGroup } from '../model/views/group.ts';
@@ -10,7 +11,7 @@ import { activityOf } from './outline.ts';
 import type { CheckedPlace } from './place.ts';
 
 /** A member's marks. */
-export type Marks = Pick<MembershipDocument, 'user_id' | 'delivered_seq' | 'read_seq' | 'shown_read_seq'>;
+export type Marks = UnsettledMarks & Pick<MembershipDocument, 'read_seq' | 'shown_read_seq' | 'settling_from'>;
 
 /** What the views of a user's conversations are made from, besides the places. */
 export interface ViewSources {
@@ -31,12 +32,13 @@ export function toWireConversation(place: CheckedPlace, { userId, users, marks, 
   // In a pair, the marks themselves already follow the settings of both.
   const seesReadings = !group || users.get(userId.toHexString())?.settings.read_receipts_enabled !== false;
   const last = summary.last_message;
+  const unsettled = (marks.get(id) ?? []).filter(({ settling_from }) => settling_from !== undefined).sort(byTime);
   return {
     conversation_id: id,
     kind: summary.kind,
     ...(peer ? { peer: toPublicUser(peer) } : {}),
     ...(group ? { group: toWireGroup(group) } : {}),
-    last_message: last && last.seq > fromSeq ? toWireMessage(last) : null,
+    last_message: last && last.seq > fromSeq ? toWireMessage(shown(last, unsettled)) : null,
     last_seq: summary.last_seq,
     rev: summary.rev,
     unread_count: unread.get(id) ?? 0,

@@ -1,10 +1,14 @@
 /** Puts the inbox together: a user's view of conversations, with marks, settings, lists and `sync`. */
+import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
+import type { Jobs } from '../cluster/jobs.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
+import type { NewestMessages } from '../conversations/newest-messages.ts';
 import type { Visibility } from '../conversations/visibility.ts';
 import type { GroupPlace } from '../delivery/admission.ts';
+import type { Delivery } from '../delivery/delivery.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
 import type { Collections } from '../model/collections.ts';
@@ -13,8 +17,11 @@ import { createChangedOutlines } from './changed-outlines.ts';
 import { createInboxCommands, type InboxHandlers } from './commands.ts';
 import { createEraseSettings } from './erase-settings.ts';
 import { createGroupPlaces } from './group-places.ts';
+import { createMarkStore } from './marks/mark-store.ts';
+import { createSettling } from './marks/settling.ts';
 import { createOpenPair, type OpenPair } from './open-pair.ts';
 import { createOutlines } from './outlines.ts';
+import { tellOwnDevices } from './own-devices.ts';
 import { createPlaces } from './places.ts';
 import { createSummaryCheck } from './summary-check.ts';
 import { createSummaryWrites, type SummaryWrites } from './summary-writes.ts';
@@ -25,13 +32,17 @@ import { createConversationViews } from './views.ts';
 export interface InboxDomainOptions {
   collections: Collections;
   store: MessageStore;
+  newest: NewestMessages;
   access: AccessRules;
   visibility: Visibility;
   audience: Audience;
   bus: Bus;
+  delivery: Pick<Delivery, 'onViewChanged' | 'apply'>;
+  jobs: Pick<Jobs, 'handle'>;
   serverTime: ServerTime;
   callsOf: SyncOptions['callsOf'];
   clock(): Date;
+  log: Logger;
 }
 
 export interface InboxDomain {
@@ -44,6 +55,8 @@ export interface InboxDomain {
   summaries: SummaryWrites;
   /** Erases what a user set for conversations. Repeatable. */
   erase(userId: string): Promise<void>;
+  /** Resolves when the stored messages say what the marks say, or another node must see to that. */
+  close(): Promise<void>;
   /** Every conversation of a user, and from where the user sees it. */
   scopesOf(caller: Caller): Promise<{ id: string; kind: ConversationRef['kind']; fromSeq: number }[]>;
 }
@@ -56,11 +69,23 @@ export function createInboxDomain(options: InboxDomainOptions): InboxDomain {
   const outlines = createOutlines(options);
   const readScope = createSyncScope({ outlines, readChanged: createChangedOutlines({ collections, outlines }) });
   const views = createConversationViews({ collections, store, places });
+  const marks = createMarkStore(collections);
+  const settling = createSettling({ ...options, marks });
+  tellOwnDevices({ ...options, views });
   return {
-    handlers: createInboxCommands({ ...options, places, views, outlines, readScope }),
+    handlers: createInboxCommands({
+      ...options,
+      places,
+      views,
+      outlines,
+      readScope,
+      marks,
+      onUnsettled: settling.note,
+    }),
     memberships: { openPair: createOpenPair(options), groupsOf: createGroupPlaces(options) },
     summaries,
     erase: createEraseSettings(collections),
+    close: settling.close,
     async scopesOf({ userId }) {
       const found = await Promise.all([outlines.ofPairs(userId), outlines.ofGroups(userId)]);
       return found.flat().map(({ id, summary, fromSeq }) => ({ id, kind: summary.kind, fromSeq }));

@@ -27,7 +27,7 @@ export interface Gap {
 }
 
 /**
- * Reads the visible messages above each gap's `rev`, one conversation after the other, until there are `limit`. A
+ * Reads the visible messages above each gap's `rev` as they are shown, one conversation after the other, until there are `limit`. A
  * further query follows only while nothing visible was found, so an answer with more to come is never empty, and a
  * client that repeats gets to the end.
  * @param gaps in the order in which they are to be filled
@@ -47,6 +47,9 @@ export async function readMissed(store: MessageStore, gaps: Gap[], limit: number
     }
   }
   const missed = fitAnswer(found, gaps.slice(0, queried), limit);
+  const shown = await store.show([...missed.messages.values()].flat());
+  for (const messages of missed.messages.values())
+    messages.splice(0, messages.length, ...shown.splice(0, messages.length));
   for (const { id } of gaps.slice(queried)) missed.incomplete.add(id);
   return missed;
 }

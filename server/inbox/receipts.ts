@@ -1,70 +1,74 @@
-/**
- * `message:delivered` and `message:read`. The stored messages are settled before the mark is raised, so whatever a
- * crash leaves between the two is completed when the client repeats the command, or by the next reading.
- */
+/** `message:delivered` and `message:read`. */
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { AccessRules } from '../conversations/access-rules.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
+import type { NewestMessages } from '../conversations/newest-messages.ts';
 import type { Caller } from '../dispatch/caller.ts';
-import { notFound } from '../lib/errors.ts';
-import type { Collections } from '../model/collections.ts';
-import { type MarkRequest, type MarkRequestSources, readMarkRequest } from './mark-request.ts';
-import { type MarkField, raiseMarks } from './marks.ts';
-import { findReadingAudience, type ReadingAudienceSources } from './reading-audience.ts';
-import { settleDelivered, settleRead } from './settle-status.ts';
-import { tellOwnDevices } from './tell-own-devices.ts';
-import { tellSenders } from './tell-senders.ts';
-import type { ConversationViews } from './views.ts';
+import type { HandlersOf } from '../dispatch/handlers.ts';
+import { invalid, notFound } from '../lib/errors.ts';
+import { createLanes } from '../lib/lanes.ts';
+import { type MarkBatchParts, type MarkTask, raiseMarks } from './marks/mark-batch.ts';
+import { grows } from './marks/mark-state.ts';
+import type { MarkStore } from './marks/mark-store.ts';
+import { countUnreadAbove } from './unread-counts.ts';
 
-export interface ReceiptsOptions extends MarkRequestSources, ReadingAudienceSources {
-  collections: Collections;
-  bus: Bus;
-  views: ConversationViews;
-  clock(): Date;
+/** Marks in one write. */
+const MAX_BATCH = 500;
+/** All marks are one collection, so all go out together. */
+const LANE = 'marks';
+
+export interface ReceiptsOptions extends MarkBatchParts {
+  store: MessageStore;
+  access: AccessRules;
+  marks: MarkStore;
+  newest: NewestMessages;
+  bus: Pick<Bus, 'emit' | 'viewChanged'>;
 }
 
-export function createReceipts(options: ReceiptsOptions) {
-  const { collections, bus, views, clock } = options;
+type Payload = CommandPayload<'message:read'>;
+type Request = Pick<MarkTask, 'conversation' | 'key' | 'isBlocked' | 'fromSeq' | 'dueAt'>;
 
-  const raise = (request: MarkRequest, fields: MarkField[]) =>
-    raiseMarks(collections.memberships, request, fields, clock());
+export function createReceipts(options: ReceiptsOptions): HandlersOf<'message:delivered' | 'message:read'> {
+  const { store, access, marks, newest, bus } = options;
+  const lanes = createLanes((tasks: MarkTask[]) => raiseMarks(options, tasks), MAX_BATCH);
 
-  /** Settles the messages, raises the marks and tells the senders. Resolves with whether a mark grew. */
-  async function advance(request: MarkRequest, isReading: boolean): Promise<boolean> {
-    const { upTo } = request;
-    const { delivered_seq, read_seq } = request.marks;
-    const lowest = isReading ? Math.min(delivered_seq, read_seq) : delivered_seq;
-    if (lowest >= upTo) return false;
-    const audience = await findReadingAudience(options, request, lowest);
-    const fields: MarkField[] = delivered_seq < upTo ? ['delivered_seq'] : [];
-    if (isReading) {
-      await settleRead(collections, request, audience.shown);
-      fields.push('read_seq');
-      if (audience.raisesShownMark && read_seq < upTo) fields.push('shown_read_seq');
-    }
-    if (delivered_seq < upTo) await settleDelivered(collections, request);
-    const change = await raise(request, fields);
-    if (change) tellSenders(bus, request, audience, change, clock());
-    return change !== undefined;
+  /**
+   * Looks up what raising a mark depends on.
+   * @throws ContractError `not_found` if the caller has no access or nothing was ever written, `validation_failed` beyond
+   *   the last message
+   */
+  async function request(caller: Caller, payload: Payload, dueAt: number | undefined): Promise<Request> {
+    const { conversation, fromSeq, blocked } = await access.enter(caller.id, payload);
+    const highest = await newest.highestSeq(conversation, Math.max(payload.up_to_seq, 1));
+    if (highest === 0) throw notFound('nothing was written in this conversation yet');
+    if (payload.up_to_seq > highest) throw invalid('up_to_seq', 'is beyond the last message');
+    const key = { conversationId: conversation.id, userId: caller.userId };
+    return { conversation, key, isBlocked: blocked, fromSeq, dueAt };
+  }
+
+  /** @throws ContractError `not_found` where the caller has no marks; `unavailable` for what waited too long */
+  function raise(asked: Request, wanted: MarkTask['wanted']): Promise<{ grew: boolean; readSeq: number }> {
+    const known = marks.remembered(asked.key);
+    if (known && !grows(known, wanted)) return Promise.resolve({ grew: false, readSeq: known.read_seq });
+    return new Promise((resolve, reject) => lanes.join(LANE, { ...asked, wanted, resolve, reject }));
   }
 
   return {
-    /** @throws ContractError as `readMarkRequest` */
-    async delivered(caller: Caller, payload: CommandPayload<'message:delivered'>): Promise<Record<string, never>> {
-      const request = await readMarkRequest(options, caller, payload);
-      if (!request.isBlocked) await advance(request, false);
+    async 'message:delivered'(caller, payload, dueAt) {
+      const asked = await request(caller, payload, dueAt);
+      if (!asked.isBlocked) await raise(asked, { deliveredTo: payload.up_to_seq, readTo: 0 });
       return {};
     },
-    /** @throws ContractError as `readMarkRequest` */
-    async read(caller: Caller, payload: CommandPayload<'message:read'>): Promise<{ unread_count: number }> {
-      const request = await readMarkRequest(options, caller, payload);
+    async 'message:read'(caller, payload, dueAt) {
+      const asked = await request(caller, payload, dueAt);
+      const { conversation, isBlocked, fromSeq } = asked;
+      const upTo = payload.up_to_seq;
       // Under a block nothing passes, but the reader's own unread count clears.
-      const grew = request.isBlocked
-        ? (await raise(request, ['read_seq'])) !== undefined
-        : await advance(request, true);
-      const current = await views.current(caller.userId, request.conversation.id);
-      if (!current) throw notFound('no such conversation');
-      if (grew) tellOwnDevices(bus, caller, current);
-      return { unread_count: current.conversation.unread_count };
+      const { grew, readSeq } = await raise(asked, { deliveredTo: isBlocked ? 0 : upTo, readTo: upTo });
+      if (grew) bus.viewChanged(caller.id, conversation.id, caller.socketId);
+      if (newest.isHighest(conversation, readSeq)) return { unread_count: 0 };
+      return { unread_count: await countUnreadAbove(store, conversation, caller.userId, Math.max(fromSeq, readSeq)) };
     },
   };
 }

@@ -4,6 +4,26 @@ import type { ConversationRef } from '../model/conversation-ref.ts';
 import { ONE_BATCH } from './one-batch.ts';
 import type { Place } from './place.ts';
 
+/** Counts a user's unread messages in one conversation above a `seq`: sent by others, not deleted. */
+export async function countUnreadAbove(
+  store: MessageStore,
+  { id, kind }: ConversationRef,
+  userId: ObjectId,
+  above: number,
+): Promise<number> {
+  const [counted] = await store
+    .of(kind)
+    .aggregate<{ count: number }>(
+      [
+        { $match: { conversation_id: id, is_deleted: false, seq: { $gt: above }, sender_id: { $ne: userId } } },
+        { $count: 'count' },
+      ],
+      { hint: 'unread' },
+    )
+    .toArray();
+  return counted?.count ?? 0;
+}
+
 /**
  * Counts the unread messages in each of a user's places: visible, sent by others, above the user's mark, not deleted.
  * One query for all pairs, one for all groups.

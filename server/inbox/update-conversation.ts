@@ -8,7 +8,6 @@ import type { Caller } from '../dispatch/caller.ts';
 import { notFound } from '../lib/errors.ts';
 import type { Collections } from '../model/collections.ts';
 import type { MembershipDocument } from '../model/documents/conversations.ts';
-import { tellOwnDevices } from './tell-own-devices.ts';
 import type { ConversationViews } from './views.ts';
 
 type Payload = CommandPayload<'conversation:update'>;
@@ -38,7 +37,14 @@ export function createUpdateConversation(options: UpdateConversationOptions) {
       settingsUpdate(payload, clock()),
     );
     const after = (await views.current(caller.userId, conversation.id)) ?? before;
-    tellOwnDevices(bus, caller, after);
+    const { conversation: changed, state } = after;
+    bus.emit(
+      { users: [caller.id] },
+      'conversation:updated',
+      { conversation: changed },
+      { socket: caller.socketId },
+      state,
+    );
     return { conversation: after.conversation };
   };
 }

@@ -68,7 +68,16 @@ async function readMarks(
   const cursor = memberships.find(
     { conversation_id: { $in: [...byConversation.keys()] } },
     {
-      projection: { conversation_id: 1, user_id: 1, delivered_seq: 1, read_seq: 1, shown_read_seq: 1 },
+      projection: {
+        conversation_id: 1,
+        user_id: 1,
+        delivered_seq: 1,
+        read_seq: 1,
+        shown_read_seq: 1,
+        shown_reads: 1,
+        settling_from: 1,
+        marks_at: 1,
+      },
       batchSize: expected > MANY_MARKS ? MARKS_BATCH : ONE_BATCH,
     },
   );

@@ -14,7 +14,7 @@ const ONE_REPLY = DEFAULT_LIMIT + 1;
  * @returns throws as `AccessRules.enter` does
  */
 export function createHistory(
-  store: Pick<MessageStore, 'of'>,
+  store: Pick<MessageStore, 'of' | 'show'>,
   access: Pick<AccessRules, 'enter'>,
 ): Handler<'message:history'> {
   return async (caller, payload) => {
@@ -32,6 +32,6 @@ export function createHistory(
       .toArray();
     const page = found.slice(0, limit);
     if (!isForward) page.reverse();
-    return { messages: page.map(toWireMessage), has_more: found.length > limit };
+    return { messages: (await store.show(page)).map(toWireMessage), has_more: found.length > limit };
   };
 }

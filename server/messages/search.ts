@@ -75,7 +75,8 @@ export function createSearch(
     );
     const distinct = new Map(found.flat().map((message) => [message._id.toHexString(), message]));
     const newest = [...distinct.values()].sort(compareNewestFirst);
-    return { messages: newest.slice(0, limit).map(toWireMessage), has_more: newest.length > limit };
+    const page = await store.show(newest.slice(0, limit));
+    return { messages: page.map(toWireMessage), has_more: newest.length > limit };
   };
 }
 

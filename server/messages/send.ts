@@ -6,12 +6,13 @@ import type { MessageStore } from '../conversations/message-store.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { Handler } from '../dispatch/handlers.ts';
 import { ContractError } from '../lib/errors.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import { type Attachments, checkShape, type Draft, prepareDraft } from './drafts.ts';
 import type { Writer } from './writer.ts';
 
 export interface SendOptions {
-  store: Pick<MessageStore, 'of' | 'sent'>;
+  store: Pick<MessageStore, 'of' | 'sent' | 'show'>;
   access: Pick<AccessRules, 'enter'>;
   writer: Pick<Writer, 'send'>;
   attachments: Attachments;
@@ -46,7 +47,12 @@ export function createSend(options: SendOptions): Handler<'message:send'> {
     if (client_message_id === undefined || !(refusal instanceof ContractError)) throw refusal;
     const first = await store.sent(conversation, caller.userId, client_message_id);
     if (!first) throw refusal;
-    return { message: toWireMessage(first), duplicate: true };
+    return repeated(first);
+  }
+
+  async function repeated(message: MessageDocument): Promise<CommandData<'message:send'>> {
+    const [shown] = await store.show([message]);
+    return { message: toWireMessage(shown!), duplicate: true };
   }
 
   return async (caller, payload, dueAt) => {
@@ -55,7 +61,7 @@ export function createSend(options: SendOptions): Handler<'message:send'> {
       if ('refusal' in prepared) return firstOrRefuse(caller, payload, prepared.access, prepared.refusal);
       const { conversation } = prepared.access;
       const { message, duplicate } = await writer.send(conversation, prepared.draft, caller.socketId, dueAt);
-      if (duplicate) return { message: toWireMessage(message), duplicate };
+      if (duplicate) return repeated(message);
       onSent(caller.id, conversation.id);
       if (message.attachment) await attachments.sent(message);
       return { message: toWireMessage(message) };

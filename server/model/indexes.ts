@@ -173,6 +173,12 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
       key: { peer_id: 1, marks_at: 1 },
       partialFilterExpression: { peer_id: { $exists: true } },
     },
+    // Marks that the stored messages do not say yet: of conversations that are shown, and all of them, to settle them.
+    {
+      name: 'settling',
+      key: { conversation_id: 1 },
+      partialFilterExpression: { settling_from: { $exists: true } },
+    },
     // A user's groups.
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
   ],

@@ -18,6 +18,7 @@ import { connect } from '../../server/model/connect.ts';
 import type { CallDocument } from '../../server/model/documents/calls.ts';
 import type { CallReason } from '../../shared/contract/calls.ts';
 import { startDatabase } from '../support/database.ts';
+import { uncached } from '../support/lookups.ts';
 
 export const RING_MS = 45_000;
 export const GRACE_MS = 15_000;
@@ -82,8 +83,8 @@ export async function startCallNodes(count: number): Promise<CallNodes> {
     createCallDomain({
       collections,
       bus,
-      access: createAccessRules(collections, createVisibility(false)),
-      audience: createAudience(collections),
+      access: createAccessRules(collections, createVisibility(false), uncached),
+      audience: createAudience(collections, uncached),
       nodes: {
         id: `node-${i + 1}`,
         deadAmong: async (ids) => ids.filter((id) => state.dead.has(id)),

@@ -6,6 +6,7 @@ import { collections } from '../../server/model/collections.ts';
 import { pairId } from '../../server/model/conversation-ref.ts';
 import type { MessageDocument } from '../../server/model/documents/messages.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
+import { uncached } from '../support/lookups.ts';
 
 let database: TestDatabase;
 let client: MongoClient;
@@ -15,7 +16,7 @@ const commands: string[] = [];
 beforeAll(async () => {
   database = await startDatabase();
   client = await new MongoClient(database.url, { monitorCommands: true }).connect();
-  rules = createAccessRules(collections(client.db()), createVisibility(false));
+  rules = createAccessRules(collections(client.db()), createVisibility(false), uncached);
   client.on('commandStarted', ({ commandName }) => void commands.push(commandName));
 });
 afterAll(async () => {

@@ -5,12 +5,14 @@ import { createBus, createMemoryBroker } from '../../server/bus/bus.ts';
 import { type AccessRules, createAccessRules } from '../../server/conversations/access-rules.ts';
 import { createAudience } from '../../server/conversations/audience.ts';
 import { createMessageStore, type MessageStore } from '../../server/conversations/message-store.ts';
+import { createNewestMessages } from '../../server/conversations/newest-messages.ts';
 import { createVisibility } from '../../server/conversations/visibility.ts';
 import { createServerTime } from '../../server/dispatch/server-time.ts';
 import { createInboxDomain, type InboxDomain } from '../../server/inbox/domain.ts';
 import { type Collections, collections } from '../../server/model/collections.ts';
 import { install } from '../../server/model/install.ts';
 import { startDatabase } from '../support/database.ts';
+import { uncached } from '../support/lookups.ts';
 
 export interface Inbox {
   stored: Collections;
@@ -39,22 +41,27 @@ export async function openInbox(): Promise<Inbox> {
     bytes += BSON.calculateObjectSize(reply as object);
   });
   const db = client.db();
-  await install(db, pino({ level: 'silent' }));
+  const log = pino({ level: 'silent' });
+  await install(db, log);
   const stored = collections(db);
   const clock = () => new Date();
   const store = createMessageStore(stored);
   const visibility = createVisibility(false);
-  const access = createAccessRules(stored, visibility);
+  const access = createAccessRules(stored, visibility, uncached);
   const domain = createInboxDomain({
     collections: stored,
     store,
+    newest: createNewestMessages(store, () => 0),
     access,
     visibility,
-    audience: createAudience(stored),
+    audience: createAudience(stored, uncached),
     bus: createBus(createMemoryBroker(() => {})),
+    delivery: { onViewChanged: () => {}, apply: () => {} },
+    jobs: { handle: () => {} },
     serverTime: createServerTime(clock, () => true),
     callsOf: async () => [],
     clock,
+    log,
   });
   return {
     stored,

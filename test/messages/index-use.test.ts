@@ -10,6 +10,7 @@ import { collections } from '../../server/model/collections.ts';
 import { pairId } from '../../server/model/conversation-ref.ts';
 import { install } from '../../server/model/install.ts';
 import { startDatabase } from '../support/database.ts';
+import { uncached } from '../support/lookups.ts';
 
 const COUNT = 5000;
 const ann = new ObjectId();
@@ -75,7 +76,7 @@ it.each([
   ['in the middle, forwards', { after_seq: COUNT / 2 }],
 ])('a page of history (%s) is read by an index, and no more of it than the page shows', async (_which, bounds) => {
   const all = collections(db());
-  const history = createHistory(createMessageStore(all), createAccessRules(all, createVisibility(false)));
+  const history = createHistory(createMessageStore(all), createAccessRules(all, createVisibility(false), uncached));
   finds.length = 0;
   const { messages } = await history({ id: ann.toHexString(), userId: ann } as Caller, {
     recipient_id: bob.toHexString(),

@@ -15,6 +15,7 @@ import { createPresence, type PresenceDomain } from '../../server/presence/prese
 import type { Status } from '../../server/presence/status.ts';
 import type { Presence } from '../../shared/contract/documents.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
+import { uncached } from '../support/lookups.ts';
 
 const GRACE_MS = 5000;
 const SESSION = 'session';
@@ -79,7 +80,7 @@ async function createScene({ nodeCount = 1, over = stored, status = undefined as
   });
   const shared = {
     collections: over,
-    audience: createAudience(stored),
+    audience: createAudience(stored, uncached),
     devices: { ...createMemoryDevices(), isShared: nodeCount > 1 },
     departures: createMemoryDepartures(GRACE_MS),
     bus,

@@ -17,6 +17,16 @@ export interface ConversationDocument {
   created_at: Date;
 }
 
+/** A stretch of messages that a user read while the reading was shown. */
+export interface ShownRead {
+  /** Above this `seq` … */
+  from: number;
+  /** … and up to this one. */
+  to: number;
+  /** Senders who must not know: they, too, have switched receipts off. */
+  except?: ObjectId[];
+}
+
 /** One user's membership of one conversation: marks and personal settings. */
 export interface MembershipDocument {
   _id: ObjectId;
@@ -36,6 +46,10 @@ export interface MembershipDocument {
   read_seq: number;
   /** The `read_seq` that others see: while a setting hides what the user reads, it stays where it was. */
   shown_read_seq: number;
+  /** What was read while it was shown, as far as the stored messages do not say it yet. */
+  shown_reads?: ShownRead[];
+  /** Set while the stored messages above this `seq` are behind the marks. */
+  settling_from?: number;
   muted_until?: Date;
   pinned?: boolean;
   archived?: boolean;
