@@ -7,7 +7,7 @@ import { startNodes } from './cluster/nodes.ts';
 import type { Config } from './config.ts';
 import { createAccessRules } from './conversations/access-rules.ts';
 import { createAudience } from './conversations/audience.ts';
-import { createLookupCache, HOLDS_MS } from './conversations/lookup-cache.ts';
+import { createLookupCache } from './conversations/lookup-cache.ts';
 import { createMessageStore } from './conversations/message-store.ts';
 import { createNewestMessages } from './conversations/newest-messages.ts';
 import { createVisibility } from './conversations/visibility.ts';
@@ -51,7 +51,17 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const nodes = await startNodes(collections, clock, log);
   const company = () => (redis ? 'linked' : neighbours.isAlone() ? 'alone' : 'unlinked');
   const lookups = createLookupCache({ company, tellOthers: (topic) => bus.forget(topic) });
-  const newest = createNewestMessages(store, () => HOLDS_MS[company()]);
+  const newest = createNewestMessages({
+    store,
+    isAlone: () => neighbours.isAlone(),
+    hears: (conversation, since) =>
+      redis !== undefined && redis.cutOffSince() === undefined && delivery.hasHeard(conversation, since),
+    clock,
+  });
+  function onMissed(): void {
+    newest.clear();
+    lookups.forget();
+  }
   const { bus, delivery, actors, ...messengers } = createDeliveryDomain({
     io,
     collections,
@@ -61,11 +71,12 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     visibility,
     newest,
     onForget: lookups.forget,
+    onMissed,
     onSent: points.sent,
     clock,
     log,
   });
-  const neighbours = redis ? LINKED : await watchNeighbours({ nodes, onArrival: () => lookups.forget(), log });
+  const neighbours = redis ? LINKED : await watchNeighbours({ nodes, onArrival: onMissed, log });
   const diskSpace = await watchDiskSpace({ folder: config.dataDir, minFreeBytes: config.minFreeBytes, log });
   const jobs = createJobs({ jobs: collections.jobs, clock, log });
 

@@ -7,11 +7,13 @@ import type { State } from '../model/state.ts';
 /** One step of a conversation's `rev`: a new message, or a change of an old one. */
 export interface Change {
   rev: number;
+  /** Set where several changes of one message are told as one: the `rev` of the first of them. */
+  first_rev?: number;
   message: Message;
   is_new: boolean;
   /** The conversation's highest `seq` at this `rev`. */
   last_seq: number;
-  /** The socket that acted: the acknowledgement is its copy. */
+  /** The socket that acted, as the last of several: the acknowledgement is its copy. */
   except_socket?: string | undefined;
   /** Who changed an old message, and so causes what is sent. */
   by?: string;
@@ -20,6 +22,11 @@ export interface Change {
 /** The conversation's highest `seq` before a change. */
 export function lastSeqBefore(change: Change): number {
   return change.is_new ? change.last_seq - 1 : change.last_seq;
+}
+
+/** The lowest `rev` that a change takes. */
+export function firstRevOf({ rev, first_rev = rev }: Change): number {
+  return first_rev;
 }
 
 /** Who an event is for. A socket of another node is reached by ephemeral events only. */

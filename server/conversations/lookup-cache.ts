@@ -14,8 +14,7 @@ const LINKED_MS = 2000;
 
 /** How long an entry holds: alone, beside nodes that tell what they change, or beside ones that do not. */
 export type Company = 'alone' | 'linked' | 'unlinked';
-/** In milliseconds. */
-export const HOLDS_MS: Record<Company, number> = { alone: ALONE_MS, linked: LINKED_MS, unlinked: 0 };
+const HOLDS_MS: Record<Company, number> = { alone: ALONE_MS, linked: LINKED_MS, unlinked: 0 };
 
 export interface LookupCache {
   /**

@@ -3,15 +3,32 @@ import type { Collection, ObjectId, UpdateFilter } from 'mongodb';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
+import { refusals } from '../model/failures.ts';
+import { createFindMessage } from './find-messages.ts';
+import { createLocators } from './locators.ts';
 import { createInserts, type Stored } from './message-inserts.ts';
 import { createShowMessages, type ShowMessages } from './shown-messages.ts';
 
 /**
- * How many of its earlier revs a message keeps. The unique index over them keeps a rev from being given twice. One that
- * falls out could be given again only by a node that has not looked at the conversation since, while others changed this
- * one message that many times and nothing else.
+ * How many of its earlier revs a message keeps: the first of each write. The unique index over them keeps a rev from being
+ * given twice, by a node that knows only what was newest before that write. While a message is changed again and again, it
+ * keeps as many as nobody can add in the time for which a node relies on what it knows (`messages/positions.ts`).
  */
-const REMEMBERED_REVS = 1000;
+const REMEMBERED_REVS = 50;
+const REMEMBERED_BUSY = 1000;
+/** A message that was not changed for so long, in milliseconds, is not busy. */
+const QUIET_MS = 10_000;
+
+/** One write that changes a message. */
+export interface AmendStep {
+  /** As it is stored. */
+  before: MessageDocument;
+  /** As it is to be, with its `rev`. */
+  after: MessageDocument;
+  /** The lowest `rev` that it takes. */
+  firstRev: number;
+  update: UpdateFilter<MessageDocument>;
+}
 
 export interface MessageStore {
   /** Stores messages of one conversation in their order, up to the first that is refused. */
@@ -20,8 +37,12 @@ export interface MessageStore {
   of(kind: ConversationRef['kind']): Collection<MessageDocument>;
   /** Messages of any conversations with what the marks say of them. */
   show: ShowMessages;
-  /** A message by its id, whichever kind of conversation it belongs to. */
-  find(messageId: ObjectId): Promise<MessageDocument | null>;
+  /** A message by its id alone, as it is shown. */
+  find(messageId: ObjectId): Promise<MessageDocument | undefined>;
+  /** A new message's id. */
+  newId(conversationId: string): ObjectId;
+  /** Stores that a conversation has messages. Called before the first one is stored; idempotent. */
+  open(conversationId: string): Promise<void>;
   /** The highest `seq`, or `rev`, stored; 0 where there is none. */
   highest(field: 'seq' | 'rev', conversation: ConversationRef): Promise<number>;
   /** Both of them. */
@@ -32,8 +53,11 @@ export interface MessageStore {
   findAll(conversation: ConversationRef, messageIds: ObjectId[]): Promise<MessageDocument[]>;
   /** The messages above a `rev`, ascending by `rev`. */
   changes(conversation: ConversationRef, aboveRev: number, limit: number): Promise<MessageDocument[]>;
-  /** Changes a message and puts it at `rev`, unless it has changed since it was read: then null. */
-  amend(document: MessageDocument, rev: number, update: UpdateFilter<MessageDocument>): Promise<MessageDocument | null>;
+  /**
+   * Changes messages of one conversation in their order, up to the first that is refused: another has its `rev`, or the
+   * message is not any more as it was.
+   */
+  amend(conversation: ConversationRef, steps: readonly AmendStep[]): Promise<Stored>;
 }
 
 /** @param collections the collections of the database */
@@ -42,6 +66,7 @@ export function createMessageStore(collections: Collections): MessageStore {
   const direct = messages as unknown as Collection<MessageDocument>;
   const group = group_messages as unknown as Collection<MessageDocument>;
   const of = (kind: ConversationRef['kind']) => (kind === 'direct' ? direct : group);
+  const locators = createLocators(collections);
   const show = createShowMessages(collections);
   const inserts = { direct: createInserts(direct), group: createInserts(group) };
 
@@ -58,10 +83,9 @@ export function createMessageStore(collections: Collections): MessageStore {
     of,
     show,
     insert: ({ kind }, documents) => inserts[kind](documents),
-    async find(_id) {
-      const [inPair, inGroup] = await Promise.all([direct.findOne({ _id }), group.findOne({ _id })]);
-      return inPair ?? inGroup;
-    },
+    find: createFindMessage({ collections, of, locators, show }),
+    newId: locators.newId,
+    open: locators.open,
     highest,
     async newest(conversation) {
       const [seq, rev] = await Promise.all([highest('seq', conversation), highest('rev', conversation)]);
@@ -69,9 +93,9 @@ export function createMessageStore(collections: Collections): MessageStore {
     },
     sent: ({ id, kind }, sender_id, client_message_id) =>
       of(kind).findOne({ conversation_id: id, sender_id, client_message_id }),
-    findAll: ({ kind }, messageIds) =>
+    findAll: ({ id, kind }, messageIds) =>
       of(kind)
-        .find({ _id: { $in: messageIds } }, { sort: { seq: 1 } })
+        .find({ _id: { $in: messageIds }, conversation_id: id }, { sort: { seq: 1 }, hint: { _id: 1 } })
         .toArray(),
     changes: ({ id, kind }, aboveRev, limit) =>
       of(kind)
@@ -79,15 +103,32 @@ export function createMessageStore(collections: Collections): MessageStore {
         .sort({ rev: 1 })
         .limit(limit)
         .toArray(),
-    amend: (document, rev, update) =>
-      of('group_id' in document ? 'group' : 'direct').findOneAndUpdate(
-        { _id: document._id, rev: document.rev },
-        {
-          ...update,
-          $set: { ...update.$set, rev },
-          $push: { ...update.$push, revs: { $each: [rev], $slice: -REMEMBERED_REVS } },
-        },
-        { returnDocument: 'after' },
-      ),
+    async amend({ id, kind }, steps) {
+      try {
+        await of(kind).bulkWrite(
+          steps.map((step) => ({ updateOne: statementOf(id, step) })),
+          { ordered: true },
+        );
+        return { count: steps.length };
+      } catch (error) {
+        const [first] = refusals(error) ?? [];
+        if (!first) throw error;
+        return { count: first[0], refusal: first[1] };
+      }
+    },
+  };
+}
+
+/**
+ * Where nothing matches, an ordered command would go on with the next step and leave a gap. As an upsert it is refused
+ * instead, by the unique `_id`, and ends there.
+ */
+function statementOf(conversation_id: string, { before, after, firstRev, update }: AmendStep) {
+  const isBusy = after.updated_at.getTime() - before.updated_at.getTime() < QUIET_MS;
+  const revs = { $each: [firstRev], $slice: -(isBusy ? REMEMBERED_BUSY : REMEMBERED_REVS) };
+  return {
+    filter: { _id: before._id, conversation_id, rev: before.rev },
+    update: { ...update, $set: { ...update.$set, rev: after.rev }, $push: { ...update.$push, revs } },
+    upsert: true,
   };
 }

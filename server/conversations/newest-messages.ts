@@ -1,6 +1,6 @@
 /**
- * Remembers the newest messages of conversations: up to which `seq` they reach, and who sent the last ones. A mark is
- * raised by that alone; the store is asked only about what lies further back, or beyond.
+ * Remembers the newest messages of conversations: the highest `seq` and `rev`, and who sent the last ones. Sends and marks
+ * rest on that alone; the store is asked only about what lies further back, or beyond.
  */
 import type { Change } from '../bus/operations.ts';
 import { createLru } from '../lib/lru.ts';
@@ -9,17 +9,34 @@ import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageStore } from './message-store.ts';
 
 /** Of how many conversations. */
-const REMEMBERED = 20_000;
+const REMEMBERED = 50_000;
 /** How many senders are read at once … */
 const READ_SENDERS = 64;
 /** … and kept at most, of one conversation. */
 const MOST_SENDERS = 256;
+/**
+ * For how long a writer relies on a position that others may have moved on, in milliseconds. The unique indexes refuse
+ * what it takes twice; they know every `rev` of that time (`message-store.ts`).
+ */
+const RELIED_ON_MS = 5000;
+
+/** The highest `seq` and `rev` of a conversation; zeros where nothing is stored. */
+export interface Position {
+  seq: number;
+  rev: number;
+}
 
 export interface NewestMessages {
   /** Takes note of changes that are stored. */
   note(conversation: ConversationRef, changes: readonly Change[]): void;
+  /** Takes note of a position that was read. */
+  learn(conversation: ConversationRef, position: Position): void;
   /** Forgets a conversation: what is stored of it may never have been told. */
   forget(conversation: ConversationRef): void;
+  /** Forgets all: this node may have missed something. */
+  clear(): void;
+  /** The newest position, where a writer may rely on it. */
+  position(conversation: ConversationRef): Position | undefined;
   /** @returns the highest `seq` as far as it is known; what the store says if that is below `atLeast` */
   highestSeq(conversation: ConversationRef, atLeast: number): Promise<number>;
   /** Whether a `seq` is the highest for certain. */
@@ -29,19 +46,28 @@ export interface NewestMessages {
 }
 
 interface Newest {
-  /** The highest `seq` that is known. */
   seq: number;
+  /** Undefined where only messages were read. */
+  rev: number | undefined;
   /** Who sent the last messages, up to `seq`. */
   senders: string[];
-  /** When this was so, by `performance.now()`. */
+  /** When this was so, in milliseconds. */
   at: number;
 }
 
-/**
- * @param holdsMs for how long nobody can have sent anything without telling this node, in milliseconds
- */
-export function createNewestMessages(store: Pick<MessageStore, 'of'>, holdsMs: () => number): NewestMessages {
+export interface NewestMessagesOptions {
+  store: Pick<MessageStore, 'of'>;
+  /** Whether nobody else writes to the database. */
+  isAlone(): boolean;
+  /** Whether this node has heard of every change of a conversation since a moment, in milliseconds. */
+  hears(conversation: ConversationRef, since: number): boolean;
+  clock(): Date;
+}
+
+export function createNewestMessages({ store, isAlone, hears, clock }: NewestMessagesOptions): NewestMessages {
   const conversations = createLru<Newest>(REMEMBERED);
+  const now = () => clock().getTime();
+  const isCertain = (conversation: ConversationRef, at: number) => isAlone() || hears(conversation, at);
 
   function append(newest: Newest, seq: number, senderId: string): void {
     if (seq <= newest.seq) return;
@@ -52,20 +78,21 @@ export function createNewestMessages(store: Pick<MessageStore, 'of'>, holdsMs: (
     newest.seq = seq;
   }
 
-  async function read(conversation: ConversationRef): Promise<Newest> {
-    const at = performance.now();
+  async function read(conversation: ConversationRef): Promise<number> {
+    const at = now();
     const found = await store
       .of(conversation.kind)
       .find({ conversation_id: conversation.id }, { projection: { _id: 0, seq: 1, sender_id: 1 } })
       .sort({ seq: -1 })
       .limit(READ_SENDERS)
       .toArray();
-    const senders = found.toReversed().map(({ sender_id }) => sender_id.toHexString());
-    const newest = { seq: found[0]?.seq ?? 0, senders, at };
+    const seq = found[0]?.seq ?? 0;
     const known = conversations.get(conversation.id);
-    if (known && known.seq >= newest.seq) return known;
-    if (newest.seq > 0) conversations.set(conversation.id, newest);
-    return newest;
+    if (known && known.seq > seq) return known.seq;
+    const senders = found.toReversed().map(({ sender_id }) => sender_id.toHexString());
+    const rev = known?.seq === seq ? known.rev : undefined;
+    if (seq > 0) conversations.set(conversation.id, { seq, rev, senders, at: rev === undefined ? at : known!.at });
+    return seq;
   }
 
   async function readSenders({ id, kind }: ConversationRef, above: number, upTo: number): Promise<string[]> {
@@ -92,20 +119,34 @@ export function createNewestMessages(store: Pick<MessageStore, 'of'>, holdsMs: (
   return {
     note({ id }, changes) {
       const last = changes.at(-1)!;
-      const newest = conversations.get(id) ?? { seq: 0, senders: [], at: 0 };
+      const newest: Newest = conversations.get(id) ?? { seq: 0, rev: undefined, senders: [], at: 0 };
+      if (newest.rev !== undefined && last.rev <= newest.rev) return;
       for (const { is_new, message } of changes) if (is_new) append(newest, message.seq, message.sender_id);
       if (last.last_seq > newest.seq) Object.assign(newest, { seq: last.last_seq, senders: [] });
-      newest.at = performance.now();
+      Object.assign(newest, { rev: last.rev, at: now() });
       conversations.set(id, newest);
     },
+    learn({ id }, { seq, rev }) {
+      const known = conversations.get(id);
+      if (known?.rev !== undefined && known.rev > rev) return;
+      const senders = known?.seq === seq ? known.senders : [];
+      conversations.set(id, { seq, rev, senders, at: now() });
+    },
     forget: ({ id }) => void conversations.delete(id),
+    clear: () => conversations.clear(),
+    position(conversation) {
+      const known = conversations.get(conversation.id);
+      if (known?.rev === undefined) return undefined;
+      const isRecent = now() - known.at < RELIED_ON_MS;
+      return isRecent || isCertain(conversation, known.at) ? { seq: known.seq, rev: known.rev } : undefined;
+    },
     async highestSeq(conversation, atLeast) {
       const known = conversations.get(conversation.id);
-      return known && known.seq >= atLeast ? known.seq : (await read(conversation)).seq;
+      return known && known.seq >= atLeast ? known.seq : read(conversation);
     },
-    isHighest({ id }, seq) {
-      const known = conversations.get(id);
-      return known?.seq === seq && performance.now() - known.at < holdsMs();
+    isHighest(conversation, seq) {
+      const known = conversations.get(conversation.id);
+      return known?.seq === seq && isCertain(conversation, known.at);
     },
     async sendersWithin(conversation, above, upTo) {
       if (above >= upTo) return [];

@@ -9,10 +9,8 @@ import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from 
 import { isShownRead } from './shown-reads.ts';
 
 /** A member's marks that the stored messages do not say yet. */
-export type UnsettledMarks = Pick<
-  MembershipDocument,
-  'user_id' | 'conversation_id' | 'delivered_seq' | 'shown_reads' | 'marks_at'
->;
+export const UNSETTLED_FIELDS = ['user_id', 'conversation_id', 'delivered_seq', 'shown_reads', 'marks_at'] as const;
+export type UnsettledMarks = Pick<MembershipDocument, (typeof UNSETTLED_FIELDS)[number]>;
 
 /** Conversations in one query. */
 const MAX_QUERY = 1000;
@@ -29,7 +27,7 @@ export function createShowMessages({ memberships }: Pick<Collections, 'membershi
       const found = memberships.find<UnsettledMarks>(
         { conversation_id: { $in: [...byConversation.keys()] }, settling_from: { $exists: true } },
         {
-          projection: { _id: 0, conversation_id: 1, user_id: 1, delivered_seq: 1, shown_reads: 1, marks_at: 1 },
+          projection: { _id: 0, ...Object.fromEntries(UNSETTLED_FIELDS.map((field) => [field, 1])) },
           hint: 'settling',
           batchSize: ONE_REPLY,
         },

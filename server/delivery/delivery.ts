@@ -2,6 +2,7 @@
 import type { Operation } from '../bus/operations.ts';
 import { userRoom } from '../bus/rooms.ts';
 import type { NewestMessages } from '../conversations/newest-messages.ts';
+import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { Admission } from './admission.ts';
 import type { Emitter } from './emit.ts';
 import type { LocalRooms } from './local-rooms.ts';
@@ -11,6 +12,8 @@ import type { Sequencer } from './sequencer.ts';
 export interface Delivery extends Admission, Pick<LocalRooms, 'members'>, Pick<Memberships, 'onLeft'> {
   /** Applies an operation to this node's sockets. */
   apply(operation: Operation): void;
+  /** Whether this node has heard of everything in a conversation since a moment, in milliseconds, unless it was cut off. */
+  hasHeard(conversation: ConversationRef, since: number): boolean;
   /** Calls back when a user's view of a conversation changed and a device here, besides the one that acted, shows it. */
   onViewChanged(listener: ViewListener): void;
 }
@@ -71,6 +74,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     onViewChanged(listener) {
       tellView = listener;
     },
+    hasHeard: (conversation, since) => (rooms.coveredSince(conversation) ?? Number.POSITIVE_INFINITY) <= since,
     members: rooms.members,
     onLeft: memberships.onLeft,
   };

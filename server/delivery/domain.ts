@@ -40,6 +40,8 @@ export interface DeliveryDomainOptions {
   newest: NewestMessages;
   /** Forgets what was looked up of a topic, or everything. */
   onForget(topic: string | undefined): void;
+  /** This node may have missed something. */
+  onMissed(): void;
   /** Told how many bytes a user has caused this node to send. */
   onSent(userId: string, bytes: number): void;
   clock(): Date;
@@ -63,9 +65,7 @@ interface LocalDelivery {
 export function createDeliveryDomain(options: DeliveryDomainOptions): DeliveryDomain {
   const { redis } = options;
   const actors = createActors();
-  const subscriptions = redis
-    ? createRedisSubscriptions(redis, (since) => cluster?.resync.request(since))
-    : NO_SUBSCRIPTIONS;
+  const subscriptions = redis ? createRedisSubscriptions(redis, (since) => cluster?.missed(since)) : NO_SUBSCRIPTIONS;
   const local = createLocalDelivery(options, actors, createHeldRooms(subscriptions));
   const cluster = redis && joinCluster(options, redis, local);
   const broker = cluster?.broker ?? createMemoryBroker(local.delivery.apply);
@@ -136,11 +136,16 @@ function joinCluster(options: DeliveryDomainOptions, redis: RedisLink, local: Lo
     isAlone: () => !redis.isUp(),
     onError: (err) => log.warn({ err }, 'what was missed could not be read; trying again'),
   });
+  /** @param since what was told after this moment, in milliseconds, may have passed this node by */
+  function missed(since: number): void {
+    options.onMissed();
+    resync.request(since);
+  }
   const broker = createRedisBroker({
     link: redis,
     deliver: delivery.apply,
     relay: emitter.relay,
-    onResync: resync.request,
+    onResync: missed,
     onError: (err) => log.error({ err }, 'an operation of another node could not be applied'),
   });
   const healing = startHealing({
@@ -149,12 +154,12 @@ function joinCluster(options: DeliveryDomainOptions, redis: RedisLink, local: Lo
     clock,
     link: redis,
     broker,
-    resync,
+    resync: { request: missed },
     onError: (err) => log.warn({ err }, 'the other nodes could not be looked at'),
   });
   return {
     broker,
-    resync,
+    missed,
     close() {
       healing.close();
       resync.close();

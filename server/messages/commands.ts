@@ -1,5 +1,4 @@
 /** Commands on messages (PROTOCOL section 4). Marks (`message:delivered`, `message:read`) belong to the inbox. */
-import type { UpdateFilter } from 'mongodb';
 import type { Message } from '../../shared/contract/documents.ts';
 import { type Access, refuseBlocked } from '../conversations/access.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
@@ -44,12 +43,12 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
     return { message, entered };
   }
 
-  /** @param decide the change to the message as it is now; undefined where there is nothing to change */
+  /** @param decide makes the message as it is to be from what it is; undefined where there is nothing to change */
   async function amend(
     caller: Caller,
     messageId: string,
     dueAt: number | undefined,
-    decide: (message: MessageDocument, entered: Access) => UpdateFilter<MessageDocument> | undefined,
+    decide: (message: MessageDocument, entered: Access) => MessageDocument | undefined,
   ): Promise<{ message: Message }> {
     const amended = await caller.inTurn(reach(caller, messageId), ({ message, entered }) =>
       writer.amend({
@@ -73,7 +72,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
         if (message.is_deleted) throw conflict('the message was deleted');
         if (content === '' && !message.attachment) throw invalid('content', 'must NOT be empty');
         if (content === message.content) return undefined;
-        return { $set: { content, terms: termsOf(content), edited_at: clock() } };
+        return { ...message, content, terms: termsOf(content), edited_at: clock() };
       }),
 
     'message:delete': (caller, { message_id }, dueAt) =>
@@ -81,7 +80,8 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
         const isSender = message.sender_id.equals(caller.userId);
         if (!isSender && !isAdmin) throw forbidden('only the sender or an admin deletes a message');
         if (message.is_deleted) return undefined;
-        return { $set: { is_deleted: true, content: '', attachment: null }, $unset: { reactions: true, terms: true } };
+        const { reactions: _reactions, terms: _terms, ...rest } = message;
+        return { ...rest, is_deleted: true, content: '', attachment: null };
       }),
 
     'message:react': (caller, { message_id, emoji, remove = false }, dueAt) =>
@@ -89,7 +89,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
         if (message.is_deleted) throw conflict('the message was deleted');
         const change = remove ? withoutReaction : withReaction;
         const reactions = change(message.reactions ?? [], emoji, caller.userId);
-        return reactions && { $set: { reactions } };
+        return reactions && { ...message, reactions };
       }),
 
     'message:history': createHistory(store, access),

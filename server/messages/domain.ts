@@ -4,6 +4,7 @@ import type { Jobs } from '../cluster/jobs.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
+import type { NewestMessages } from '../conversations/newest-messages.ts';
 import type { Scope } from '../conversations/visibility.ts';
 import type { Actors } from '../delivery/actors.ts';
 import type { Delivery } from '../delivery/delivery.ts';
@@ -23,6 +24,7 @@ import { createWriter } from './writer.ts';
 export interface MessageDomainOptions {
   collections: Pick<Collections, 'jobs'>;
   store: MessageStore;
+  newest: NewestMessages;
   access: AccessRules;
   audience: Audience;
   bus: Bus;

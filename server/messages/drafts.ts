@@ -1,5 +1,5 @@
 /** What a message is made of before it has a position, and what is checked on the way. */
-import { ObjectId } from 'mongodb';
+import type { ObjectId } from 'mongodb';
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import { type Access, refuseUnreachable } from '../conversations/access.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
@@ -48,7 +48,7 @@ export function checkShape({ content, message_type = 'text', attachment }: SendP
  *   the sender cannot see in this conversation; as `Attachments.check` does
  */
 export async function prepareDraft(
-  { store, attachments }: { store: Pick<MessageStore, 'of'>; attachments: Pick<Attachments, 'check'> },
+  { store, attachments }: { store: Pick<MessageStore, 'of' | 'newId'>; attachments: Pick<Attachments, 'check'> },
   caller: Caller,
   payload: SendPayload,
   access: Access,
@@ -57,20 +57,22 @@ export async function prepareDraft(
   const { message_type = 'text', attachment, reply_to } = payload;
   const { conversation, fromSeq } = access;
   const [replied] = await Promise.all([
-    reply_to === undefined ? undefined : store.of(conversation.kind).findOne({ _id: fromId(reply_to) }),
+    reply_to === undefined
+      ? undefined
+      : store.of(conversation.kind).findOne({ _id: fromId(reply_to), conversation_id: conversation.id }),
     attachment ? attachments.check(caller.id, message_type, fromId(attachment.media_id)) : undefined,
   ]);
-  if (reply_to !== undefined && !(replied?.conversation_id === conversation.id && isVisible(replied, fromSeq))) {
+  if (reply_to !== undefined && !(replied && isVisible(replied, fromSeq))) {
     throw notFound('no such message to reply to');
   }
-  return draftOf(caller.userId, conversation.id, payload);
+  return draftOf(store.newId(conversation.id), caller.userId, conversation.id, payload);
 }
 
 /** The draft of a message whose payload has been checked. */
-export function draftOf(sender_id: ObjectId, conversation_id: string, payload: SendPayload): Draft {
+export function draftOf(_id: ObjectId, sender_id: ObjectId, conversation_id: string, payload: SendPayload): Draft {
   const { content, message_type = 'text', attachment, reply_to, client_message_id } = payload;
   const base = {
-    _id: new ObjectId(),
+    _id,
     conversation_id,
     sender_id,
     content,

@@ -21,7 +21,11 @@ export function compareNewestFirst(one: MessageDocument, other: MessageDocument)
  * @param words as `queryTermsOf` makes them
  * @param before only what comes after this message in `NEWEST_FIRST`
  */
-export function matching(scopes: Scope[], words: string[], before: MessageDocument | null): Filter<MessageDocument> {
+export function matching(
+  scopes: Scope[],
+  words: string[],
+  before: MessageDocument | undefined,
+): Filter<MessageDocument> {
   return {
     conversation_id: { $in: scopes.map(({ id }) => id) },
     $and: [...words.map(beginsWith), ...(before ? [olderThan(before)] : []), ...visibleWithin(scopes)],

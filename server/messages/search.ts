@@ -41,7 +41,7 @@ export function createSearch(
     kind: Scope['kind'],
     within: Scope[],
     words: string[],
-    before: MessageDocument | null,
+    before: MessageDocument | undefined,
     limit: number,
   ): Promise<MessageDocument[]> {
     const scopes = within.filter((scope) => scope.kind === kind);
@@ -66,7 +66,7 @@ export function createSearch(
     const { query, before_id, limit = DEFAULT_LIMIT } = payload;
     const [within, before] = await Promise.all([
       scopesFor(caller, payload),
-      before_id === undefined ? null : store.find(fromId(before_id)),
+      before_id === undefined ? undefined : store.find(fromId(before_id)),
     ]);
     if (before_id !== undefined && !(before && isWithin(before, within))) throw notFound('no such message');
     const kinds = ['direct', 'group'] as const;

@@ -2,13 +2,14 @@
 import type { Bus } from '../bus/bus.ts';
 import type { Change } from '../bus/operations.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
+import type { NewestMessages, Position } from '../conversations/newest-messages.ts';
 import { isTooLate } from '../lib/deadline.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { isDuplicate, refusalError } from '../model/failures.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import type { Draft } from './drafts.ts';
-import { MAX_ATTEMPTS, type Position, type Positions, tooBusy } from './positions.ts';
+import { MAX_ATTEMPTS, newestPosition, type PositionsOptions, tooBusy } from './positions.ts';
 import { type StoreParts, storeBatch } from './store-batch.ts';
 
 export interface Sent {
@@ -29,9 +30,9 @@ export interface SendTask {
   reject(error: unknown): void;
 }
 
-export interface SendParts extends StoreParts {
-  store: Pick<MessageStore, 'insert' | 'sent' | 'findAll'>;
-  positions: Positions;
+export interface SendParts extends StoreParts, PositionsOptions {
+  store: Pick<MessageStore, 'insert' | 'sent' | 'findAll' | 'newest' | 'open'>;
+  newest: Pick<NewestMessages, 'position' | 'learn' | 'note' | 'forget'>;
   bus: Pick<Bus, 'changes' | 'heal'>;
   clock(): Date;
 }
@@ -46,7 +47,7 @@ export async function sendBatch(parts: SendParts, tasks: SendTask[]): Promise<vo
     await sendAll(parts, conversation, tasks);
   } catch (error) {
     // The store may have taken them all the same. Healing delivers what it took, and a repeat finds it.
-    parts.positions.forget(conversation);
+    parts.newest.forget(conversation);
     for (const task of tasks) task.reject(error);
     parts.bus.heal(conversation);
   }
@@ -59,18 +60,14 @@ async function sendAll(parts: SendParts, conversation: ConversationRef, tasks: S
     if (attempt === MAX_ATTEMPTS + tasks.length) throw tooBusy();
     rest = inTime(rest);
     if (rest.length === 0) return;
-    const newest = await parts.positions.newest(conversation);
-    const documents = numbered(rest, newest, parts.clock());
+    const documents = numbered(rest, await newestPosition(parts, conversation), parts.clock());
     const { count, refusal, summaryFailure } = await storeBatch(parts, conversation, documents, rest);
     if (summaryFailure) {
       // Told, as they are stored, but not acknowledged: a repeat finds each one and writes the summary.
-      tell(parts.bus, conversation, documents, []);
+      tell(parts, conversation, documents, []);
       throw summaryFailure.reason;
     }
-    if (count > 0) {
-      parts.positions.advance(conversation, { seq: newest.seq + count, rev: newest.rev + count });
-      tell(parts.bus, conversation, documents.slice(0, count), rest);
-    }
+    if (count > 0) tell(parts, conversation, documents.slice(0, count), rest);
     rest = rest.slice(count);
     const [refused] = rest;
     if (!refusal || !refused) continue;
@@ -106,7 +103,7 @@ function numbered(tasks: SendTask[], { seq, rev }: Position, at: Date): MessageD
  * @returns those that must be tried again
  */
 async function settleDuplicates(parts: SendParts, { conversation, draft }: SendTask, tasks: SendTask[]) {
-  const { store, positions, summaries, bus } = parts;
+  const { store, newest, summaries, bus } = parts;
   const { sender_id, client_message_id } = draft;
   const [first, stored] = await Promise.all([
     client_message_id === undefined ? null : store.sent(conversation, sender_id, client_message_id),
@@ -122,20 +119,25 @@ async function settleDuplicates(parts: SendParts, { conversation, draft }: SendT
     tasks[0]!.resolve({ message: first, duplicate: true });
     return tasks.slice(1);
   }
-  positions.forget(conversation);
+  newest.forget(conversation);
   const last = stored.at(-1);
   if (!last) return tasks;
   await summaries.sent(conversation, last);
   const settled = stored.map((message) => tasks.find((task) => task.draft._id.equals(message._id))!);
   // What somebody has changed since is no longer at the rev under which it would be told as new.
-  if (stored.every(({ rev, revs }) => rev === revs?.[0])) tell(bus, conversation, stored, settled);
+  if (stored.every(({ rev, revs }) => rev === revs?.[0])) tell(parts, conversation, stored, settled);
   else bus.heal(conversation);
   for (const [i, message] of stored.entries()) settled[i]!.resolve({ message, duplicate: false });
   return tasks.filter((task) => !settled.includes(task));
 }
 
 /** Tells the bus of new messages and acknowledges their tasks. */
-function tell(bus: SendParts['bus'], conversation: ConversationRef, documents: MessageDocument[], tasks: SendTask[]) {
+function tell(
+  { newest, bus }: SendParts,
+  conversation: ConversationRef,
+  documents: MessageDocument[],
+  tasks: SendTask[],
+) {
   const changes = documents.map(
     (document, i): Change => ({
       rev: document.rev,
@@ -145,6 +147,7 @@ function tell(bus: SendParts['bus'], conversation: ConversationRef, documents: M
       except_socket: tasks[i]?.socket,
     }),
   );
+  newest.note(conversation, changes);
   bus.changes(conversation, changes);
   for (const [i, message] of documents.entries()) tasks[i]?.resolve({ message, duplicate: false });
 }

@@ -12,7 +12,7 @@ import { type Attachments, checkShape, type Draft, prepareDraft } from './drafts
 import type { Writer } from './writer.ts';
 
 export interface SendOptions {
-  store: Pick<MessageStore, 'of' | 'sent' | 'show'>;
+  store: Pick<MessageStore, 'of' | 'sent' | 'show' | 'newId'>;
   access: Pick<AccessRules, 'enter'>;
   writer: Pick<Writer, 'send'>;
   attachments: Attachments;

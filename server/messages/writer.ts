@@ -7,17 +7,19 @@
  */
 import type { Bus } from '../bus/bus.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
+import type { NewestMessages } from '../conversations/newest-messages.ts';
 import type { Actors } from '../delivery/actors.ts';
 import { createLanes } from '../lib/lanes.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
-import { type Amendment, amend } from './amend.ts';
+import { type AmendParts, type AmendTask, amendBatch } from './amend-batch.ts';
+import type { Amendment } from './amendment.ts';
 import type { Draft } from './drafts.ts';
-import { createPositions, type PositionsOptions } from './positions.ts';
-import { type SendTask, type Sent, sendBatch } from './send-batch.ts';
+import type { PositionsOptions } from './positions.ts';
+import { type SendParts, type SendTask, type Sent, sendBatch } from './send-batch.ts';
 import type { SummaryWriter } from './summary-writer.ts';
 
-/** Sends stored together. */
+/** Sends, or changes, stored together. */
 const MAX_BATCH = 200;
 
 export interface Writer {
@@ -41,7 +43,8 @@ export interface Writer {
 }
 
 export interface WriterOptions extends PositionsOptions {
-  store: Pick<MessageStore, 'insert' | 'sent' | 'newest' | 'amend' | 'find' | 'findAll'>;
+  newest: NewestMessages;
+  store: Pick<MessageStore, 'insert' | 'sent' | 'newest' | 'amend' | 'findAll' | 'show' | 'open'>;
   summaries: SummaryWriter;
   bus: Pick<Bus, 'changes' | 'heal'>;
   actors: Pick<Actors, 'note' | 'forget'>;
@@ -50,8 +53,7 @@ export interface WriterOptions extends PositionsOptions {
 
 /** One writer per process: its lanes are what keeps a conversation's writes in order within this node. */
 export function createWriter(options: WriterOptions): Writer {
-  const parts = { ...options, positions: createPositions(options) };
-  const lanes = createLanes((tasks: SendTask[]) => sendBatch(parts, tasks), MAX_BATCH);
+  const lanes = createLanes((tasks: Task[]) => carryOut(options, tasks), MAX_BATCH, isAlike);
   /** Sends under way that have a `client_message_id`: a repeat waits for the first. */
   const underWay = new Map<string, Promise<Sent>>();
 
@@ -75,11 +77,19 @@ export function createWriter(options: WriterOptions): Writer {
       sent.then(ended, ended);
       return sent;
     },
-    async amend(amendment) {
-      const { message, summary } = await lanes.run(amendment.conversation.id, () => amend(parts, amendment));
-      await summary;
-      return message;
-    },
+    amend: (amendment) =>
+      new Promise((resolve, reject) => {
+        lanes.join(amendment.conversation.id, { ...amendment, resolve, reject });
+      }),
     idle: lanes.idle,
   };
+}
+
+type Task = SendTask | AmendTask;
+const isSend = (task: Task): task is SendTask => 'draft' in task;
+const isAlike = (one: Task, other: Task) => isSend(one) === isSend(other);
+
+function carryOut(parts: SendParts & AmendParts, tasks: Task[]): Promise<void> {
+  const sends = tasks.filter(isSend);
+  return sends.length > 0 ? sendBatch(parts, sends) : amendBatch(parts, tasks as AmendTask[]);
 }

@@ -4,7 +4,7 @@ import type { PasswordResetDocument, SessionDocument, UserDocument } from './doc
 import type { CallDocument } from './documents/calls.ts';
 import type { JobDocument, NodeDocument } from './documents/cluster.ts';
 import type { ContactDocument } from './documents/contacts.ts';
-import type { ConversationDocument, MembershipDocument } from './documents/conversations.ts';
+import type { ConversationDocument, LocatorDocument, MembershipDocument } from './documents/conversations.ts';
 import type { GroupDocument } from './documents/groups.ts';
 import type { FileDocument, MediaDocument, PendingUploadDocument, UploadUsageDocument } from './documents/media.ts';
 import type { GroupMessageDocument, PairMessageDocument } from './documents/messages.ts';
@@ -28,6 +28,7 @@ export interface Collections {
   memberships: Collection<MembershipDocument>;
   jobs: Collection<JobDocument>;
   nodes: Collection<NodeDocument>;
+  locators: Collection<LocatorDocument>;
 }
 
 export type CollectionName = keyof Collections;
@@ -52,5 +53,6 @@ export function collections(db: Db): Collections {
     memberships: db.collection('memberships'),
     jobs: db.collection('jobs'),
     nodes: db.collection('nodes'),
+    locators: db.collection('locators'),
   };
 }

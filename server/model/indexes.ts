@@ -182,6 +182,7 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     // A user's groups.
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
   ],
+  locators: [],
   jobs: [
     // Jobs that are due, oldest first.
     { name: 'due', key: { due_at: 1 } },

@@ -51,7 +51,7 @@ export async function openInbox(): Promise<Inbox> {
   const domain = createInboxDomain({
     collections: stored,
     store,
-    newest: createNewestMessages(store, () => 0),
+    newest: createNewestMessages({ store, isAlone: () => false, hears: () => false, clock }),
     access,
     visibility,
     audience: createAudience(stored, uncached),

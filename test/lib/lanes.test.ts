@@ -3,21 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { createLanes } from '../../server/lib/lanes.ts';
 
 /** Batches that end when they are told to, and a note of what began, in its order. */
-function scene(most = 3) {
+function scene(most = 3, isAlike?: (one: string, other: string) => boolean) {
   const begun: string[] = [];
   const ends: (() => void)[] = [];
   const hold = () => new Promise<void>((resolve) => void ends.push(resolve));
-  const lanes = createLanes(async (batch: string[]) => {
-    begun.push(batch.join('+'));
-    await hold();
-  }, most);
-  const run = (name: string) =>
-    lanes.run('lane', async () => {
-      begun.push(name);
+  const lanes = createLanes(
+    async (batch: string[]) => {
+      begun.push(batch.join('+'));
       await hold();
-      return name;
-    });
-  return { lanes, begun, run, end: () => ends.shift()?.() };
+    },
+    most,
+    isAlike,
+  );
+  return { lanes, begun, end: () => ends.shift()?.() };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -45,26 +43,15 @@ describe('a lane', () => {
     expect(begun).toEqual(['a', 'b+c+d', 'e']);
   });
 
-  it('runs work alone, between what came before and what joins later', async () => {
-    const { lanes, begun, run, end } = scene();
-    lanes.join('lane', 'a');
-    const ran = run('alone');
-    lanes.join('lane', 'b');
+  it('begins another batch where tasks do not belong together', async () => {
+    const isCapital = (task: string) => task === task.toUpperCase();
+    const { lanes, begun, end } = scene(3, (one, other) => isCapital(one) === isCapital(other));
+    for (const task of ['a', 'b', 'C', 'd', 'e']) lanes.join('lane', task);
     for (let i = 0; i < 3; i++) {
       await turn();
       end();
     }
-    expect(begun).toEqual(['a', 'alone', 'b']);
-    expect(await ran).toBe('alone');
-  });
-
-  it('goes on after work that failed', async () => {
-    const { lanes, begun } = scene();
-    const failed = lanes.run('lane', () => Promise.reject(new Error('no')));
-    lanes.join('lane', 'a');
-    await expect(failed).rejects.toThrow('no');
-    await turn();
-    expect(begun).toEqual(['a']);
+    expect(begun).toEqual(['a+b', 'C', 'd+e']);
   });
 
   it('does not wait for other lanes', async () => {
@@ -77,7 +64,7 @@ describe('a lane', () => {
 });
 
 it('lanes are idle when everything has ended, also what came while that was waited for', async () => {
-  const { lanes, run, end } = scene();
+  const { lanes, end } = scene();
   await lanes.idle();
   let isIdle = false;
   lanes.join('lane', 'a');
@@ -85,7 +72,7 @@ it('lanes are idle when everything has ended, also what came while that was wait
     isIdle = true;
   });
   await turn();
-  void run('b');
+  lanes.join('lane', 'b');
   end();
   await turn();
   expect(isIdle).toBe(false);
@@ -94,7 +81,7 @@ it('lanes are idle when everything has ended, also what came while that was wait
 });
 
 it('whatever comes when: each lane keeps its order, one batch at a time, none above the limit', async () => {
-  const step = fc.record({ lane: fc.constantFrom('x', 'y'), alone: fc.boolean() });
+  const step = fc.record({ lane: fc.constantFrom('x', 'y'), kind: fc.constantFrom('a', 'b') });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.scheduler(), async (steps, scheduler) => {
       const done: Record<string, number[]> = { x: [], y: [] };
@@ -106,18 +93,22 @@ it('whatever comes when: each lane keeps its order, one batch at a time, none ab
         busy.delete(lane);
         done[lane]!.push(...tasks);
       };
-      const lanes = createLanes(async (batch: { lane: string; task: number }[]) => {
-        expect(batch.length).toBeLessThanOrEqual(3);
-        await carryOut(
-          batch[0]!.lane,
-          batch.map(({ task }) => task),
-        );
-      }, 3);
+      const lanes = createLanes(
+        async (batch: { lane: string; kind: string; task: number }[]) => {
+          expect(batch.length).toBeLessThanOrEqual(3);
+          expect(new Set(batch.map(({ kind }) => kind)).size).toBe(1);
+          await carryOut(
+            batch[0]!.lane,
+            batch.map(({ task }) => task),
+          );
+        },
+        3,
+        (one, other) => one.kind === other.kind,
+      );
       const arrivals = (async () => {
-        for (const [task, { lane, alone }] of steps.entries()) {
+        for (const [task, { lane, kind }] of steps.entries()) {
           await scheduler.schedule(Promise.resolve(), `arrival of ${task}`);
-          if (alone) void lanes.run(lane, () => carryOut(lane, [task]));
-          else lanes.join(lane, { lane, task });
+          lanes.join(lane, { lane, kind, task });
         }
       })();
       await scheduler.waitFor(arrivals.then(() => lanes.idle()));

@@ -35,7 +35,11 @@ describe('checkShape', () => {
 describe('draftOf', () => {
   it('drafts a text to a user', () => {
     const recipient_id = hex();
-    const draft = draftOf(sender, 'pair', { recipient_id, content: 'Hello, hello', client_message_id: 'c1' });
+    const draft = draftOf(new ObjectId(), sender, 'pair', {
+      recipient_id,
+      content: 'Hello, hello',
+      client_message_id: 'c1',
+    });
     expect(draft).toEqual({
       _id: expect.any(ObjectId),
       conversation_id: 'pair',
@@ -54,7 +58,7 @@ describe('draftOf', () => {
   it('drafts an image, in reply to a message of a group', () => {
     const [group_id, reply_to] = [hex(), hex()];
     const payload = { group_id, content: '', message_type: 'image', attachment, reply_to } as const;
-    expect(draftOf(sender, group_id, payload)).toMatchObject({
+    expect(draftOf(new ObjectId(), sender, group_id, payload)).toMatchObject({
       group_id: new ObjectId(group_id),
       message_type: 'image',
       attachment: { media_id: new ObjectId(attachment.media_id) },
@@ -75,7 +79,9 @@ describe('prepareDraft', () => {
     over: object,
     { found, entered = access }: { found?: Partial<MessageDocument>; entered?: Access } = {},
   ) {
-    const store = { of: () => ({ findOne: async () => found ?? null }) } as unknown as Pick<MessageStore, 'of'>;
+    const isAskedFor = (filter: { conversation_id: string }) => found?.conversation_id === filter.conversation_id;
+    const messages = { findOne: async (filter: { conversation_id: string }) => (isAskedFor(filter) ? found : null) };
+    const store = { of: () => messages, newId: () => new ObjectId() } as unknown as Pick<MessageStore, 'of' | 'newId'>;
     const attachments = { check: () => Promise.reject(notFound('no such upload')) };
     return prepareDraft({ store, attachments }, caller, { ...payload, ...over }, entered);
   }

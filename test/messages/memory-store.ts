@@ -1,5 +1,5 @@
-import { MongoServerError, type UpdateFilter } from 'mongodb';
 import type { Stored } from '../../server/conversations/message-inserts.ts';
+import type { AmendStep } from '../../server/conversations/message-store.ts';
 import type { WriterOptions } from '../../server/messages/writer.ts';
 import type { MessageDocument } from '../../server/model/documents/messages.ts';
 
@@ -22,6 +22,7 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
       (other) =>
         other._id !== one._id &&
         (other.seq === seq ||
+          other.rev === one.rev ||
           other.revs!.some((rev) => revs!.includes(rev)) ||
           (client_message_id !== undefined && other.client_message_id === client_message_id)),
     );
@@ -36,13 +37,14 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
     return { count: documents.length };
   }
 
-  function amendOne(read: MessageDocument, rev: number, update: UpdateFilter<MessageDocument>) {
-    const at = messages.findIndex(({ _id, rev: now }) => _id === read._id && now === read.rev);
-    if (at < 0) return null;
-    const amended = { ...messages[at]!, ...(update.$set as object), rev, revs: [...messages[at]!.revs!, rev] };
-    if (isRefused(amended)) throw new MongoServerError({ code: 11_000, message: 'E11000' });
-    messages[at] = amended;
-    return { ...amended };
+  function amendInOrder(steps: readonly AmendStep[]): Stored {
+    for (const [count, { before, after, firstRev }] of steps.entries()) {
+      const at = messages.findIndex(({ _id, rev }) => _id === before._id && rev === before.rev);
+      const amended = { ...messages[at]!, ...after, revs: [...(messages[at]?.revs ?? []), firstRev] };
+      if (at < 0 || isRefused(amended)) return { count, refusal: { code: 11_000 } };
+      messages[at] = amended;
+    }
+    return { count: steps.length };
   }
 
   async function ask<R>(command: string, answer: () => R, outcome?: Fault): Promise<R> {
@@ -59,9 +61,11 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
   const highest = (values: number[]) => Math.max(0, ...values);
   const store: WriterOptions['store'] = {
     insert: (_conversation, documents) => ask('insert', () => insertInOrder(documents), fault()),
-    amend: (document, rev, update) => ask('amend', () => amendOne(document, rev, update), fault()),
-    find: (id) => ask('find', () => messages.find(({ _id }) => _id === id) ?? null),
-    findAll: (_conversation, ids) => ask('findAll', () => messages.filter(({ _id }) => ids.includes(_id))),
+    amend: (_conversation, steps) => ask('amend', () => amendInOrder(steps), fault()),
+    show: async (found) => [...found],
+    open: async () => {},
+    findAll: (_conversation, ids) =>
+      ask('findAll', () => messages.filter(({ _id }) => ids.includes(_id)).map((message) => ({ ...message }))),
     sent: (_conversation, _sender, id) =>
       ask('sent', () => messages.find(({ client_message_id }) => client_message_id === id) ?? null),
     newest: () =>

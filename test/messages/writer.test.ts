@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../server/bus/operations.ts';
+import { createNewestMessages } from '../../server/conversations/newest-messages.ts';
 import { draftOf } from '../../server/messages/drafts.ts';
 import { createWriter, type WriterOptions } from '../../server/messages/writer.ts';
 import { pairRef } from '../../server/model/conversation-ref.ts';
@@ -13,7 +14,7 @@ const bob = new ObjectId();
 const conversation = pairRef(ann.toHexString(), bob.toHexString());
 
 const draft = (content: string, client_message_id?: string) =>
-  draftOf(ann, conversation.id, {
+  draftOf(new ObjectId(), ann, conversation.id, {
     recipient_id: bob.toHexString(),
     content,
     ...(client_message_id === undefined ? {} : { client_message_id }),
@@ -24,8 +25,19 @@ function createNode(store: WriterOptions['store'], over: Partial<WriterOptions> 
   const told: Change[] = [];
   const healed: string[] = [];
   const opened: string[] = [];
+  const newest = createNewestMessages({
+    store: {
+      of: () => {
+        throw new Error('marks are not tested here');
+      },
+    },
+    isAlone: () => false,
+    hears: () => false,
+    clock: () => new Date(),
+  });
   const writer = createWriter({
     store,
+    newest,
     summaries: { sent: async () => {}, changed: async () => {}, unsent: async () => {} },
     bus: { changes: (_conversation, changes) => void told.push(...changes), heal: ({ id }) => void healed.push(id) },
     actors: { note: () => {}, forget: () => {} },
@@ -62,7 +74,7 @@ describe('the writer', () => {
     const { message } = await writer.send(conversation, draft('old'), undefined);
     const [before, amended, after] = await Promise.all([
       writer.send(conversation, draft('before'), undefined),
-      writer.amend({ conversation, message, decide: () => ({ $set: { content: 'new' } }), socket: undefined }),
+      writer.amend({ conversation, message, decide: (old) => ({ ...old, content: 'new' }), socket: undefined }),
       writer.send(conversation, draft('after'), undefined),
     ]);
     expect([before.message.rev, amended.rev, after.message.rev]).toEqual([2, 3, 4]);
@@ -76,7 +88,7 @@ describe('the writer', () => {
     const append = (letter: string) => ({
       conversation,
       message,
-      decide: ({ content }: MessageDocument) => ({ $set: { content: content + letter } }),
+      decide: (old: MessageDocument) => ({ ...old, content: old.content + letter }),
       socket: undefined,
     });
     const amended = await Promise.all([one.writer.amend(append('a')), other.writer.amend(append('b'))]);
@@ -152,7 +164,7 @@ describe('the writer', () => {
     const late = performance.now();
     const inTime = late + 60_000;
     const edit = (content: string, dueAt: number) =>
-      writer.amend({ conversation, message, decide: () => ({ $set: { content } }), socket: undefined, dueAt });
+      writer.amend({ conversation, message, decide: (old) => ({ ...old, content }), socket: undefined, dueAt });
     const outcomes = await Promise.allSettled([
       writer.send(conversation, draft('late'), undefined, late),
       writer.send(conversation, draft('in time'), undefined, inTime),
@@ -206,7 +218,7 @@ describe('two nodes that write at once, to a store that fails now and then', () 
           const sent = writer.send(conversation, draft(content, id?.toString()), socket);
           answers.push(sent.then((answer) => (answer.duplicate ? undefined : answer.message)));
         } else if (message) {
-          answers.push(writer.amend({ conversation, message, decide: () => ({ $set: { content } }), socket }));
+          answers.push(writer.amend({ conversation, message, decide: (old) => ({ ...old, content }), socket }));
         }
       }
       return Promise.allSettled(answers);

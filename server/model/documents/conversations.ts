@@ -17,6 +17,12 @@ export interface ConversationDocument {
   created_at: Date;
 }
 
+/** The conversations that share a locator (`model/message-id.ts`). */
+export interface LocatorDocument {
+  _id: number;
+  conversation_ids: string[];
+}
+
 /** A stretch of messages that a user read while the reading was shown. */
 export interface ShownRead {
   /** Above this `seq` … */

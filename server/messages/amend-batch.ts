@@ -1,0 +1,174 @@
+/** Changes stored messages of one conversation under its next `rev`s, by one write; tells the bus, and settles each. */
+import type { Bus } from '../bus/bus.ts';
+import type { Change } from '../bus/operations.ts';
+import type { Stored } from '../conversations/message-inserts.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
+import type { NewestMessages, Position } from '../conversations/newest-messages.ts';
+import type { Actors } from '../delivery/actors.ts';
+import { isTooLate } from '../lib/deadline.ts';
+import type { ConversationRef } from '../model/conversation-ref.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
+import { isDuplicate, refusalError } from '../model/failures.ts';
+import { toWireMessage } from '../model/views/message.ts';
+import { type Amendment, type Outcome, type Plan, planAmendments, type Step, updateOf } from './amendment.ts';
+import { MAX_ATTEMPTS, newestPosition, type PositionsOptions, tooBusy } from './positions.ts';
+import type { SummaryWriter } from './summary-writer.ts';
+
+/** An amendment that waits for its turn. */
+export interface AmendTask extends Amendment {
+  resolve(message: MessageDocument): void;
+  reject(error: unknown): void;
+}
+
+export interface AmendParts extends PositionsOptions {
+  store: Pick<MessageStore, 'amend' | 'findAll' | 'show' | 'newest' | 'open'>;
+  newest: Pick<NewestMessages, 'position' | 'learn' | 'note' | 'forget'>;
+  summaries: Pick<SummaryWriter, 'changed'>;
+  bus: Pick<Bus, 'changes' | 'heal'>;
+  actors: Pick<Actors, 'note' | 'forget'>;
+  clock(): Date;
+}
+
+/**
+ * Carries amendments out in their order and resolves or rejects each task. Whatever another writer changed in between is
+ * decided again. Never rejects itself.
+ * @param tasks amendments of one conversation
+ */
+export async function amendBatch(parts: AmendParts, tasks: AmendTask[]): Promise<void> {
+  const { conversation } = tasks[0]!;
+  const { newest, bus, clock } = parts;
+  const found = new Map<string, MessageDocument>();
+  let rest = tasks;
+  try {
+    for (let attempt = 0; rest.length > 0; attempt++) {
+      if (attempt === MAX_ATTEMPTS) throw tooBusy();
+      rest = inTime(rest);
+      const position = await newestPosition(parts, conversation);
+      const plan = planAmendments(rest, found, position.rev, clock());
+      if (plan.steps.some(({ before, firstRev }) => before.rev >= firstRev)) {
+        // Another node was here. The unique index would not refuse a message a rev that it has already.
+        newest.forget(conversation);
+        continue;
+      }
+      // What is as it should be may be an own change whose answer was lost.
+      if (attempt > 0 && plan.outcomes.some(({ isChange }) => !isChange)) bus.heal(conversation);
+      const { count, refusal } = await store(parts, conversation, plan);
+      rest = settle(parts, conversation, plan, count, position);
+      if (refusal) await lookAgain(parts, conversation, rest, found, refusal);
+    }
+  } catch (error) {
+    // The store may have changed them all the same.
+    newest.forget(conversation);
+    bus.heal(conversation);
+    for (const task of rest) task.reject(error);
+  }
+}
+
+/** Refuses what waited for so long that it could not be answered in time. @returns the others */
+function inTime(tasks: AmendTask[]): AmendTask[] {
+  return tasks.filter((task) => {
+    const isLate = isTooLate(task.dueAt);
+    if (isLate) task.reject(tooBusy());
+    return !isLate;
+  });
+}
+
+/** Delivery may find the changes in the store before the bus tells of them: meanwhile it must know who acts. */
+async function store(parts: AmendParts, conversation: ConversationRef, plan: Plan<AmendTask>): Promise<Stored> {
+  const { actors } = parts;
+  if (plan.steps.length === 0) return { count: 0 };
+  const noted = plan.steps.flatMap((step) => {
+    const socket = lastActor(plan, step)?.socket;
+    return socket === undefined ? [] : [{ id: step.after._id.toHexString(), rev: step.after.rev, socket }];
+  });
+  for (const { id, rev, socket } of noted) actors.note(id, rev, socket);
+  try {
+    return await parts.store.amend(
+      conversation,
+      plan.steps.map((step) => ({ ...step, update: updateOf(step) })),
+    );
+  } finally {
+    for (const { id, rev } of noted) actors.forget(id, rev);
+  }
+}
+
+/**
+ * Tells of the steps that are stored, and settles what rests on no other.
+ * @param count how many steps are stored
+ * @returns the tasks that must be tried again
+ */
+function settle(
+  { newest, bus, summaries }: AmendParts,
+  conversation: ConversationRef,
+  plan: Plan<AmendTask>,
+  count: number,
+  { seq }: Position,
+): AmendTask[] {
+  const done = plan.steps.slice(0, count);
+  if (done.length > 0) {
+    const changes = done.map((step) => changeOf(plan, step, seq));
+    newest.note(conversation, changes);
+    bus.changes(conversation, changes);
+  }
+  const settled = plan.outcomes.filter(({ steps }) => steps <= count);
+  const last = newestOf(settled);
+  // A change is acknowledged when the summary is written; one that is there already may be stored without it.
+  const summary = last ? summaries.changed(conversation, last.rev, last.updated_at) : Promise.resolve();
+  summary.then(
+    () => settled.forEach(answer),
+    (error: unknown) => {
+      for (const { amendment } of settled) amendment.reject(error);
+    },
+  );
+  return plan.outcomes.slice(settled.length).map(({ amendment }) => amendment);
+}
+
+function answer({ amendment, message, refusal }: Outcome<AmendTask>): void {
+  if (message) amendment.resolve(message);
+  else amendment.reject(refusal);
+}
+
+function newestOf(outcomes: readonly Outcome[]): MessageDocument | undefined {
+  return outcomes.reduce<MessageDocument | undefined>(
+    (newest, { message }) => (message && message.rev > (newest?.rev ?? 0) ? message : newest),
+    undefined,
+  );
+}
+
+function changeOf(plan: Plan<AmendTask>, step: Step, last_seq: number): Change {
+  const { after, firstRev } = step;
+  const actor = lastActor(plan, step);
+  return {
+    rev: after.rev,
+    ...(firstRev === after.rev ? {} : { first_rev: firstRev }),
+    message: toWireMessage(after),
+    is_new: false,
+    last_seq,
+    except_socket: actor?.socket,
+    ...(actor?.by === undefined ? {} : { by: actor.by }),
+  };
+}
+
+/** Whose acknowledgement says all that a step changes. The others of the same step learn of what came after theirs. */
+function lastActor({ outcomes }: Plan<AmendTask>, { after }: Step): AmendTask | undefined {
+  return outcomes.find(({ isChange, message }) => isChange && message === after)?.amendment;
+}
+
+/**
+ * Reads the messages as another writer has left them.
+ * @throws the refusal where nobody has changed anything
+ */
+async function lookAgain(
+  parts: AmendParts,
+  conversation: ConversationRef,
+  rest: AmendTask[],
+  found: Map<string, MessageDocument>,
+  refusal: NonNullable<Stored['refusal']>,
+): Promise<void> {
+  parts.newest.forget(conversation);
+  const ids = new Map(rest.map(({ message }) => [message._id.toHexString(), message._id]));
+  const messages = await parts.store.show(await parts.store.findAll(conversation, [...ids.values()]));
+  for (const message of messages) found.set(message._id.toHexString(), message);
+  const isChanged = rest.some(({ message }) => (found.get(message._id.toHexString())?.rev ?? 0) > message.rev);
+  if (!isDuplicate(refusal) && !isChanged) throw refusalError(refusal);
+}

@@ -1,0 +1,122 @@
+/** Changes of stored messages: what is asked for, and the steps in which several of them are carried out. Pure. */
+import type { UpdateFilter } from 'mongodb';
+import type { ConversationRef } from '../model/conversation-ref.ts';
+import type { MessageDocument, Reaction } from '../model/documents/messages.ts';
+import { reactionUpdate } from './reactions.ts';
+
+/** Makes a message as it is to be from what it is: undefined where there is nothing to change. May throw a refusal. */
+export type Decide = (message: MessageDocument) => MessageDocument | undefined;
+
+export interface Amendment {
+  conversation: ConversationRef;
+  /** As it was read last. */
+  message: MessageDocument;
+  decide: Decide;
+  /** The socket that acts: it gets the acknowledgement instead of the event. */
+  socket: string | undefined;
+  /** The user who acts, for whom what is sent counts. */
+  by?: string;
+  /** When the answer is due, by `performance.now()`; never by default. */
+  dueAt?: number | undefined;
+}
+
+/** One write: a change of one message, or several reactions to it. */
+export interface Step {
+  before: MessageDocument;
+  after: MessageDocument;
+  /** The lowest `rev` that it takes; the highest is that of `after`. */
+  firstRev: number;
+}
+
+/** What becomes of an amendment. */
+export interface Outcome<A extends Amendment = Amendment> {
+  amendment: A;
+  /** How many steps must be stored for this to hold. */
+  steps: number;
+  /** The message as this leaves it; undefined where it is refused. */
+  message?: MessageDocument;
+  /** Whether the message is changed. */
+  isChange: boolean;
+  refusal?: unknown;
+}
+
+export interface Plan<A extends Amendment = Amendment> {
+  steps: Step[];
+  outcomes: Outcome<A>[];
+}
+
+/**
+ * Decides amendments of one conversation one after the other. Each takes the next `rev`; reactions to one message that
+ * follow each other are one step where one update can make them.
+ * @param found newer states of messages than the amendments carry, by id
+ * @param rev the conversation's newest
+ */
+export function planAmendments<A extends Amendment>(
+  amendments: readonly A[],
+  found: ReadonlyMap<string, MessageDocument>,
+  rev: number,
+  at: Date,
+): Plan<A> {
+  const current = new Map(found);
+  const steps: Step[] = [];
+  const outcomes: Outcome<A>[] = [];
+  let next = rev + 1;
+
+  /** The step that a change becomes part of: the last one, or a new one. */
+  function add(before: MessageDocument, after: MessageDocument): MessageDocument {
+    const stamped = { ...after, rev: next++, updated_at: at };
+    const last = steps.at(-1);
+    const merged = last?.after === before && { ...last, after: stamped };
+    if (merged && isReaction(merged) && isReaction(last!) && reactionsOf(merged)) steps[steps.length - 1] = merged;
+    else steps.push({ before, after: stamped, firstRev: stamped.rev });
+    return stamped;
+  }
+
+  for (const amendment of amendments) {
+    const id = amendment.message._id.toHexString();
+    const known = current.get(id);
+    const message = known && known.rev >= amendment.message.rev ? known : amendment.message;
+    try {
+      const decided = amendment.decide(message);
+      const after = decided ? add(message, decided) : message;
+      current.set(id, after);
+      outcomes.push({ amendment, steps: steps.length, message: after, isChange: decided !== undefined });
+    } catch (refusal) {
+      outcomes.push({ amendment, steps: steps.length, isChange: false, refusal });
+    }
+  }
+  return { steps, outcomes };
+}
+
+/** The fields that an amendment may change, besides reactions. */
+const FIELDS = ['content', 'terms', 'edited_at', 'is_deleted', 'attachment'] as const;
+
+function isReaction({ before, after }: Pick<Step, 'before' | 'after'>): boolean {
+  return FIELDS.every((field) => before[field] === after[field]);
+}
+
+function reactionsOf({ before, after }: Pick<Step, 'before' | 'after'>): UpdateFilter<MessageDocument> | undefined {
+  return reactionUpdate(before.reactions ?? [], after.reactions ?? []);
+}
+
+/** The update that takes a step, without its `rev`. */
+export function updateOf({ before, after }: Step): UpdateFilter<MessageDocument> {
+  const $set: Partial<MessageDocument> = { updated_at: after.updated_at };
+  const $unset: Record<string, true> = {};
+  for (const field of FIELDS) {
+    if (after[field] === before[field]) continue;
+    if (after[field] === undefined) $unset[field] = true;
+    else Object.assign($set, { [field]: after[field] });
+  }
+  if (after.reactions === undefined && before.reactions !== undefined) $unset.reactions = true;
+  const reactions = after.reactions === before.reactions || $unset.reactions ? {} : changeOf(before, after.reactions!);
+  return {
+    ...reactions,
+    $set: { ...reactions.$set, ...$set },
+    ...(Object.keys($unset).length > 0 ? { $unset } : {}),
+  };
+}
+
+function changeOf(before: MessageDocument, after: Reaction[]): UpdateFilter<MessageDocument> {
+  return reactionUpdate(before.reactions ?? [], after) ?? { $set: { reactions: after } };
+}
