@@ -44,13 +44,24 @@ export function createSummaryWrites({ collections, store, clock }: SummaryWrites
     most: MAX_COMMAND,
   });
 
+  const raise = batched(
+    async (changes: readonly SummaryChange[]) => {
+      await conversations.bulkWrite(
+        changes.map(({ id, rev, at }) => ({
+          updateOne: { filter: { _id: id }, update: { $max: { rev, changed_at: at } } },
+        })),
+        { ordered: false },
+      );
+      return changes.map(() => undefined);
+    },
+    { atOnce: 2, most: MAX_COMMAND },
+  );
+
   const writes: SummaryWrites = {
     async sent(conversation, message) {
       await write(summaryUpsert(conversation, message));
     },
-    async changed({ id }, rev, at) {
-      await conversations.updateOne({ _id: id }, { $max: { rev, changed_at: at } });
-    },
+    changed: ({ id }, rev, at) => raise({ id, rev, at }),
     async unsent(conversation, message) {
       await writes.correct(conversation, message._id, await readNewest(store, conversation));
     },
@@ -67,6 +78,13 @@ export function createSummaryWrites({ collections, store, clock }: SummaryWrites
     },
   };
   return writes;
+}
+
+/** A conversation whose newest `rev` is that of a changed message. */
+interface SummaryChange {
+  id: string;
+  rev: number;
+  at: Date;
 }
 
 /** Moves a summary on to a message, unless it is there or further on. */
