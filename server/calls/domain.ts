@@ -38,8 +38,8 @@ export interface CallDomain extends LostAccess, Pick<LostConnections, 'disconnec
   handlers: HandlersOf<'call'>;
   /** A device connected: the calls that ring for its user ring there too. */
   connected(userId: string, device: ConnectingDevice): void;
-  /** A user's calls that are not over, and ongoing calls of the user's groups: for `sync`. */
-  callsOf(userId: string): Promise<WireCall[]>;
+  /** A user's calls that are not over, and ongoing calls of the groups that the user is in: for `sync`. */
+  callsOf(userId: string, groupIds: string[]): Promise<WireCall[]>;
   /** Stops sweeping. The calls stay as they are. */
   close(): Promise<void>;
 }

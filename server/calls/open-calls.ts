@@ -44,13 +44,14 @@ export function createOpenCalls({ calls }: Pick<Collections, 'calls'>): OpenCall
       const told = await findAll({ told_ids: { $in: [...new Set(userIds)].map(fromId) } });
       return userIds.map((userId) => told.filter((call) => call.ringing_ids.includes(userId)));
     }),
-    async concerning(userId, groupIds) {
-      const [told, ofGroups] = await Promise.all([
-        findAll({ told_ids: fromId(userId) }),
-        findAll({ conversation_id: { $in: groupIds } }),
-      ]);
-      return [...new Map([...told, ...ofGroups].map((call) => [call.id, call])).values()];
-    },
+    concerning: (userId, groupIds) =>
+      // The indexes are of open calls alone: each alternative says so.
+      findAll({
+        $or: [
+          { is_open: true, told_ids: fromId(userId) },
+          { is_open: true, conversation_id: { $in: groupIds } },
+        ],
+      }),
     async overdue(now, limit) {
       const found = await calls
         .find({ is_open: true, deadline_at: { $lte: now } }, { projection: { _id: 1 } })

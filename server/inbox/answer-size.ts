@@ -7,8 +7,8 @@ import type { CheckedPlace } from './place.ts';
 /** What conversations may take in one answer, and once more what messages may: a client may be on a thin line. */
 export const MAX_ANSWER_BYTES = 512 * 1024;
 
-/** A conversation with its peer, but without its group, receipts and last message. */
-const ENVELOPE = 700;
+/** A conversation with its peer, but without its group, receipts and last message: none takes less. */
+export const ENVELOPE = 700;
 /** `{"user_id":"…","delivered_seq":12345,"read_seq":12345}` */
 const RECEIPT = 80;
 

@@ -6,27 +6,28 @@ import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { NewestMessages } from '../conversations/newest-messages.ts';
-import type { Visibility } from '../conversations/visibility.ts';
+import type { Scope, Visibility } from '../conversations/visibility.ts';
 import type { GroupPlace } from '../delivery/admission.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
 import type { Collections } from '../model/collections.ts';
-import type { ConversationRef } from '../model/conversation-ref.ts';
-import { createChangedOutlines } from './changed-outlines.ts';
+import { createReadChanged } from './changed-outlines.ts';
 import { createInboxCommands, type InboxHandlers } from './commands.ts';
 import { createEraseSettings } from './erase-settings.ts';
+import { createGroupOutlines } from './group-outlines.ts';
 import { createGroupPlaces } from './group-places.ts';
 import { createMarkStore } from './marks/mark-store.ts';
 import { createSettling } from './marks/settling.ts';
 import { createOpenPair, type OpenPair } from './open-pair.ts';
-import { createOutlines } from './outlines.ts';
 import { tellOwnDevices } from './own-devices.ts';
+import { createPairParts } from './pair-parts.ts';
 import { createPlaces } from './places.ts';
+import { createScopesOf } from './scopes.ts';
 import { createSummaryCheck } from './summary-check.ts';
 import { createSummaryWrites, type SummaryWrites } from './summary-writes.ts';
 import type { SyncOptions } from './sync.ts';
-import { createSyncScope } from './sync-scope.ts';
+import { createReadScope } from './sync-scope.ts';
 import { createConversationViews } from './views.ts';
 
 export interface InboxDomainOptions {
@@ -58,16 +59,17 @@ export interface InboxDomain {
   /** Resolves when the stored messages say what the marks say, or another node must see to that. */
   close(): Promise<void>;
   /** Every conversation of a user, and from where the user sees it. */
-  scopesOf(caller: Caller): Promise<{ id: string; kind: ConversationRef['kind']; fromSeq: number }[]>;
+  scopesOf(caller: Caller): Promise<Scope[]>;
 }
 
 export function createInboxDomain(options: InboxDomainOptions): InboxDomain {
   const { collections, store } = options;
   const summaries = createSummaryWrites(options);
-  const checkSummaries = createSummaryCheck({ ...options, writes: summaries });
-  const places = createPlaces({ ...options, checkSummaries });
-  const outlines = createOutlines(options);
-  const readScope = createSyncScope({ outlines, readChanged: createChangedOutlines({ collections, outlines }) });
+  const summaryCheck = createSummaryCheck({ ...options, writes: summaries });
+  const places = createPlaces({ ...options, summaryCheck });
+  const outlines = { groupOutlines: createGroupOutlines(options), pairParts: createPairParts(collections) };
+  const readChanged = createReadChanged({ collections, ...outlines });
+  const readScope = createReadScope({ ...outlines, readChanged });
   const views = createConversationViews({ collections, store, places });
   const marks = createMarkStore(collections);
   const settling = createSettling({ ...options, marks });
@@ -75,9 +77,9 @@ export function createInboxDomain(options: InboxDomainOptions): InboxDomain {
   return {
     handlers: createInboxCommands({
       ...options,
+      ...outlines,
       places,
       views,
-      outlines,
       readScope,
       marks,
       onUnsettled: settling.note,
@@ -86,9 +88,6 @@ export function createInboxDomain(options: InboxDomainOptions): InboxDomain {
     summaries,
     erase: createEraseSettings(collections),
     close: settling.close,
-    async scopesOf({ userId }) {
-      const found = await Promise.all([outlines.ofPairs(userId), outlines.ofGroups(userId)]);
-      return found.flat().map(({ id, summary, fromSeq }) => ({ id, kind: summary.kind, fromSeq }));
-    },
+    scopesOf: createScopesOf(outlines),
   };
 }

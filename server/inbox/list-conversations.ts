@@ -5,22 +5,27 @@
 import type { Conversation } from '../../shared/contract/documents.ts';
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import type { Caller } from '../dispatch/caller.ts';
+import type { ConversationDocument } from '../model/documents/conversations.ts';
 import { bytesOfConversation, MAX_ANSWER_BYTES } from './answer-size.ts';
+import type { GroupOutlines } from './group-outlines.ts';
 import { comparePositions, fromCursor, isAfter, toCursor } from './list-position.ts';
-import type { Outlines } from './outlines.ts';
+import { outlineOfPair } from './outline.ts';
+import type { PairParts } from './pair-parts.ts';
 import type { CheckedPlace } from './place.ts';
 import type { Places } from './places.ts';
+import { having } from './read-together.ts';
 import type { ConversationViews } from './views.ts';
 
 const DEFAULT_LIMIT = 50;
 
 export interface ListConversationsOptions {
-  outlines: Outlines;
+  groupOutlines: GroupOutlines;
+  pairParts: PairParts;
   places: Places;
   views: ConversationViews;
 }
 
-export function createListConversations({ outlines, places, views }: ListConversationsOptions) {
+export function createListConversations({ groupOutlines, pairParts, places, views }: ListConversationsOptions) {
   /** @throws ContractError `validation_failed` for a cursor that did not come from a page */
   return async (
     { userId }: Caller,
@@ -28,16 +33,17 @@ export function createListConversations({ outlines, places, views }: ListConvers
   ): Promise<{ conversations: Conversation[]; cursor?: string }> => {
     const after = cursor === undefined ? undefined : fromCursor(cursor);
     // One more than a page can hold tells whether there is another.
-    const [pairs, groups] = await Promise.all([
-      outlines.ofPairs(userId, { after, limit: limit + 1 }),
-      outlines.ofGroups(userId),
+    const { found, outline } = await groupOutlines.find<ConversationDocument>(userId, [
+      pairParts.behind(userId, after, limit + 1),
     ]);
+    const pairs = having(found, 'last_seq').map(outlineOfPair);
+    const { groups } = await outline();
     const rest = [...pairs, ...groups.filter((group) => isAfter(group, after))].sort(comparePositions);
     const page = rest.slice(0, limit);
-    const found = await places.check(await places.of(userId, page));
-    const shown = fitting(found);
-    const ends = shown.length < found.length ? page.find(({ id }) => id === shown.at(-1)!.id) : page.at(-1);
-    const hasMore = shown.length < found.length || rest.length > limit;
+    const listed = await places.of(userId, page);
+    const shown = fitting(listed);
+    const ends = shown.length < listed.length ? page.find(({ id }) => id === shown.at(-1)!.id) : page.at(-1);
+    const hasMore = shown.length < listed.length || rest.length > limit;
     return {
       conversations: await views.of(userId, shown),
       ...(ends && hasMore ? { cursor: toCursor(ends) } : {}),

@@ -5,9 +5,10 @@ import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { bytesOfMessage, MAX_ANSWER_BYTES } from './answer-size.ts';
 import { fitAnswer, type Missed, type Sized } from './fit-answer.ts';
+import { openTogether, type Part } from './read-together.ts';
 
-/** Conversations in one query. */
-const MAX_QUERY = 100;
+/** Conversations in the first query. */
+const FIRST_QUERY = 100;
 /** Messages that are read at once: what is read in vain, because the answer is full, is less. */
 const BATCH = 256;
 
@@ -27,9 +28,9 @@ export interface Gap {
 }
 
 /**
- * Reads the visible messages above each gap's `rev` as they are shown, one conversation after the other, until there are `limit`. A
- * further query follows only while nothing visible was found, so an answer with more to come is never empty, and a
- * client that repeats gets to the end.
+ * Reads the visible messages above each gap's `rev` as they are shown, one conversation after the other, until there are
+ * `limit`. A second query, for all the rest, follows only where nothing visible was found, so an answer with more to come
+ * is never empty, and a client that repeats gets to the end.
  * @param gaps in the order in which they are to be filled
  * @param limit how many messages the answer may have
  */
@@ -37,7 +38,7 @@ export async function readMissed(store: MessageStore, gaps: Gap[], limit: number
   const found = new Map<string, Sized[]>();
   let queried = 0;
   while (queried < gaps.length && found.size === 0) {
-    const some = gaps.slice(queried, queried + MAX_QUERY);
+    const some = queried === 0 ? gaps.slice(0, FIRST_QUERY) : gaps.slice(queried);
     queried += some.length;
     for (const sized of await query(store, some, limit)) {
       const id = sized.message.conversation_id;
@@ -59,17 +60,11 @@ export async function readMissed(store: MessageStore, gaps: Gap[], limit: number
  * the limit; reading stops when the answer is full.
  */
 async function query(store: MessageStore, gaps: Gap[], limit: number): Promise<Sized[]> {
-  const [first, ...rest] = gaps as [Gap, ...Gap[]];
-  const pipeline = [
-    ...branch(first, limit),
-    ...rest.map((gap) => ({
-      $unionWith: { coll: store.of(gap.kind).collectionName, pipeline: branch(gap, limit) },
-    })),
-    { $limit: limit + 1 },
-  ];
+  const parts = gaps.map((gap): Part => ({ collection: store.of(gap.kind), stages: branch(gap, limit) }));
+  const cursor = openTogether<MessageDocument>(parts as [Part, ...Part[]], { batchSize: BATCH, limit: limit + 1 });
   const found: Sized[] = [];
   let bytes = 0;
-  for await (const message of store.of(first.kind).aggregate<MessageDocument>(pipeline, { batchSize: BATCH })) {
+  for await (const message of cursor) {
     const sized = { message, bytes: bytesOfMessage(message) };
     found.push(sized);
     // The first one for which there is no room says that the answer is full.

@@ -1,9 +1,10 @@
 /** Reads from the stored messages what summaries are derived from. */
+import type { Document } from 'mongodb';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { ConversationDocument } from '../model/documents/conversations.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
-import { ONE_BATCH } from './one-batch.ts';
+import type { Part } from './read-together.ts';
 
 /** What the stored messages say of a conversation. */
 export interface Newest {
@@ -27,41 +28,29 @@ export async function readNewest(store: MessageStore, conversation: Conversation
   return { message, rev };
 }
 
-/** The messages that the summaries name as their last ones, by conversation. */
-export async function readLastMessages(
-  store: MessageStore,
-  summaries: ConversationDocument[],
-): Promise<Map<string, MessageDocument>> {
-  const ofKind = async (kind: ConversationRef['kind']) => {
-    const ids = summaries.flatMap((one) => (one.kind === kind && one.last_message_id ? [one.last_message_id] : []));
-    if (ids.length === 0) return [];
-    return store
-      .of(kind)
-      .find({ _id: { $in: ids } }, { projection: { terms: 0 }, batchSize: ONE_BATCH })
-      .toArray();
-  };
-  const messages = await Promise.all([ofKind('direct'), ofKind('group')]);
-  return new Map(messages.flat().map((message) => [message.conversation_id, message]));
-}
+/** What is read of a message, or of its `rev` alone, to check summaries by. */
+export type Evidence = MessageDocument | { rev_of: string; rev: number };
 
-/** The highest `rev` stored in each conversation; left out where it is below the summary's. */
-export async function readHighestRevs(
-  store: MessageStore,
-  summaries: ConversationDocument[],
-): Promise<Map<string, number>> {
-  const highest = new Map<string, number>();
-  const ofKind = async (kind: ConversationRef['kind']) => {
-    const alternatives = summaries
-      .filter((summary) => summary.kind === kind)
-      .map(({ _id, rev }) => ({ conversation_id: _id, rev: { $gte: Math.max(rev, 1) } }));
-    if (alternatives.length === 0) return;
-    const cursor = store
-      .of(kind)
-      .find({ $or: alternatives }, { projection: { _id: 0, conversation_id: 1, rev: 1 }, batchSize: ONE_BATCH });
-    for await (const { conversation_id, rev } of cursor) {
-      highest.set(conversation_id, Math.max(rev, highest.get(conversation_id) ?? 0));
-    }
-  };
-  await Promise.all([ofKind('direct'), ofKind('group')]);
-  return highest;
+/**
+ * What the messages say of summaries, as parts of what is read together: the messages that the summaries name as their
+ * last ones, and then every `rev` that is not below a summary's. In this order, because a message that changes in between
+ * is found out by its `rev`.
+ */
+export function evidenceOf(store: MessageStore, summaries: readonly ConversationDocument[]): Part[] {
+  const partsOf = (toFilter: (summary: ConversationDocument) => Document[], projection: Document) =>
+    (['direct', 'group'] as const).flatMap((kind): Part[] => {
+      const alternatives = summaries.filter((summary) => summary.kind === kind).flatMap(toFilter);
+      if (alternatives.length === 0) return [];
+      return [{ collection: store.of(kind), stages: [{ $match: { $or: alternatives } }, projection] }];
+    });
+  return [
+    ...partsOf(
+      ({ _id, last_seq, last_message_id }) => (last_message_id ? [{ conversation_id: _id, seq: last_seq }] : []),
+      { $unset: 'terms' },
+    ),
+    // From the index alone.
+    ...partsOf(({ _id, rev }) => [{ conversation_id: _id, rev: { $gte: Math.max(rev, 1) } }], {
+      $project: { _id: 0, rev_of: '$conversation_id', rev: 1 },
+    }),
+  ];
 }

@@ -1,81 +1,97 @@
-/** Reads a user's places in conversations: a constant number of queries, however many places. */
+/** Reads a user's places in conversations: a constant number of commands, however many places. */
 import type { ObjectId } from 'mongodb';
 import type { Visibility } from '../conversations/visibility.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import { refFromId } from '../model/conversation-ref.ts';
-import type { MembershipDocument } from '../model/documents/conversations.ts';
+import type { ConversationDocument, MembershipDocument } from '../model/documents/conversations.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';
-import { ONE_BATCH } from './one-batch.ts';
-import { type Outline, outlineOfGroup, outlineOfPair } from './outline.ts';
-import type { CheckedPlace, Place } from './place.ts';
-import type { CheckSummaries } from './summary-check.ts';
+import type { Evidence } from './newest.ts';
+import { type GroupOutline, type Outline, outlineOfGroup, outlineOfPair } from './outline.ts';
+import type { CheckedPlace } from './place.ts';
+import { having, type Part, readTogether } from './read-together.ts';
+import type { SummaryCheck } from './summary-check.ts';
 
 export interface Places {
-  /** The places of which these are the outlines, in their order. What the user has left since is left out. */
-  of(userId: ObjectId, outlines: readonly Outline[]): Promise<Place[]>;
-  /** The user's place in one conversation; undefined if the user is not in it. */
-  find(userId: ObjectId, conversationId: string): Promise<Place | undefined>;
-  /** Checks the places' summaries against the messages and drops pairs in which nothing was ever written. */
-  check(places: Place[]): Promise<CheckedPlace[]>;
+  /**
+   * The places of which these are the outlines, in their order, their summaries checked against the messages, by one
+   * command. What the user has left since is left out, and pairs in which nothing was ever written.
+   */
+  of(userId: ObjectId, outlines: readonly Outline[]): Promise<CheckedPlace[]>;
+  /** The same for one conversation, by two commands; undefined if the user is not in it. */
+  find(userId: ObjectId, conversationId: string): Promise<CheckedPlace | undefined>;
 }
 
 export interface PlacesOptions {
   collections: Pick<Collections, 'conversations' | 'memberships' | 'groups'>;
   visibility: Visibility;
-  checkSummaries: CheckSummaries;
+  summaryCheck: SummaryCheck;
 }
 
-export function createPlaces({ collections, visibility, checkSummaries }: PlacesOptions): Places {
+export function createPlaces({ collections, visibility, summaryCheck }: PlacesOptions): Places {
   const { conversations, memberships, groups } = collections;
 
-  async function readGroups(userId: ObjectId, outlines: readonly Outline[]): Promise<Map<string, GroupDocument>> {
-    const ids = outlines.flatMap(({ summary }) => summary.group_id ?? []);
-    if (ids.length === 0) return new Map();
-    const found = await groups
-      .find({ _id: { $in: ids }, members: userId, is_active: true }, { batchSize: ONE_BATCH })
-      .toArray();
-    return new Map(found.map((group) => [group._id.toHexString(), group]));
+  /** The groups' documents, and the stays that the outlines are without. */
+  function placeParts(user_id: ObjectId, outlines: readonly Outline[]): Part[] {
+    const groupIds = outlines.flatMap(({ summary }) => summary.group_id ?? []);
+    const ids = outlines.flatMap(({ id, membership }) => (membership ? [] : [id]));
+    return [
+      ...(groupIds.length > 0 ? [groupPart(user_id, groupIds)] : []),
+      ...(ids.length > 0
+        ? [{ collection: memberships, stages: [{ $match: { user_id, conversation_id: { $in: ids } } }] }]
+        : []),
+    ];
   }
 
-  async function readPairStays(userId: ObjectId, outlines: readonly Outline[]) {
-    const ids = outlines.flatMap(({ id, membership }) => (membership ? [] : [id]));
-    if (ids.length === 0) return new Map<string, MembershipDocument>();
-    const found = await memberships
-      .find({ user_id: userId, conversation_id: { $in: ids } }, { batchSize: ONE_BATCH })
-      .toArray();
-    return new Map(found.map((stay) => [stay.conversation_id, stay]));
+  const groupPart = (user_id: ObjectId, ids: ObjectId[]): Part => ({
+    collection: groups,
+    stages: [{ $match: { _id: { $in: ids }, members: user_id, is_active: true } }],
+  });
+
+  const inOutline = ({ collection, stages }: Part): Part => ({
+    collection,
+    stages: [...stages, { $project: { created_at: 1, updated_at: 1 } }],
+  });
+
+  async function readPlaces(userId: ObjectId, outlines: readonly Outline[]): Promise<CheckedPlace[]> {
+    const summaries = outlines.map(({ summary }) => summary);
+    const found = await readTogether<GroupDocument | MembershipDocument | Evidence>([
+      ...placeParts(userId, outlines),
+      ...summaryCheck.evidence(summaries),
+    ]);
+    const groupOf = new Map(having(found, 'members').map((group) => [group._id.toHexString(), group]));
+    const stayOf = new Map(having(found, 'joined_at').map((stay) => [stay.conversation_id, stay]));
+    const checked = await summaryCheck.check(summaries, found);
+    return outlines.flatMap(({ id, fromSeq, membership = stayOf.get(id) }, i): CheckedPlace[] => {
+      const summary = checked[i]!;
+      const group = groupOf.get(id);
+      if (!membership || (summary.kind === 'group' ? !group : summary.last_seq === 0)) return [];
+      return [{ id, membership, summary, ...(group ? { group } : {}), fromSeq }];
+    });
+  }
+
+  /** The outline of one conversation, with the user's stay. */
+  async function readOutline(user_id: ObjectId, conversationId: string): Promise<Outline | undefined> {
+    const ref = refFromId(conversationId);
+    const found = await readTogether<MembershipDocument | ConversationDocument | GroupOutline>([
+      { collection: memberships, stages: [{ $match: { user_id, conversation_id: conversationId } }] },
+      { collection: conversations, stages: [{ $match: { _id: conversationId } }] },
+      ...(ref.kind === 'group' ? [inOutline(groupPart(user_id, [fromId(ref.group_id)]))] : []),
+    ]);
+    const [membership] = having(found, 'joined_at');
+    const [summary] = having(found, 'last_seq');
+    const [group] = having(found, 'updated_at');
+    if (!membership) return undefined;
+    if (ref.kind === 'direct') return summary && { ...outlineOfPair(summary), membership };
+    return group && outlineOfGroup(group, membership, visibility.fromSeq(membership), summary);
   }
 
   return {
-    async of(userId, outlines) {
-      const [stayOf, groupOf] = await Promise.all([readPairStays(userId, outlines), readGroups(userId, outlines)]);
-      return outlines.flatMap(({ id, summary, fromSeq, membership = stayOf.get(id) }): Place[] => {
-        const group = groupOf.get(id);
-        if (!membership || (summary.kind === 'group' && !group)) return [];
-        return [{ id, membership, summary, ...(group ? { group } : {}), fromSeq }];
-      });
-    },
+    of: readPlaces,
     async find(userId, conversationId) {
-      const ref = refFromId(conversationId);
-      const [membership, summary, group] = await Promise.all([
-        memberships.findOne({ user_id: userId, conversation_id: conversationId }),
-        conversations.findOne({ _id: conversationId }),
-        ref.kind === 'group'
-          ? groups.findOne({ _id: fromId(ref.group_id), members: userId, is_active: true })
-          : undefined,
-      ]);
-      if (!membership) return undefined;
-      if (ref.kind === 'direct') return summary ? { ...outlineOfPair(summary), membership } : undefined;
-      if (!group) return undefined;
-      const outline = outlineOfGroup(group, membership, visibility.fromSeq(membership), summary ?? undefined);
-      return { ...outline, membership, group };
-    },
-    async check(places) {
-      const summaries = await checkSummaries(places.map(({ summary }) => summary));
-      return places
-        .map((place, i) => ({ ...place, summary: summaries[i]! }))
-        .filter(({ group, summary }) => group || summary.last_seq > 0);
+      const outline = await readOutline(userId, conversationId);
+      const [place] = outline ? await readPlaces(userId, [outline]) : [];
+      return place;
     },
   };
 }

@@ -3,7 +3,8 @@ import type { MessageStore } from '../conversations/message-store.ts';
 import { type ConversationRef, refFromId } from '../model/conversation-ref.ts';
 import type { ConversationDocument } from '../model/documents/conversations.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
-import { type Newest, readHighestRevs, readLastMessages, readNewest } from './newest.ts';
+import { type Evidence, evidenceOf, type Newest, readNewest } from './newest.ts';
+import { having, type Part } from './read-together.ts';
 import type { SummaryWrites } from './summary-writes.ts';
 
 /** No write takes longer: a summary that has been ahead for more, in milliseconds, was left by a crash. */
@@ -14,11 +15,16 @@ export interface CheckedSummary extends ConversationDocument {
   last_message?: MessageDocument;
 }
 
-/**
- * Corrects summaries by the stored messages and adds the newest message to each, in the order given. Four queries
- * serve any number of summaries; each wrong one takes three more, and is repaired.
- */
-export type CheckSummaries = (summaries: ConversationDocument[]) => Promise<CheckedSummary[]>;
+export interface SummaryCheck {
+  /** What the check must know of the messages, as parts of what is read together: four for any number of summaries. */
+  evidence(summaries: readonly ConversationDocument[]): Part[];
+  /**
+   * Corrects summaries by the stored messages and adds the newest message to each, in the order given. Each wrong one
+   * takes three queries more, and is repaired.
+   * @param found documents among which the evidence is
+   */
+  check(summaries: readonly ConversationDocument[], found: readonly object[]): Promise<CheckedSummary[]>;
+}
 
 export interface SummaryCheckOptions {
   store: MessageStore;
@@ -26,7 +32,7 @@ export interface SummaryCheckOptions {
   clock(): Date;
 }
 
-export function createSummaryCheck({ store, writes, clock }: SummaryCheckOptions): CheckSummaries {
+export function createSummaryCheck({ store, writes, clock }: SummaryCheckOptions): SummaryCheck {
   /** Leaves a summary alone while the message that it is ahead by may still be on its way. */
   async function repair(summary: ConversationDocument, conversation: ConversationRef, truth: Newest): Promise<void> {
     const { message, rev } = truth;
@@ -42,22 +48,29 @@ export function createSummaryCheck({ store, writes, clock }: SummaryCheckOptions
     }
   }
 
-  return async (summaries) => {
-    const lastMessages = await readLastMessages(store, summaries);
-    const highestRevs = await readHighestRevs(store, summaries);
-    return Promise.all(
-      summaries.map(async (summary): Promise<CheckedSummary> => {
-        const { _id, rev, last_seq } = summary;
-        const last_message = lastMessages.get(_id);
-        if ((highestRevs.get(_id) ?? 0) === rev && (last_message?.seq ?? 0) === last_seq) {
-          return { ...summary, ...(last_message ? { last_message } : {}) };
-        }
-        const conversation = refFromId(_id);
-        const truth = await readNewest(store, conversation);
-        await repair(summary, conversation, truth);
-        return corrected(summary, truth);
-      }),
-    );
+  return {
+    evidence: (summaries) => evidenceOf(store, summaries),
+    check(summaries, found) {
+      const evidence = found as Evidence[];
+      const lastMessages = new Map(having(evidence, 'sender_id').map((one) => [one.conversation_id, one]));
+      const highestRevs = new Map<string, number>();
+      for (const { rev_of, rev } of having(evidence, 'rev_of')) {
+        highestRevs.set(rev_of, Math.max(rev, highestRevs.get(rev_of) ?? 0));
+      }
+      return Promise.all(
+        summaries.map(async (summary): Promise<CheckedSummary> => {
+          const { _id, rev, last_message_id } = summary;
+          const last_message = lastMessages.get(_id);
+          const isRight = last_message_id?.equals(last_message?._id) ?? summary.last_seq === 0;
+          if (isRight && (highestRevs.get(_id) ?? 0) === rev)
+            return { ...summary, ...(last_message ? { last_message } : {}) };
+          const conversation = refFromId(_id);
+          const truth = await readNewest(store, conversation);
+          await repair(summary, conversation, truth);
+          return corrected(summary, truth);
+        }),
+      );
+    },
   };
 }
 

@@ -1,8 +1,8 @@
 /** Which conversations one answer of `sync` lists: as many as it has room for. */
-import { bytesOfConversation, MAX_ANSWER_BYTES } from './answer-size.ts';
+import { bytesOfConversation, ENVELOPE, MAX_ANSWER_BYTES } from './answer-size.ts';
 import type { Outline } from './outline.ts';
 import type { CheckedPlace } from './place.ts';
-import type { Visit } from './sync-walk.ts';
+import { firstOf, type Visit } from './sync-walk.ts';
 
 /** A conversation on the list, and how the walk came to it. */
 export interface Listed {
@@ -48,8 +48,8 @@ export const FIRST_ANSWER = {
 const MOST_WITH_CURSOR: Room = { conversations: 100, bytes: MAX_ANSWER_BYTES };
 export const NEXT_ANSWER = { room: MOST_WITH_CURSOR, roomForComplete: MOST_WITH_CURSOR };
 
-/** Conversations that are looked up at once: what is looked up in vain, because the answer is full, is less. */
-const CHUNK = 250;
+/** Conversations in the first look-up. The second, if any, is for all those behind them for which there may be room. */
+const FIRST_LOOK_UP = 250;
 
 /** @param lookUp the places of which these are the outlines; what is not there any more is left out */
 export async function listConversations(
@@ -63,36 +63,44 @@ export async function listConversations(
   let bytes = 0;
   let chunk: Visit[] = [];
 
-  /** Whether there is room; says so where there is none. */
-  function hasRoom(visit: Visit): boolean {
-    const lacking = isLacking(visit.outline);
-    const { conversations, bytes: most } = lacking ? room : roomForComplete;
-    if (listed.length === 0 || (listed.length < conversations && bytes < most)) return true;
-    if (lacking) listing.stopped ??= visit;
-    else listing.passedOver ??= visit;
-    return false;
+  /** Whether there is room behind so many conversations of this size. */
+  function hasRoom({ outline }: Visit, count: number, size: number): boolean {
+    const { conversations, bytes: most } = isLacking(outline) ? room : roomForComplete;
+    return count === 0 || (count < conversations && size < most);
   }
 
+  function refuse(visit: Visit): void {
+    const reason = isLacking(visit.outline) ? 'stopped' : 'passedOver';
+    listing[reason] = firstOf(listing[reason], visit);
+  }
+
+  /** Lists what was chosen, as far as there is room. */
   async function take(): Promise<void> {
     const found = new Map((await lookUp(chunk.map(({ outline }) => outline))).map((place) => [place.id, place]));
+    let isFull = false;
     for (const visit of chunk) {
       const place = found.get(visit.outline.id);
-      if (!place || listing.stopped || !hasRoom(visit)) continue;
-      listed.push({ visit, place });
-      bytes += bytesOfConversation(place);
+      if (!place || isFull) continue;
+      if (hasRoom(visit, listed.length, bytes)) {
+        listed.push({ visit, place });
+        bytes += bytesOfConversation(place);
+      } else {
+        refuse(visit);
+        isFull = isLacking(visit.outline);
+      }
     }
     chunk = [];
   }
 
   for await (const visit of visits) {
     if (chosen.has(visit.outline.id) || !isWanted(visit)) continue;
-    if (chunk.length === CHUNK || listed.length + chunk.length >= room.conversations) await take();
-    if (listing.stopped || !hasRoom(visit)) {
-      if (listing.stopped) break;
-      continue;
-    }
-    chosen.add(visit.outline.id);
-    chunk.push(visit);
+    if (listed.length === 0 && chunk.length === FIRST_LOOK_UP) await take();
+    // Those that are chosen and not looked up yet are counted as small as they can be.
+    if (!listing.stopped && hasRoom(visit, listed.length + chunk.length, bytes + chunk.length * ENVELOPE)) {
+      chosen.add(visit.outline.id);
+      chunk.push(visit);
+    } else refuse(visit);
+    if (listing.stopped) break;
   }
   await take();
   return listing;

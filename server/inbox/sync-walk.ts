@@ -6,14 +6,13 @@
 import { comparePositions, isAfter, type ListPosition } from './list-position.ts';
 import type { Outline } from './outline.ts';
 
-/** What is walked through. */
+/** What is walked through, each list in the order of its positions. */
 export interface Walked {
-  /** In the order of their positions. */
   groups: readonly Outline[];
-  /** The first pairs behind a position, in order. */
-  pairsAfter(after: ListPosition | undefined, limit: number): Promise<Outline[]>;
-  /** The same among the pairs that were active since a time, as they are now. */
-  activePairsAfter(after: ListPosition | undefined, limit: number, since: Date): Promise<Outline[]>;
+  /** The first pairs behind the position at which the walk begins, and those active since the first of the walks began. */
+  pairs: readonly Outline[];
+  /** Reads all pairs behind a position, and those active since; left out where `pairs` has all. */
+  readRest?: (after: ListPosition) => Promise<Outline[]>;
 }
 
 /** A step of the walk. */
@@ -25,38 +24,34 @@ export interface Visit {
   isRevisit: boolean;
 }
 
-/** Pairs that are read at once. */
-const PAGE = 500;
-
 /**
  * @param after where an earlier walk ended
  * @param startedAt when the first of the walks began
  */
 export async function* walk(
-  { groups, pairsAfter, activePairsAfter }: Walked,
+  { groups, pairs, readRest }: Walked,
   after: ListPosition | undefined,
   startedAt: Date,
 ): AsyncGenerator<Visit, void> {
   let last = after;
-  const rest = groups.filter((group) => isAfter(group, after));
-  for await (const outline of merged(rest, pagesOf(pairsAfter, after))) {
+  let newest = pairs;
+
+  async function* pairsBehind(): AsyncGenerator<Outline, void> {
+    const behind = pairs.filter((pair) => isAfter(pair, after));
+    yield* behind;
+    const end = behind.at(-1);
+    if (!readRest || !end) return;
+    newest = await readRest(end);
+    yield* newest.filter((pair) => isAfter(pair, end));
+  }
+
+  const groupsBehind = groups.filter((group) => isAfter(group, after));
+  for await (const outline of merged(groupsBehind, pairsBehind())) {
     yield { outline, before: last, isRevisit: false };
     last = { at: outline.at, id: outline.id };
   }
-  const active = groups.filter(({ at }) => at >= startedAt.getTime());
-  const activePairs = pagesOf((from, limit) => activePairsAfter(from, limit, startedAt), undefined);
-  for await (const outline of merged(active, activePairs)) {
-    yield { outline, before: last, isRevisit: true };
-  }
-}
-
-async function* pagesOf(read: Walked['pairsAfter'], after: ListPosition | undefined): AsyncGenerator<Outline, void> {
-  let page: Outline[];
-  do {
-    page = await read(after, PAGE);
-    yield* page;
-    after = page.at(-1);
-  } while (page.length === PAGE);
+  const active = [...groups, ...newest].filter(({ at }) => at >= startedAt.getTime()).sort(comparePositions);
+  for (const outline of active) yield { outline, before: last, isRevisit: true };
 }
 
 async function* merged(groups: readonly Outline[], pairs: AsyncIterable<Outline>): AsyncGenerator<Outline, void> {
@@ -66,4 +61,13 @@ async function* merged(groups: readonly Outline[], pairs: AsyncIterable<Outline>
     yield pair;
   }
   yield* groups.slice(next);
+}
+
+/** The one that the walk came to first. */
+export function firstOf(...visits: (Visit | undefined)[]): Visit | undefined {
+  return visits.reduce((one, other) => {
+    if (!one || !other) return one ?? other;
+    if (one.isRevisit !== other.isRevisit) return one.isRevisit ? other : one;
+    return comparePositions(one.outline, other.outline) <= 0 ? one : other;
+  }, undefined);
 }

@@ -10,26 +10,26 @@ import type { ServerTime } from '../dispatch/server-time.ts';
 import { invalid } from '../lib/errors.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import type { Missed } from './fit-answer.ts';
-import { comparePositions, isAfter, LIST_END } from './list-position.ts';
+import { isAfter, LIST_END } from './list-position.ts';
 import { type Gap, readMissed } from './missed-messages.ts';
 import { activityOf, hasAbove, type Outline } from './outline.ts';
 import type { CheckedPlace } from './place.ts';
 import type { Places } from './places.ts';
 import { FIRST_ANSWER, type Listed, type Listing, listConversations, NEXT_ANSWER } from './sync-listing.ts';
 import { fromSyncCursor, type SyncProgress, toSyncCursor } from './sync-progress.ts';
-import type { SyncScope } from './sync-scope.ts';
-import { type Visit, walk } from './sync-walk.ts';
+import type { ReadScope } from './sync-scope.ts';
+import { firstOf, type Visit, walk } from './sync-walk.ts';
 import type { ConversationViews } from './views.ts';
 
 const DEFAULT_LIMIT = 500;
 
 export interface SyncOptions {
   store: MessageStore;
-  readScope: SyncScope;
+  readScope: ReadScope;
   places: Places;
   views: ConversationViews;
-  /** The user's own calls that are not over, and the calls going on in the user's groups. */
-  callsOf(userId: string): Promise<Call[]>;
+  /** The user's own calls that are not over, and the calls going on in the user's groups, whose ids are given. */
+  callsOf(userId: string, groupIds: string[]): Promise<Call[]>;
   serverTime: ServerTime;
   clock(): Date;
 }
@@ -42,16 +42,16 @@ export function createSync({ store, readScope, places, views, callsOf, serverTim
     const isFirst = cursor === undefined;
     const progress = isFirst ? begin(payload, serverTime, clock()) : fromSyncCursor(cursor);
     const revs = knownRevs(named, progress);
-    const [{ walked, present }, calls] = await Promise.all([
-      readScope(caller, progress.since, revs, isFirst),
-      isFirst ? callsOf(caller.id) : [],
-    ]);
+    const { walked, groupIds, present } = await readScope(caller, progress, revs, isFirst);
 
-    const listing = await listConversations(
-      walk(walked, progress.completeTo, progress.startedAt),
-      async (outlines) => places.check(await places.of(caller.userId, outlines)),
-      rulesOf(progress, revs, isFirst),
-    );
+    const [listing, calls] = await Promise.all([
+      listConversations(
+        walk(walked, progress.completeTo, progress.startedAt),
+        (outlines) => places.of(caller.userId, outlines),
+        rulesOf(progress, revs, isFirst),
+      ),
+      isFirst ? callsOf(caller.id, groupIds) : [],
+    ]);
     const gaps = listing.listed.flatMap(({ place }) => gapOf(place, revs, progress, limit));
     const missed = await readMissed(store, gaps, limit);
     const unfinished = listing.listed.find(({ place }) => missed.incomplete.has(place.id));
@@ -166,15 +166,6 @@ function advanced(
     listedTo: progress.listedTo ?? (unlisted ? unlisted.before : LIST_END),
     cut: cutAt === undefined ? undefined : { id: unfinished!.place.id, rev: cutAt },
   };
-}
-
-/** The one that the walk came to first. */
-function firstOf(...visits: (Visit | undefined)[]): Visit | undefined {
-  return visits.reduce((one, other) => {
-    if (!one || !other) return one ?? other;
-    if (one.isRevisit !== other.isRevisit) return one.isRevisit ? other : one;
-    return comparePositions(one.outline, other.outline) <= 0 ? one : other;
-  }, undefined);
 }
 
 function byActivity(one: CheckedPlace, other: CheckedPlace): number {

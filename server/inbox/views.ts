@@ -1,19 +1,30 @@
-/** Makes the wire form of many conversations at once by a constant number of queries. */
+/** Makes the wire form of many conversations at once by one command. */
 import type { ObjectId } from 'mongodb';
 import type { Conversation } from '../../shared/contract/documents.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
+import { UNSETTLED_FIELDS } from '../conversations/shown-messages.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
+import type { MembershipDocument } from '../model/documents/conversations.ts';
 import { type State, stateOf } from '../model/state.ts';
-import { type Marks, toWireConversation } from './conversation-view.ts';
+import { type Marks, toWireConversation, type ViewSources } from './conversation-view.ts';
 import { ONE_BATCH } from './one-batch.ts';
-import type { CheckedPlace, Place } from './place.ts';
+import type { CheckedPlace } from './place.ts';
 import type { Places } from './places.ts';
-import { countUnread } from './unread-counts.ts';
+import { openTogether } from './read-together.ts';
+import { type UnreadCount, unreadParts } from './unread-counts.ts';
 
-/** Above so many marks they are read in batches, so that the database and this process do other work in between. */
+/** Above so many marks they are read in batches, so that the store and this process do other work in between. */
 const MANY_MARKS = 2000;
 const MARKS_BATCH = 200;
+
+/** What is read of marks. */
+const MARKS = Object.fromEntries(
+  [...UNSETTLED_FIELDS, 'read_seq' as const, 'shown_read_seq' as const, 'settling_from' as const].map((field) => [
+    field,
+    1,
+  ]),
+);
 
 /** A conversation as its user sees it, and which version of it that is. */
 export interface CurrentView {
@@ -35,21 +46,46 @@ export interface ViewsOptions {
 }
 
 export function createConversationViews({ collections, store, places }: ViewsOptions): ConversationViews {
+  const { memberships, users } = collections;
+
+  /** By one command. The marks come last: those of large groups are most of it. */
+  function openSources(userId: ObjectId, found: CheckedPlace[]) {
+    const peerIds = found.flatMap(({ membership }) => membership.peer_id ?? []);
+    const expected = found.reduce((sum, { group }) => sum + (group?.members.length ?? 2), 0);
+    return openTogether<UserDocument | UnreadCount | ConversationMarks>(
+      [
+        { collection: users, stages: [{ $match: { _id: { $in: [userId, ...peerIds] } } }] },
+        ...unreadParts(store, userId, found),
+        {
+          collection: memberships,
+          stages: [{ $match: { conversation_id: { $in: found.map(({ id }) => id) } } }, { $project: MARKS }],
+        },
+      ],
+      { batchSize: expected > MANY_MARKS ? MARKS_BATCH : ONE_BATCH },
+    );
+  }
+
+  async function readSources(userId: ObjectId, found: CheckedPlace[]): Promise<ViewSources> {
+    const marks = new Map(found.map(({ id }) => [id, [] as Marks[]]));
+    const sources = { userId, users: new Map<string, UserDocument>(), marks, unread: new Map<string, number>() };
+    for await (const one of openSources(userId, found)) {
+      if ('read_seq' in one) marks.get(one.conversation_id)?.push(one);
+      else if ('count' in one) sources.unread.set(one._id, one.count);
+      else sources.users.set(one._id.toHexString(), one);
+    }
+    return sources;
+  }
+
   async function viewsOf(userId: ObjectId, found: CheckedPlace[]): Promise<Conversation[]> {
     if (found.length === 0) return [];
-    const [marks, users, unread] = await Promise.all([
-      readMarks(collections.memberships, found),
-      readUsers(collections.users, userId, found),
-      countUnread(store, userId, found),
-    ]);
-    return found.map((place) => toWireConversation(place, { userId, users, marks, unread }));
+    const sources = await readSources(userId, found);
+    return found.map((place) => toWireConversation(place, sources));
   }
 
   return {
     of: viewsOf,
     async current(userId, conversationId) {
-      const found = await places.find(userId, conversationId);
-      const [place] = found ? await places.check([found]) : [];
+      const place = await places.find(userId, conversationId);
       if (!place) return undefined;
       const [conversation] = await viewsOf(userId, [place]);
       const state = stateOf('conversation', `${userId} ${conversationId}`, place.membership.version);
@@ -58,40 +94,4 @@ export function createConversationViews({ collections, store, places }: ViewsOpt
   };
 }
 
-/** The marks of all who are or were in the conversations. Unlimited, because the size of a group is limited. */
-async function readMarks(
-  memberships: Collections['memberships'],
-  places: CheckedPlace[],
-): Promise<Map<string, Marks[]>> {
-  const byConversation = new Map(places.map(({ id }) => [id, [] as Marks[]]));
-  const expected = places.reduce((sum, { group }) => sum + (group?.members.length ?? 2), 0);
-  const cursor = memberships.find(
-    { conversation_id: { $in: [...byConversation.keys()] } },
-    {
-      projection: {
-        conversation_id: 1,
-        user_id: 1,
-        delivered_seq: 1,
-        read_seq: 1,
-        shown_read_seq: 1,
-        shown_reads: 1,
-        settling_from: 1,
-        marks_at: 1,
-      },
-      batchSize: expected > MANY_MARKS ? MARKS_BATCH : ONE_BATCH,
-    },
-  );
-  for await (const marks of cursor) byConversation.get(marks.conversation_id)?.push(marks);
-  return byConversation;
-}
-
-/** The user and the peers of the pairs, by id. */
-async function readUsers(
-  users: Collections['users'],
-  userId: ObjectId,
-  places: Place[],
-): Promise<Map<string, UserDocument>> {
-  const peerIds = places.flatMap(({ membership }) => membership.peer_id ?? []);
-  const found = await users.find({ _id: { $in: [userId, ...peerIds] } }, { batchSize: ONE_BATCH }).toArray();
-  return new Map(found.map((user) => [user._id.toHexString(), user]));
-}
+type ConversationMarks = Marks & Pick<MembershipDocument, 'conversation_id'>;

@@ -4,7 +4,7 @@ import type { CollectionName } from './collections.ts';
 import type { Settings } from './documents/accounts.ts';
 
 const messageIndexes: IndexDescription[] = [
-  // The order of messages, pages of history, and the messages between two marks.
+  // The order of messages, pages of history, the messages between two marks, and the last one that a summary names.
   { name: 'conversation_seq', key: { conversation_id: 1, seq: 1 }, unique: true },
   // The order of changes, and the changes above a rev, for sync and the sequencer.
   { name: 'conversation_rev', key: { conversation_id: 1, rev: 1 }, unique: true },

@@ -2,6 +2,8 @@
 import { BSON, type CommandStartedEvent, MongoClient } from 'mongodb';
 import { pino } from 'pino';
 import { createBus, createMemoryBroker } from '../../server/bus/bus.ts';
+import { createOpenCalls } from '../../server/calls/open-calls.ts';
+import { createCallSync } from '../../server/calls/sync.ts';
 import { type AccessRules, createAccessRules } from '../../server/conversations/access-rules.ts';
 import { createAudience } from '../../server/conversations/audience.ts';
 import { createMessageStore, type MessageStore } from '../../server/conversations/message-store.ts';
@@ -59,7 +61,7 @@ export async function openInbox(): Promise<Inbox> {
     delivery: { onViewChanged: () => {}, apply: () => {} },
     jobs: { handle: () => {} },
     serverTime: createServerTime(clock, () => true),
-    callsOf: async () => [],
+    callsOf: createCallSync({ openCalls: createOpenCalls(stored) }),
     clock,
     log,
   });

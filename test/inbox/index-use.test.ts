@@ -32,6 +32,35 @@ test.each([
     { $or: [{ conversation_id: 'x', is_deleted: false, seq: { $gt: 1 }, sender_id: { $ne: new ObjectId() } }] },
   ],
   [
+    'the last messages of summaries',
+    'messages',
+    'conversation_seq',
+    {
+      $or: [
+        { conversation_id: 'x', seq: 5 },
+        { conversation_id: 'y', seq: 1 },
+      ],
+    },
+  ],
+  [
+    'the memberships of a user in groups',
+    'memberships',
+    'user_kind',
+    { user_id: new ObjectId(), kind: 'group', left_at: { $exists: false } },
+  ],
+  [
+    'calls that sync tells of',
+    'calls',
+    'told',
+    {
+      is_open: true,
+      $or: [
+        { is_open: true, told_ids: new ObjectId() },
+        { is_open: true, conversation_id: { $in: ['x', 'y'] } },
+      ],
+    },
+  ],
+  [
     'summary checks',
     'messages',
     'conversation_rev',

@@ -8,7 +8,7 @@ import { pairRef } from '../../server/model/conversation-ref.ts';
 import type { UserDocument } from '../../server/model/documents/accounts.ts';
 import type { ConversationDocument, MembershipDocument } from '../../server/model/documents/conversations.ts';
 import type { GroupDocument } from '../../server/model/documents/groups.ts';
-import type { PairMessageDocument } from '../../server/model/documents/messages.ts';
+import type { GroupMessageDocument, PairMessageDocument } from '../../server/model/documents/messages.ts';
 
 const YESTERDAY = new Date(Date.now() - 86_400_000);
 
@@ -58,6 +58,45 @@ export async function createUserWithGroups(
     stored.conversations.insertMany(groups.map(emptyGroupSummary)),
   ]);
   return { caller: callerOf(me), ids: groups.map(({ _id }) => _id.toHexString()) };
+}
+
+/**
+ * Puts a user into groups with others who exist no more. Each holds one old message, and every other one a newer one that
+ * the user missed.
+ * @param count how many groups
+ * @param members how many members each has
+ */
+export async function addGroups(
+  stored: Collections,
+  { caller, revs }: UserWithPairs,
+  count: number,
+  members: number,
+): Promise<void> {
+  const everyone = [caller.userId, ...Array.from({ length: members - 1 }, () => new ObjectId())];
+  const groups = Array.from({ length: count }, (_, i) => groupDocument(everyone, YESTERDAY, i));
+  const now = new Date();
+  const made = groups.map((group, i) => {
+    const old = groupMessage(group, everyone[1]!, 1, YESTERDAY);
+    return { group, messages: i % 2 === 0 ? [old] : [old, groupMessage(group, everyone[1]!, 2, now)] };
+  });
+  await Promise.all([
+    stored.groups.insertMany(groups),
+    stored.memberships.insertMany(groups.flatMap((group) => everyone.map((member) => stayDocument(group, member)))),
+    stored.group_messages.insertMany(made.flatMap(({ messages }) => messages)),
+    stored.conversations.insertMany(
+      made.map(({ group, messages }) => {
+        const { _id, seq, created_at } = messages.at(-1)!;
+        const newest = { last_seq: seq, rev: seq, last_message_id: _id };
+        return { ...emptyGroupSummary(group), ...newest, activity_at: created_at, changed_at: created_at };
+      }),
+    ),
+  ]);
+  for (const { _id } of groups) revs[_id.toHexString()] = 1;
+}
+
+function groupMessage({ _id }: GroupDocument, sender_id: ObjectId, seq: number, at: Date): GroupMessageDocument {
+  const { recipient_id: _nobody, status: _none, ...rest } = messageDocument(_id.toHexString(), sender_id, _id, seq, at);
+  return { ...rest, group_id: _id, read_by: [] };
 }
 
 /** Adds a message to a pair, as a send does. */

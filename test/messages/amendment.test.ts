@@ -46,7 +46,8 @@ const decide =
   ({ kind, user, emoji, content }: Act): Amendment['decide'] =>
   (old) => {
     if (old.is_deleted) throw new Error('deleted');
-    if (kind === 'edit') return content === old.content ? undefined : { ...old, content, terms: [content], edited_at: later };
+    if (kind === 'edit')
+      return content === old.content ? undefined : { ...old, content, terms: [content], edited_at: later };
     if (kind === 'delete') {
       const { reactions: _reactions, terms: _terms, ...rest } = old;
       return { ...rest, is_deleted: true, content: '', attachment: null };
@@ -77,7 +78,12 @@ const react = (user: ObjectId, emoji = '👍'): Act => ({ kind: 'react', user, e
 describe('planned amendments', () => {
   it('make one step of reactions to one message that follow each other', () => {
     const one = message(1);
-    const { steps, outcomes } = planAmendments(users.map((user) => amendment(one, react(user))), new Map(), 1, later);
+    const { steps, outcomes } = planAmendments(
+      users.map((user) => amendment(one, react(user))),
+      new Map(),
+      1,
+      later,
+    );
     expect(steps).toHaveLength(1);
     expect(steps[0]).toMatchObject({ firstRev: 2, after: { rev: 6, updated_at: later } });
     expect(outcomes.map((outcome) => outcome.message?.rev)).toEqual([2, 3, 4, 5, 6]);
@@ -120,7 +126,12 @@ describe('planned amendments', () => {
   it('take no rev for what changes nothing or is refused, and hold it back until what it rests on is stored', () => {
     const one = message(1);
     const acts: Act[] = [{ ...react(ann), kind: 'delete' }, react(bob), { ...react(ann), kind: 'delete' }];
-    const { steps, outcomes } = planAmendments(acts.map((each) => amendment(one, each)), new Map(), 1, later);
+    const { steps, outcomes } = planAmendments(
+      acts.map((each) => amendment(one, each)),
+      new Map(),
+      1,
+      later,
+    );
     expect(steps.map(({ after }) => after.rev)).toEqual([2]);
     expect(outcomes.map((outcome) => [outcome.steps, outcome.refusal instanceof Error])).toEqual([
       [1, false],
@@ -169,7 +180,9 @@ describe('the updates of planned amendments', () => {
         await stored.insertMany(messages);
         let rev = 2;
         for (const batch of [first, second]) {
-          const current = await stored.find({ _id: { $in: messages.map(({ _id }) => _id) } }, { sort: { seq: 1 } }).toArray();
+          const current = await stored
+            .find({ _id: { $in: messages.map(({ _id }) => _id) } }, { sort: { seq: 1 } })
+            .toArray();
           const plan = planAmendments(
             batch.map((one) => amendment(current[one.of] as MessageDocument, one.act)),
             new Map(),
@@ -178,10 +191,15 @@ describe('the updates of planned amendments', () => {
           );
           const revs = plan.steps.flatMap(({ firstRev, after }) => [firstRev - 1, after.rev]);
           // Each step takes the revs right behind those of the one before it.
-          expect(revs).toEqual([rev, ...plan.steps.flatMap(({ after }) => [after.rev, after.rev])].slice(0, revs.length));
+          expect(revs).toEqual(
+            [rev, ...plan.steps.flatMap(({ after }) => [after.rev, after.rev])].slice(0, revs.length),
+          );
           for (const step of plan.steps) {
             const update = updateOf(step);
-            await stored.updateOne({ _id: step.before._id }, { ...update, $set: { ...update.$set, rev: step.after.rev } });
+            await stored.updateOne(
+              { _id: step.before._id },
+              { ...update, $set: { ...update.$set, rev: step.after.rev } },
+            );
             const { reactions = [], ...rest } = (await stored.findOne({ _id: step.before._id }))!;
             const { reactions: planned = [], ...expected } = step.after;
             expect({ ...rest, reactions }).toEqual({ ...expected, reactions: planned });

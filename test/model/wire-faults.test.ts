@@ -65,7 +65,7 @@ describe('what the database asks to try again is `unavailable`, never `internal`
     // More often than the driver tries.
     refuse(({ name, collection }) => name === 'find' && collection === 'messages', failure(code), 10);
     expect((await b.refused('message:history', { recipient_id: a.id })).code).toBe('unavailable');
-    refuse(({ name }) => name === 'findAndModify', failure(code), 10);
+    refuse(({ name, collection }) => name === 'update' && collection === 'messages', failure(code), 10);
     expect((await a.refused('message:edit', { message_id: old._id, content: 'new' })).code).toBe('unavailable');
     for (const reply of [failure(code), writeError(code)]) {
       refuse(({ name, collection }) => name === 'update' && collection === 'memberships', reply, 10);
