@@ -62,7 +62,7 @@ export function createPasswordHashing({ cost }: { cost: number }): PasswordHashi
     refuse: () => rateLimited(RETRY_AFTER_MS),
   });
   const pool = new Tinypool({
-    ...threadFile(import.meta.url, './hashing-thread'),
+    ...threadFile('accounts/passwords/hashing-thread'),
     minThreads: 1,
     maxThreads: threads,
     idleTimeout: IDLE_THREAD_MS,

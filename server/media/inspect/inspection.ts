@@ -28,7 +28,7 @@ export interface Inspection {
 /** Starts no thread before it is needed, and ends it after a minute without a file. */
 export function createInspection(): Inspection {
   const pool = new Tinypool({
-    ...threadFile(import.meta.url, './worker'),
+    ...threadFile('media/inspect/worker'),
     minThreads: 0,
     maxThreads: INSPECTED_AT_ONCE,
     idleTimeout: 60_000,
