@@ -4,7 +4,7 @@ COPY package.json package-lock.json ./
 COPY shared/client/package.json shared/client/
 COPY server/embedded/package.json server/embedded/
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY build.mjs tsconfig.json ./
 COPY shared shared
 COPY server server
 RUN npm run build

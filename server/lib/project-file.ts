@@ -1,5 +1,5 @@
-/** Compiled, this module lies one level deeper, in dist/, to which nothing but code is copied. */
-const ROOT = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url);
+/** Two levels up from the source, and from dist/server/, where the bundles lie (build.mjs). */
+const ROOT = new URL('../../', import.meta.url);
 
 /**
  * Locates a file that is read where it lies in the source, from source as well as compiled.

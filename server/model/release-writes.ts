@@ -5,20 +5,11 @@
  * until the next start, and everything that waits for them too. Here the close of a socket emits `drain` as well; the
  * driver then finds the connection closed and fails the command.
  */
-import { createRequire } from 'node:module';
-import type { Socket } from 'node:net';
+import { Connection } from 'mongodb/lib/cmap/connection.js';
 
-interface DriverConnection {
-  socket: Socket;
-  onClose(): void;
-}
-
-const { Connection } = createRequire(import.meta.url)('mongodb/lib/cmap/connection.js') as {
-  Connection: { prototype: DriverConnection };
-};
 const { onClose } = Connection.prototype;
 
-Connection.prototype.onClose = function closeAndRelease(this: DriverConnection) {
+Connection.prototype.onClose = function closeAndRelease(this: typeof Connection.prototype) {
   onClose.call(this);
   this.socket.emit('drain');
 };

@@ -39,6 +39,20 @@ describe('an access token', () => {
     expect(payload.exp! - payload.iat!).toBe(900);
   });
 
+  it.each(['issued', 'checked'])('is refused once it has expired, also where it was %s before', async (how) => {
+    const { key } = await load();
+    let now = Date.now();
+    const create = () => createAccessTokens({ key, config: { accessTokenTtlS: 60 }, clock: () => new Date(now) });
+    const issuer = create();
+    const { access_token } = await issuer.issue(USER, SESSION);
+    const tokens = how === 'issued' ? issuer : create();
+    const { expiresAt } = await tokens.verify(access_token);
+    now = expiresAt.getTime() - 1;
+    expect(await tokens.verify(access_token)).toEqual({ userId: USER, sessionId: SESSION, expiresAt });
+    now = expiresAt.getTime();
+    await expect(tokens.verify(access_token)).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
   it('is refused unless every part of it is right', async () => {
     const tokens = await load();
     const now = Math.floor(Date.now() / 1000);

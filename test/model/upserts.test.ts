@@ -51,6 +51,22 @@ function insertBetween(others: Progress[]): void {
   });
 }
 
+it('many upserts of documents that are there and do not match are two commands', async () => {
+  const others = Array.from({ length: 20 }, () => ({ _id: ++serial, seq: 5, writes: 0 }));
+  await rivals.insertMany(others);
+  const commands: string[] = [];
+  proxy.intercept(async ({ name }) => {
+    commands.push(name);
+    return undefined;
+  });
+  const wrote = await upsertAll(
+    collection,
+    others.map(({ _id }) => moveTo(_id, 5)),
+  );
+  expect(wrote).toEqual(others.map(() => false));
+  expect(commands).toEqual(['update', 'find']);
+});
+
 describe('an upsert that somebody is quicker than', () => {
   it('writes where the document that is there by then still matches, and only there', async () => {
     const [behind, level, ahead] = [++serial, ++serial, ++serial];

@@ -27,7 +27,7 @@ export interface StartOptions {
   env?: Record<string, string>;
   /** Keeps the data of an earlier server. */
   dataDir?: string;
-  /** As `npm start` runs it. */
+  /** As `npm run dev` runs it. */
   fromSource?: boolean;
 }
 
@@ -47,8 +47,8 @@ export function removeAtExit(folder: string): void {
 }
 
 /**
- * Runs one of the project's programs and resolves once a line `listening on URL` was printed. The server's run compiled,
- * as in the image: from source each would first spend a second of a core on the loader. `npm run build` makes them.
+ * Runs one of the project's programs and resolves once a line `listening on URL` was printed. The server's run bundled,
+ * as `npm start` and the image do: from source each would first spend two seconds of a core. `npm run build` makes them.
  */
 export async function startProgram(
   entry: string,

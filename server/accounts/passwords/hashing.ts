@@ -3,10 +3,9 @@
  * waits in a line of their own, so that a flood of sign-ins from one place delays no others.
  */
 import { availableParallelism } from 'node:os';
-import { Tinypool } from 'tinypool';
 import { rateLimited } from '../../lib/errors.ts';
 import { createFairQueue } from '../../lib/fair-queue.ts';
-import { threadFile } from '../../lib/thread-file.ts';
+import { createThreadPool } from '../../lib/thread-pool.ts';
 
 /** bcrypt ignores the bytes beyond these, so that a longer password would match one that only begins alike. */
 export const MAX_BYTES = 72;
@@ -61,9 +60,7 @@ export function createPasswordHashing({ cost }: { cost: number }): PasswordHashi
     mostWaiting: Math.ceil((threads * MAX_WAIT_MS) / taskMs),
     refuse: () => rateLimited(RETRY_AFTER_MS),
   });
-  const pool = new Tinypool({
-    ...threadFile(import.meta.url, './hashing-thread'),
-    minThreads: 1,
+  const pool = createThreadPool('accounts/passwords/hashing-thread', {
     maxThreads: threads,
     idleTimeout: IDLE_THREAD_MS,
   });
@@ -75,7 +72,7 @@ export function createPasswordHashing({ cost }: { cost: number }): PasswordHashi
   const run = <T>(name: 'hash' | 'verify', task: object, party = ''): Promise<T> =>
     queue.run(party, async () => {
       if (isClosed) throw new Error('no password is hashed any more');
-      return pool.run(task, { name });
+      return pool.run<T>(name, task);
     });
 
   async function matches(password: string, hash: string | undefined, party?: string): Promise<boolean> {
@@ -101,7 +98,7 @@ export function createPasswordHashing({ cost }: { cost: number }): PasswordHashi
     verify: async (password, hash, party) => (await compare(password, hash, party)).matches,
     close() {
       isClosed = true;
-      return pool.destroy();
+      return pool.close();
     },
   };
 }

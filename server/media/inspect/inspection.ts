@@ -1,7 +1,6 @@
 /** Finds out what uploads are, in worker threads. */
-import { Tinypool } from 'tinypool';
 import { ContractError, invalid } from '../../lib/errors.ts';
-import { threadFile } from '../../lib/thread-file.ts';
+import { createThreadPool } from '../../lib/thread-pool.ts';
 import type { Inspected } from './file-type.ts';
 import type { InspectedMedia } from './worker.ts';
 
@@ -27,16 +26,14 @@ export interface Inspection {
 
 /** Starts no thread before it is needed, and ends it after a minute without a file. */
 export function createInspection(): Inspection {
-  const pool = new Tinypool({
-    ...threadFile(import.meta.url, './worker'),
-    minThreads: 0,
+  const pool = createThreadPool('media/inspect/worker', {
     maxThreads: INSPECTED_AT_ONCE,
     idleTimeout: 60_000,
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+    heapMib: HEAP_MIB,
   });
 
   function run<T>(name: 'inspectFile' | 'inspectMedia', path: string): Promise<T> {
-    return pool.run(path, { name, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return pool.run<T>(name, path, AbortSignal.timeout(TIMEOUT_MS));
   }
 
   /** Of a film or sound that takes a parser too much time or memory, the type alone: players are more patient. */
@@ -56,6 +53,6 @@ export function createInspection(): Inspection {
       if (!found) throw new ContractError('unsupported_media_type', 'the file is neither an image, a video nor audio');
       return found;
     },
-    close: () => pool.destroy(),
+    close: pool.close,
   };
 }

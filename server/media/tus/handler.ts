@@ -1,5 +1,4 @@
 /** Answers requests at `/uploads` by the tus protocol. */
-import { MemoryLocker } from '@tus/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { toWireError } from '../../dispatch/wire-error.ts';
@@ -7,11 +6,11 @@ import { drain } from '../upload/drain.ts';
 import { EXTENSIONS, PATH, VERSION } from './protocol.ts';
 import { contractRefusal, type Refusal, refusalOf, refusalOfHeaders, sendRefusal } from './refusals.ts';
 import { toWebRequest } from './request.ts';
-import { createTusServer, type TusServerOptions } from './server.ts';
+import type { TusServerOf, TusServerOptions } from './server.ts';
 
 const VERSION_HEADERS = { 'tus-resumable': VERSION, 'tus-version': VERSION };
 
-export interface TusHandlerOptions extends Omit<TusServerOptions, 'locker'> {
+export interface TusHandlerOptions extends TusServerOptions {
   log: Logger;
 }
 
@@ -23,12 +22,14 @@ export interface TusHandler {
 }
 
 export function createTusHandler({ log, ...options }: TusHandlerOptions): TusHandler {
-  const locker = new MemoryLocker();
+  let loading: Promise<TusServerOf> | undefined;
+  /** Loaded with the first upload: what the tus server brings along takes memory that many servers never need. */
+  const load = () => (loading ??= import('./server.ts').then(({ createTusServers }) => createTusServers(options)));
 
   /** Lets the tus server answer. @returns its response, and the refusal if it is one */
   async function ask(request: FastifyRequest): Promise<{ response: Response; refusal: Refusal | undefined }> {
     let refusal: Refusal | undefined;
-    const server = createTusServer({ ...options, locker }, request.caller.userId, (error) => {
+    const server = (await load())(request.caller.userId, (error) => {
       refusal =
         'status_code' in error && error.status_code
           ? refusalOf(error.status_code, error.body ?? '')

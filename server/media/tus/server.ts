@@ -1,5 +1,5 @@
-/** The tus server of a request. */
-import { type Locker, Server } from '@tus/server';
+/** The tus servers, one for each request. */
+import { MemoryLocker, Server } from '@tus/server';
 import { ObjectId } from 'mongodb';
 import { invalid } from '../../lib/errors.ts';
 import type { Append } from '../resumable/append.ts';
@@ -12,32 +12,31 @@ export interface TusServerOptions {
   resumable: ResumableUploads;
   append: Append;
   maxUploadBytes: number;
-  /** Keeps requests on this node from working on the same upload at once. */
-  locker: Locker;
 }
 
 /** What the tus server throws, or an error of ours. */
 export type TusError = Error | { status_code: number; body: string };
 
 /**
- * A server that acts for a user: it finds no other user's uploads.
+ * Makes a server that acts for a user: it finds no other user's uploads.
  * @param onError told each error before it is answered; returns the answer's status
  */
-export function createTusServer(
-  { resumable, append, maxUploadBytes, locker }: TusServerOptions,
-  userId: ObjectId,
-  onError: (error: TusError) => number,
-): Server {
-  return new Server({
-    path: PATH,
-    datastore: createStore(resumable, append, userId),
-    locker,
-    maxSize: maxUploadBytes,
-    relativeLocation: true,
-    namingFunction: () => new ObjectId().toHexString(),
-    onUploadCreate: async (_request, { metadata, size }) => ({ metadata: checkedMetadata(metadata, size) }),
-    onResponseError: (_request, error) => ({ status_code: onError(error), body: '' }),
-  });
+export type TusServerOf = (userId: ObjectId, onError: (error: TusError) => number) => Server;
+
+export function createTusServers({ resumable, append, maxUploadBytes }: TusServerOptions): TusServerOf {
+  // Keeps requests on this node from working on the same upload at once.
+  const locker = new MemoryLocker();
+  return (userId, onError) =>
+    new Server({
+      path: PATH,
+      datastore: createStore(resumable, append, userId),
+      locker,
+      maxSize: maxUploadBytes,
+      relativeLocation: true,
+      namingFunction: () => new ObjectId().toHexString(),
+      onUploadCreate: async (_request, { metadata, size }) => ({ metadata: checkedMetadata(metadata, size) }),
+      onResponseError: (_request, error) => ({ status_code: onError(error), body: '' }),
+    });
 }
 
 /**
