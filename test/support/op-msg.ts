@@ -5,6 +5,8 @@ const HEADER = 16;
 const OP_REPLY = 1;
 const OP_QUERY = 2004;
 const OP_MSG = 2013;
+/** A flag of OP_MSG. */
+const MORE_TO_COME = 2;
 /** Keeps the types of numbers, so that what is written again is what was read. */
 const EXACT = { promoteValues: false, promoteBuffers: false } as const;
 
@@ -40,6 +42,18 @@ export function createSplitter(): (chunk: Buffer) => Buffer[] {
 
 export const requestIdOf = (message: Buffer) => message.readInt32LE(4);
 export const responseToOf = (message: Buffer) => message.readInt32LE(8);
+
+/** Whether a reply follows: not for writes that nobody waits for (`w: 0`). */
+export const expectsReply = (message: Buffer) =>
+  message.readInt32LE(12) !== OP_MSG || (message.readUInt32LE(HEADER) & MORE_TO_COME) === 0;
+
+/** The name of a command, without decoding the rest: that of the first field. */
+export function nameOf(message: Buffer): string {
+  const isQuery = message.readInt32LE(12) === OP_QUERY;
+  const body = isQuery ? queryOf(message) : sectionsOf(message).find(({ kind }) => kind === 0)!.bytes;
+  // After the length of the document and the type of the field.
+  return body.toString('utf8', 5, body.indexOf(0, 5));
+}
 
 export function readCommand(message: Buffer): WireCommand {
   const body = message.readInt32LE(12) === OP_QUERY ? BSON.deserialize(queryOf(message)) : bodyOf(message);
