@@ -73,8 +73,8 @@ export async function sendingLoop(side: Side, pairs: Pairs, options: LoopOptions
 }
 
 /** @throws Error when fewer messages than that arrive in time */
-export async function expectDelivered(pairs: Pairs, acknowledged: number): Promise<void> {
-  for (const deadline = Date.now() + LAST_MS; pairs.received() < acknowledged; await sleep(20)) {
+export async function expectDelivered(pairs: Pairs, acknowledged: number, patienceMs = LAST_MS): Promise<void> {
+  for (const deadline = Date.now() + patienceMs; pairs.received() < acknowledged; await sleep(20)) {
     if (Date.now() > deadline) throw new Error(`${acknowledged} acknowledged, ${pairs.received()} delivered`);
   }
 }

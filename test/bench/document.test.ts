@@ -22,7 +22,15 @@ const parts: Record<string, Part> = {
   },
   ages: { about: 'What takes long', rows: { page: { what: 'an old page', unit: 'ms' } }, isLong: true, run },
 };
-const machine = { cpu: 'A | B', cores: 2, memoryGiB: 24, system: 'Linux x64', node: 'v20.1.0', store: 'embedded' };
+const machine = {
+  cpu: 'A | B',
+  cores: 2,
+  memoryGiB: 24,
+  system: 'Linux x64',
+  node: 'v20.1.0',
+  store: 'embedded',
+  loadBefore: 0.04,
+};
 const rate: Measurement = {
   measured: 12_345.6,
   against: 50_000,
@@ -57,6 +65,7 @@ test('describes machine, date and what parts told besides', () => {
   const document = benchmarkDocument(results({ speed: speed() }), parts, {});
   expect(document).toContain('2026-01-02, 2 cores (A | B)');
   expect(document).toContain('Node v20.1.0');
+  expect(document).toContain('The load average before the run was 0.0');
   expect(document).toContain('How fast it goes. Took 12 s.\n\n- A note.\n\nStages:\n\n| stage | ms |');
   expect(document).toContain('| a\\|b | 1 |');
 });

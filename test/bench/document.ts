@@ -54,7 +54,8 @@ export function benchmarkDocument(
 function machine({ date, machine: on }: Results): string {
   return `## Figures
 
-${date.slice(0, 10)}, ${on.cores} cores (${on.cpu}) that all processes share, ${on.memoryGiB} GiB, ${on.system}, Node ${on.node}, store: ${on.store}.`;
+${date.slice(0, 10)}, ${on.cores} cores (${on.cpu}) that all processes share, ${on.memoryGiB} GiB, ${on.system}, Node ${on.node}, store: ${on.store}.
+The load average before the run was ${on.loadBefore.toFixed(1)}: of more than a little, the machine had other work, too.`;
 }
 
 const HEADER = ['what', 'LetsApp', 'against', 'ratio', 'target', 'met', 'CPU ms a message', 'bytes a message'];

@@ -1,5 +1,5 @@
 /** The machine that a run was made on. */
-import { cpus, totalmem, type } from 'node:os';
+import { cpus, loadavg, totalmem, type } from 'node:os';
 import { outerUrl } from '../support/outer-database.ts';
 
 export interface Machine {
@@ -9,6 +9,8 @@ export interface Machine {
   system: string;
   node: string;
   store: string;
+  /** Processes that wanted a core in the minute before the run: whatever else the machine does is in the figures. */
+  loadBefore: number;
 }
 
 export function describeMachine(): Machine {
@@ -19,6 +21,7 @@ export function describeMachine(): Machine {
     memoryGiB: Math.round(totalmem() / 1024 ** 3),
     system: `${type()} ${process.arch}`,
     node: process.version,
+    loadBefore: loadavg()[0]!,
     store: outerUrl ? 'MongoDB' : 'the embedded development database, a process of its own',
   };
 }

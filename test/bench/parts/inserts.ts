@@ -78,7 +78,11 @@ async function insertFor(ms: number, into: Collection, { lanes, insert }: Way): 
   const until = performance.now() + ms;
   let count = 0;
   const lane = async () => {
-    while (performance.now() < until) count += await insert(into);
+    while (performance.now() < until) {
+      const inserted = await insert(into);
+      // Not in one expression: it would read the count before the wait, and other lanes' would be lost.
+      count += inserted;
+    }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return count;

@@ -3,6 +3,7 @@ import type { Socket } from 'socket.io-client';
 import type { CountingProxy } from '../../support/counting-proxy.ts';
 import { sendingLoop } from '../closed-loop.ts';
 import { connectDevice, disconnect } from '../devices.ts';
+import { durableCommit } from '../durable-commit.ts';
 import { median } from '../measurement.ts';
 import { connectPairs } from '../pairs.ts';
 import type { Part, Table } from '../part.ts';
@@ -10,7 +11,6 @@ import { startProxied } from '../proxied-app.ts';
 import type { Side } from '../sides.ts';
 import { covered } from '../spans.ts';
 import { number } from '../written.ts';
-import { durableCommit } from './latency.ts';
 
 const MESSAGES = 200;
 const WARM_UP = 50;
