@@ -1,71 +1,36 @@
 /** The two things that are compared, behind one face: the same load is put on both. */
-import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Socket } from 'socket.io-client';
 import { type Account, http } from '../support/client.ts';
-import { startDatabaseAlone } from '../support/database.ts';
-import { startProgram } from '../support/server.ts';
-import { openReady } from '../support/sockets.ts';
+import { type EmbeddedDatabase, startDatabaseAlone, startEmbeddedDatabase } from '../support/database.ts';
+import { outerUrl } from '../support/outer-database.ts';
+import { removeAtExit, startProgram } from '../support/server.ts';
+import { memoryOf, TELL_MEMORY } from './memory-in-use.ts';
+import { cpuMs, writtenBytes } from './process-usage.ts';
+
+const NODE_OPTIONS = TELL_MEMORY;
+
+/** Milliseconds of processor time. */
+export interface Cpu {
+  server: number;
+  /** 0 where there is none, or it is not a process of this machine. */
+  store: number;
+}
 
 export interface Side {
   url: string;
-  /** Connects a device of the user with this number. */
-  connect(user: number): Promise<Socket>;
-  send(socket: Socket, toUser: number, text: string, answered: (ok: boolean) => void): void;
-  /** The event that a recipient is sent. */
-  event: string;
+  /** How the user with this number says who it is. */
+  auth(user: number): Record<string, unknown>;
+  /** What a user is called in a command. */
+  id(user: number): string;
+  /** The event after which a connection is ready. */
+  ready: string;
+  /** Spent since the start. */
+  cpu(): Promise<Cpu>;
   /** Memory in use by the process that serves, after a collection of its garbage, in bytes. */
   memory(): Promise<number>;
   stop(): Promise<void>;
-}
-
-/**
- * Loaded into both programs: on SIGUSR2 it collects garbage and prints what is in use. What lies in memory uncollected
- * tells of the past and not of idle connections.
- */
-const TELL_MEMORY = `
-  import { setFlagsFromString } from 'node:v8';
-  import { runInNewContext } from 'node:vm';
-  import { isMainThread } from 'node:worker_threads';
-  if (isMainThread) {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc');
-    process.on('SIGUSR2', () => {
-      collect();
-      const { heapUsed, external } = process.memoryUsage();
-      console.log('memory ' + (heapUsed + external));
-    });
-  }`;
-const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(TELL_MEMORY)}`;
-
-/** Asks a program that was started with these options. */
-async function memoryOf({ child, output }: { child: ChildProcess; output(): string }): Promise<number> {
-  const told = () => [...output().matchAll(/^memory (\d+)$/gm)];
-  const before = told().length;
-  child.kill('SIGUSR2');
-  while (told().length === before) await sleep(20);
-  return Number(told().at(-1)![1]);
-}
-
-export async function startRelay(): Promise<Side> {
-  const program = await startProgram('test/bench/relay.ts', { NODE_OPTIONS });
-  const { child, url, exited } = program;
-  return {
-    url,
-    connect: (user) => openReady(url, { user }, 'connect'),
-    send: (socket, toUser, content, answered) => {
-      socket.emit('send', { to: `user:${toUser}`, content }, () => answered(true));
-    },
-    event: 'message',
-    memory: () => memoryOf(program),
-    async stop() {
-      child.kill();
-      await exited;
-    },
-  };
 }
 
 export interface LetsApp extends Side {
@@ -77,54 +42,59 @@ export interface LetsApp extends Side {
   restart(env?: Record<string, string>): Promise<void>;
   /** One of the figures at `/metrics`. */
   metric(name: string): Promise<number>;
+  /** Bytes that the store has written, to files and replies; NaN where it is not a process of this machine. */
+  written(): Promise<number>;
 }
 
-/** The server and its database, each in a process of its own. */
-export async function startLetsApp(): Promise<LetsApp> {
+export async function startRelay(): Promise<Side> {
+  const program = await startProgram('test/bench/relay.ts', { NODE_OPTIONS });
+  return {
+    url: program.url,
+    auth: (user) => ({ user: String(user) }),
+    id: String,
+    ready: 'connect',
+    cpu: async () => ({ server: await cpuMs(program.child.pid!), store: 0 }),
+    memory: () => memoryOf(program),
+    async stop() {
+      program.child.kill();
+      await program.exited;
+    },
+  };
+}
+
+/**
+ * The server and its database, each in a process of its own.
+ * @param wayTo gives the URL by which the server reaches the database
+ */
+export async function startLetsApp(
+  wayTo: (databaseUrl: string) => Promise<string> = async (url) => url,
+): Promise<LetsApp> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-bench-'));
-  const database = await startDatabaseAlone();
-  const databaseUrl = database.url;
+  removeAtExit(dataDir);
+  const database = outerUrl ? await startDatabaseAlone() : await startEmbeddedDatabase();
+  const embedded = 'pid' in database ? (database as EmbeddedDatabase) : undefined;
+  if (embedded) removeAtExit(embedded.folder);
+  const MONGODB_URL = await wayTo(database.url);
   const start = (env: Record<string, string> = {}) =>
-    startProgram('server/main.ts', {
-      PORT: '0',
-      DATA_DIR: dataDir,
-      MONGODB_URL: databaseUrl,
-      RATE_LIMITS: 'off',
-      BCRYPT_COST: '4',
-      LOG_LEVEL: 'warn',
-      ACCESS_TOKEN_TTL_S: '86400',
-      NODE_OPTIONS,
-      ...env,
-    });
+    startProgram('server/main.ts', { ...settings(dataDir), MONGODB_URL, ...env });
   let server = await start();
   const accounts: Account[] = [];
-  const run = Date.now().toString(36);
-
-  const side: LetsApp = {
+  return {
     get url() {
       return server.url;
     },
-    databaseUrl,
+    databaseUrl: database.url,
     accounts,
-    connect: (user) => openReady(server.url, { token: accounts[user]!.access_token }, 'session:ready'),
-    send: (socket, toUser, content, answered) => {
-      const payload = { recipient_id: accounts[toUser]!.id, content };
-      socket.emit('message:send', payload, (answer: { ok: boolean }) => answered(answer.ok));
-    },
-    event: 'message:new',
+    auth: (user) => ({ token: accounts[user]!.access_token }),
+    id: (user) => accounts[user]!.id,
+    ready: 'session:ready',
+    cpu: async () => ({
+      server: await cpuMs(server.child.pid!),
+      store: embedded ? await cpuMs(embedded.pid()) : 0,
+    }),
     memory: () => memoryOf(server),
-    async populate(users) {
-      const register = async (number: number) => {
-        const username = `bench-${run}-${number}`;
-        const body = { username, email: `${username}@example.org`, password: 'Correct-horse-9' };
-        const { status, json } = await http(server.url, 'POST', '/auth/register', { body });
-        if (status !== 201) throw new Error(`refused: ${JSON.stringify(json)}`);
-        accounts[number] = { ...json, ...body, id: json.user._id };
-      };
-      for (let at = accounts.length; at < users; at += 20) {
-        await Promise.all(Array.from({ length: Math.min(20, users - at) }, (_, i) => register(at + i)));
-      }
-    },
+    written: async () => (embedded ? writtenBytes(embedded.pid()) : Number.NaN),
+    populate: (users) => populate(server.url, accounts, users),
     async restart(env) {
       server.child.kill();
       await server.exited;
@@ -141,5 +111,32 @@ export async function startLetsApp(): Promise<LetsApp> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
-  return side;
+}
+
+const settings = (dataDir: string) => ({
+  PORT: '0',
+  DATA_DIR: dataDir,
+  RATE_LIMITS: 'off',
+  BCRYPT_COST: '4',
+  LOG_LEVEL: 'warn',
+  ACCESS_TOKEN_TTL_S: '86400',
+  NODE_OPTIONS,
+});
+
+/** Several runs on one database do not meet. */
+const run = Date.now().toString(36);
+let serial = 0;
+
+async function populate(url: string, accounts: Account[], users: number): Promise<void> {
+  const register = async (number: number) => {
+    serial++;
+    const username = `bench-${run}-${serial}`;
+    const body = { username, email: `${username}@example.org`, password: 'Correct-horse-9' };
+    const { status, json } = await http(url, 'POST', '/auth/register', { body });
+    if (status !== 201) throw new Error(`refused: ${JSON.stringify(json)}`);
+    accounts[number] = { ...json, ...body, id: json.user._id };
+  };
+  for (let at = accounts.length; at < users; at += 20) {
+    await Promise.all(Array.from({ length: Math.min(20, users - at) }, (_, i) => register(at + i)));
+  }
 }

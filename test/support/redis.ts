@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { removeAtExit } from './server.ts';
 
 export interface TestRedis {
   url: string;
@@ -30,6 +31,7 @@ export async function freePort(): Promise<number> {
 /** @param options further settings, as on the command line of `redis-server` */
 export async function startRedis(options: string[] = []): Promise<TestRedis> {
   const directory = await mkdtemp(path.join(tmpdir(), 'letsapp-redis-'));
+  removeAtExit(directory);
   const port = await freePort();
   let child: ChildProcess;
   let exited: Promise<void>;

@@ -1,0 +1,14 @@
+/** What one run of the benchmark found, as it is written to JSON. */
+import type { Machine } from './machine.ts';
+import type { Findings } from './part.ts';
+
+export interface Results {
+  /** ISO 8601. */
+  date: string;
+  machine: Machine;
+  /** By the name of the part. */
+  parts: Record<string, PartResult>;
+}
+
+/** What a part found, or why it did not come to its end. */
+export type PartResult = { seconds: number } & (({ error?: undefined } & Findings) | { error: string });
