@@ -72,7 +72,9 @@ export async function runLoad(options: LoadOptions, { onProgress, onNotice, sign
     const readyAt = performance.now();
     phase = 'load';
     for (const worker of workers) worker.tell({ kind: 'go' });
+    let endedEarly = false;
     const stop = () => {
+      endedEarly = phase === 'load';
       for (const worker of workers) worker.tell({ kind: 'stop' });
     };
     signal.addEventListener('abort', stop, { once: true });
@@ -81,7 +83,7 @@ export async function runLoad(options: LoadOptions, { onProgress, onNotice, sign
     return makeReport({
       options: { ...options, processes: workers.length },
       startedAt,
-      endedEarly: signal.aborted,
+      endedEarly,
       seconds: {
         prepared: (readyAt - beganAt) / 1000,
         loaded: loadedMs / 1000,

@@ -26,7 +26,7 @@ export function summary(report: LoadReport): string {
   );
   return [
     `${options.mix}: ${options.users} users, ${options.rate} planned actions/s for ${seconds.loaded.toFixed(1)} s ` +
-      `(${options.processes} processes, seed ${options.seed})`,
+      `(processes: ${options.processes}, seed: ${options.seed})`,
     `${totals.answered} answers, ${totals.answered_per_second.toFixed(1)}/s; the tool took ` +
       `${tool.cpu_ms_per_answer.toFixed(3)} ms of CPU for each and was ${tool.late_ms.p99.toFixed(1)} ms late (p99)`,
     '',

@@ -39,7 +39,10 @@ export function startWorker(share: Share, onMessage: (message: FromWorker) => vo
     else onMessage(message);
   });
   child.once('exit', (code, signal) => fail(`a process of the tool ended with ${code ?? signal}`));
-  const tell = (message: ToWorker) => void child.send(message);
+  function tell(message: ToWorker): void {
+    // One that is done has left.
+    if (child.connected) child.send(message);
+  }
   tell({ kind: 'prepare', share });
   const parts = { ready: Promise.race([ready, failed]), done: Promise.race([done, failed]) };
   // Of the two, one is waited for at a time: the other's failure is the same.
