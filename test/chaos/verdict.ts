@@ -2,6 +2,7 @@
 import { MongoClient } from 'mongodb';
 import { settledCalls } from './calls.ts';
 import type { ChaosClient } from './client.ts';
+import { checkConnection } from './told.ts';
 
 export interface Verdict {
   messages: number;
@@ -89,28 +90,15 @@ export async function judge(databaseUrl: string, clients: ChaosClient[]): Promis
     }
 
     for (const connection of client.connections) {
-      const revs = new Map<string, number>();
-      const news = new Map<string, Set<number>>();
-      for (const { conversation, seq, rev, isNew } of connection.events) {
-        const who = `${client.account.username} in ${conversation}`;
-        if (rev <= (revs.get(conversation) ?? 0))
-          find('outOfOrder', `${who}: rev ${rev} after ${revs.get(conversation)}`);
-        revs.set(conversation, rev);
-        if (!isNew) continue;
-        const seqs = news.get(conversation) ?? new Set<number>();
-        news.set(conversation, seqs);
-        if (seqs.has(seq)) find('doubled', `${who}: seq ${seq} told twice`);
-        seqs.add(seq);
-      }
+      const check = checkConnection((what, words) => find(what, `${client.account.username} in ${words}`));
+      for (const event of connection.events) check.told(event);
       // What lies between the sync after the connection was made and the last thing told must have been told, too.
       for (const [conversation, list] of stored) {
         if (!client.state.has(conversation)) continue;
-        const seqs = news.get(conversation) ?? new Set<number>();
-        const until = connection.isLast ? list.length : Math.max(0, ...seqs);
-        for (let seq = (connection.synced.get(conversation) ?? 0) + 1; seq <= until; seq++) {
-          if (list[seq - 1]!.sender !== me && !seqs.has(seq)) {
-            find('gaps', `${client.account.username} in ${conversation}: seq ${seq} of ${until} was not told`);
-          }
+        const until = connection.isLast ? list.length : check.last(conversation);
+        for (const seq of check.missing(conversation, (connection.synced.get(conversation) ?? 0) + 1, until)) {
+          if (list[seq - 1]!.sender === me) continue;
+          find('gaps', `${client.account.username} in ${conversation}: seq ${seq} of ${until} was not told`);
         }
       }
     }
