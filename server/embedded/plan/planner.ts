@@ -1,4 +1,4 @@
-import { allOf, type Filter } from '../query/filter.ts';
+import { allOf, EVERYTHING, type Filter } from '../query/filter.ts';
 import type { SortSpec } from '../query/sort.ts';
 import type { Collection, Index } from '../storage/collection.ts';
 import { display } from '../values/display.ts';
@@ -52,7 +52,7 @@ function unionPlan(collection: Collection, filter: Filter): UnionPlan | undefine
 function restOf(filter: Filter, or: Filter[]): Filter {
   const ors = filter.ors.filter((other) => other !== or);
   const isNothing = filter.conditions.length === 0 && ors.length === 0;
-  return { test: isNothing ? () => true : filter.test, conditions: filter.conditions, ors };
+  return { ...(isNothing ? EVERYTHING : filter), conditions: filter.conditions, ors };
 }
 
 function hintedIndex(collection: Collection, hint: unknown): Index | 'natural' {
