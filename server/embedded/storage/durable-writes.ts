@@ -5,11 +5,13 @@ import { createGroupCommit } from './group-commit.ts';
 import { createRefusal } from './refusal.ts';
 import { checkTransaction, type Tree } from './tree.ts';
 
-export interface StorageEvents {
+export interface StorageOptions {
   /** Writes are refused, and why; with undefined: they are taken again. */
   onRefusing?(reason: string | undefined): void;
   /** What writes had changed that then failed is undone. */
   onRestored?(): void;
+  /** When what was written is part of the tree on disk at the latest, in milliseconds. */
+  checkpointMs?: number;
 }
 
 /** Writes to the tree that are on disk once they are acknowledged, and undone if they cannot be. */
@@ -38,9 +40,9 @@ function isFullDisk(error: unknown): boolean {
  * Brings the tree up to date with the redo log, and takes writes. On a full disk it refuses them.
  * @throws Error if the log is damaged, and what LMDB or the file system throws
  */
-export function openWrites(tree: Tree, folder: string, events: StorageEvents): DurableWrites {
+export function openWrites(tree: Tree, folder: string, options: StorageOptions): DurableWrites {
   const changes = createChangeBuffer();
-  const { checkpoints, refusal, commit, undo } = openCheckpoints(tree, folder, events);
+  const { checkpoints, refusal, commit, undo } = openCheckpoints(tree, folder, options);
   const group = createGroupCommit(begin, persist);
 
   function begin(): void {
@@ -89,8 +91,8 @@ export function openWrites(tree: Tree, folder: string, events: StorageEvents): D
 }
 
 /** The checkpoints, and what becomes of them on a full disk. */
-function openCheckpoints(tree: Tree, folder: string, { onRefusing, onRestored }: StorageEvents) {
-  const checkpoints = createCheckpoints(tree, folder, commit, undo);
+function openCheckpoints(tree: Tree, folder: string, { onRefusing, onRestored, checkpointMs }: StorageOptions) {
+  const checkpoints = createCheckpoints(tree, folder, commit, undo, checkpointMs);
   const refusal = createRefusal(folder, commitOrRestore, (reason) => onRefusing?.(reason));
 
   function commitOrRestore(): void {
