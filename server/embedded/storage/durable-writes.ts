@@ -10,6 +10,8 @@ export interface StorageOptions {
   onRefusing?(reason: string | undefined): void;
   /** What writes had changed that then failed is undone. */
   onRestored?(): void;
+  /** With less than this free on the disk, in bytes, writes are refused. Default 0: as long as the disk takes them. */
+  reserveBytes?: number;
   /** When what was written is part of the tree on disk at the latest, in milliseconds. */
   checkpointMs?: number;
 }
@@ -91,9 +93,10 @@ export function openWrites(tree: Tree, folder: string, options: StorageOptions):
 }
 
 /** The checkpoints, and what becomes of them on a full disk. */
-function openCheckpoints(tree: Tree, folder: string, { onRefusing, onRestored, checkpointMs }: StorageOptions) {
+function openCheckpoints(tree: Tree, folder: string, options: StorageOptions) {
+  const { onRefusing, onRestored, reserveBytes = 0, checkpointMs } = options;
   const checkpoints = createCheckpoints(tree, folder, commit, undo, checkpointMs);
-  const refusal = createRefusal(folder, commitOrRestore, (reason) => onRefusing?.(reason));
+  const refusal = createRefusal(folder, reserveBytes, commitOrRestore, (reason) => onRefusing?.(reason));
 
   function commitOrRestore(): void {
     try {
@@ -107,11 +110,11 @@ function openCheckpoints(tree: Tree, folder: string, { onRefusing, onRestored, c
   }
 
   function commit(): void {
-    if (refusal.isOn()) return;
+    if (refusal.hasFailed()) return;
     try {
       commitOrRestore();
     } catch (error) {
-      if (!refusal.isOn()) fail(error);
+      if (!refusal.hasFailed()) fail(error);
     }
   }
 
@@ -131,7 +134,7 @@ function openCheckpoints(tree: Tree, folder: string, { onRefusing, onRestored, c
   try {
     commitOrRestore();
   } catch (error) {
-    if (!refusal.isOn()) throw error;
+    if (!refusal.hasFailed()) throw error;
   }
   return { checkpoints, refusal, commit, undo };
 }

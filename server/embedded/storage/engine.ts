@@ -20,11 +20,10 @@ export interface Engine {
 
 /**
  * Opens the database in the folder.
- * @param onRefusing told why writes are refused, and with undefined that they are taken again
  * @throws what `openStorage` throws
  */
-export function openEngine(folder: string, onRefusing?: StorageOptions['onRefusing']): Engine {
-  const storage = openStorage(folder, { ...(onRefusing && { onRefusing }), onRestored: () => catalog.reload() });
+export function openEngine(folder: string, options: StorageOptions = {}): Engine {
+  const storage = openStorage(folder, { ...options, onRestored: () => catalog.reload() });
   const catalog = openCatalog(storage);
   return {
     storage,
