@@ -33,6 +33,13 @@ const KEYS = {
 };
 const VALUES = { encode: (value: Buffer) => value, decode: (bytes: Buffer) => copyOf(bytes, 0, bytes.length) };
 
+/**
+ * How much of the file LMDB maps into memory, in bytes: addresses alone, as long as the file is shorter. Each time it
+ * outgrows them lmdb makes another map and keeps those before, and the process seems to hold the file several times.
+ * Windows would make the file that long.
+ */
+const MAP_BYTES = 16 * 1024 ** 3;
+
 /** @throws what LMDB throws when the folder cannot be used */
 export function openTree(folder: string): Tree {
   // These are missing from lmdb's types.
@@ -43,6 +50,7 @@ export function openTree(folder: string): Tree {
     cache: false,
     compression: false,
     noSubdir: false,
+    ...(process.platform !== 'win32' && { mapSize: MAP_BYTES }),
     // With it, a thread that ends during a transaction would wait for that transaction for ever.
     overlappingSync: false,
     permissionsMode: 0o600,
