@@ -1,6 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { deriveCredentials } from './auth/scram.ts';
-import { withReserve } from './reserve.ts';
 import { type Address, listen } from './server.ts';
 import { compactTree } from './storage/compaction.ts';
 import { openEngine } from './storage/engine.ts';
@@ -29,10 +28,9 @@ const { folder, address, password, reserveBytes, released } = workerData as Work
 const report = (message: WorkerReport) => parentPort!.postMessage(message);
 
 try {
-  const credentials = password === undefined ? undefined : deriveCredentials(password);
+  const credentials = password === undefined ? undefined : await deriveCredentials(password);
   await compactTree(folder);
-  const onRefusing = (refusing: string | undefined) => report({ refusing });
-  const { engine, stop: stopLooking } = withReserve(openEngine(folder, onRefusing), folder, reserveBytes, onRefusing);
+  const engine = openEngine(folder, { reserveBytes, onRefusing: (refusing) => report({ refusing }) });
   const server = await listen(engine, address, credentials).catch(async (error: unknown) => {
     await engine.close();
     throw error;
@@ -48,7 +46,6 @@ try {
   parentPort!.on('message', async (message: 'release' | 'close') => {
     if (message === 'release') return release();
     await server.close();
-    stopLooking();
     await stopSweeper();
     await engine.close();
     report({ closed: true });

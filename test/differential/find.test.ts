@@ -1,4 +1,16 @@
-import type { Document } from 'mongodb';
+import {
+  Binary,
+  Code,
+  Decimal128,
+  type Document,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+} from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { refusal, useDatabase } from './harness.ts';
 
@@ -43,6 +55,41 @@ describe('find', () => {
     };
     await collection.insertOne(doc as Document);
     expect(await collection.findOne({}, { projection })).toEqual(expected);
+  });
+
+  it('takes out and leaves out each field among fields of all types', async () => {
+    const collection = used.fresh();
+    await collection.insertOne({
+      _id: 1,
+      double: new Double(1.5),
+      text: 'aé',
+      doc: { a: { b: 1 } },
+      list: [1, [2]],
+      binary: new Binary(Buffer.of(0, 1, 2), 128),
+      id: new ObjectId(),
+      yes: true,
+      at: new Date(0),
+      nothing: null,
+      regex: /a/i,
+      code: new Code('f'),
+      scoped: new Code('f', { x: 1 }),
+      int: new Int32(0),
+      stamp: new Timestamp({ t: 1, i: 2 }),
+      long: Long.fromString('9007199254740993'),
+      decimal: Decimal128.fromString('1.10'),
+      min: new MinKey(),
+      max: new MaxKey(),
+      intent: 'begins like int',
+      '': 'no name',
+    } as Document);
+    const whole = (await collection.findOne({}))!;
+    for (const name of Object.keys(whole).filter((each) => each !== '' && each !== '_id')) {
+      const { [name]: value, ...others } = whole;
+      expect(await collection.findOne({}, { projection: { _id: 0, [name]: 1 } })).toEqual({ [name]: value });
+      const without = await collection.findOne({}, { projection: { [name]: 0 } });
+      expect(without).toEqual(others);
+      expect(Object.keys(without!)).toEqual(Object.keys(others));
+    }
   });
 
   it('keeps the order of the fields of the document', async () => {

@@ -48,7 +48,7 @@ const key = (number: number) => Buffer.from(`number ${number}`);
 /** Opens a storage that tells whether it refuses writes. */
 function open(folder: string) {
   const reasons: (string | undefined)[] = [];
-  const storage = openStorage(folder, { onRefusing: (reason) => reasons.push(reason) });
+  const storage = openStorage(folder, { onRefusing: (reason) => reasons.push(reason), checkpointMs: 500 });
   return { storage, reasons };
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -68,6 +68,18 @@ describe('the storage', () => {
     ]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
     expect(seen).toEqual(['first', undefined]);
+    await storage.close();
+  });
+
+  it('writes down what has changed after a while, and nothing while nothing changes', async () => {
+    const storage = openStorage(folder, { checkpointMs: 20 });
+    const tree = () => readFile(join(folder, 'data.mdb'));
+    const empty = await tree();
+    await storage.write(() => {});
+    await sleep(200);
+    expect((await tree()).equals(empty)).toBe(true);
+    await storage.write(() => storage.put(Buffer.from('some key'), Buffer.from('something')));
+    await expect.poll(async () => (await tree()).includes('something')).toBe(true);
     await storage.close();
   });
 });

@@ -1,7 +1,8 @@
-import { computed, docOf } from '../plan/found.ts';
+import { computed, docOf, transformed } from '../plan/found.ts';
 import { compileFilter } from '../query/match.ts';
+import type { Transform } from '../query/projection.ts';
 import { parseSort, sortItems } from '../query/sort.ts';
-import { compileTransform, readStage, type Transform } from '../query/transforms.ts';
+import { compileTransform, readStage } from '../query/transforms.ts';
 import { type Doc, isDoc } from '../values/document.ts';
 import { Fault } from '../values/fault.ts';
 import { toInteger } from '../values/integer.ts';
@@ -87,7 +88,7 @@ export function compileStage(name: string, operand: unknown, runOn: RunOn): Stag
 
 function eachDocument(transform: Transform): Stage {
   return function* (input) {
-    for (const item of input) yield computed(transform(docOf(item)));
+    for (const item of input) yield transformed(item, transform);
   };
 }
 

@@ -72,5 +72,5 @@ function changeOf(body: Doc): Update | undefined {
 function projectionOf(body: Doc): (doc: Doc) => Doc {
   const fields = docField(body, 'fields');
   if (fields === undefined || Object.keys(fields).length === 0) return (doc) => doc;
-  return compileProjection(fields);
+  return compileProjection(fields).apply;
 }

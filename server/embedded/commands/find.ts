@@ -1,6 +1,6 @@
-import { computed, docOf, type Found } from '../plan/found.ts';
+import { type Found, transformed } from '../plan/found.ts';
 import { compileFilter } from '../query/match.ts';
-import { compileProjection } from '../query/projection.ts';
+import { compileProjection, type Transform } from '../query/projection.ts';
 import { parseSort } from '../query/sort.ts';
 import type { Engine } from '../storage/engine.ts';
 import type { Doc } from '../values/document.ts';
@@ -51,6 +51,6 @@ function projected(items: Iterable<Found>, projection: Doc | undefined): Iterabl
   return each(items, compileProjection(projection));
 }
 
-function* each(items: Iterable<Found>, project: (doc: Doc) => Doc): Iterable<Found> {
-  for (const item of items) yield computed(project(docOf(item)));
+function* each(items: Iterable<Found>, projection: Transform): Iterable<Found> {
+  for (const item of items) yield transformed(item, projection);
 }

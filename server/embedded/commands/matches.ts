@@ -10,6 +10,12 @@ import type { QuerySpec } from './query.ts';
 export function matches(engine: Engine, collection: Collection, spec: QuerySpec): Found[] {
   const { filter, sort, limit = Infinity, hint } = spec;
   const plan = choosePlan(engine.storage, collection, filter, sort, limit, hint);
-  const scan = { storage: engine.storage, collection, examined: nothingExamined(), checkAlive: () => {} };
+  const scan = {
+    storage: engine.storage,
+    collection,
+    examined: nothingExamined(),
+    decodes: true,
+    checkAlive: () => {},
+  };
   return [...take(runPlan(scan, plan, sort, limit), limit)];
 }

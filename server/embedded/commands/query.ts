@@ -1,7 +1,7 @@
 import { dropFirst, take } from '../aggregate/stage.ts';
-import { docOf, type Found } from '../plan/found.ts';
+import type { Found } from '../plan/found.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Examined, nothingExamined, runPlan, type Scan } from '../plan/scan.ts';
+import { type Examined, nothingExamined, runPlan, type Scan, sortedPart } from '../plan/scan.ts';
 import { choosePlan } from '../plan/trial.ts';
 import type { Filter } from '../query/filter.ts';
 import { createSorter, type SortSpec } from '../query/sort.ts';
@@ -60,7 +60,7 @@ export async function runQueryInSlices(engine: Engine, query: Query, deadline = 
   if (scan === undefined || plan === undefined || sort === undefined || plan.isSorted) {
     return runQuery(engine, query, deadline);
   }
-  const sorter = createSorter(docOf, sort, skip + limit);
+  const sorter = createSorter(sortedPart(sort), sort, skip + limit);
   await forEachInSlices(runPlan(scan, plan, undefined, Infinity), sorter.add);
   return sorter.sorted().slice(skip);
 }
@@ -74,7 +74,7 @@ function scanOf(engine: Engine, { collection, plan, examined }: Query, deadline:
     }
     if (performance.now() > deadline) throw new Fault(50, 'operation exceeded time limit');
   };
-  return { storage: engine.storage, collection, examined, checkAlive };
+  return { storage: engine.storage, collection, examined, decodes: false, checkAlive };
 }
 
 /** Whether the collection still has the indexes that the plan scans. */

@@ -11,6 +11,8 @@ import { Fault } from '../values/fault.ts';
 export const MAX_DOCUMENT = 16 * 1024 * 1024;
 /** The deepest nesting of a stored document. MongoDB's limit. */
 const MAX_DEPTH = 180;
+/** What one level of nesting takes at least, in bytes: type, name, length and end. */
+const LEVEL_BYTES = 7;
 
 /**
  * Stores a new document that has its `_id` in front.
@@ -55,7 +57,7 @@ function checkStorable(doc: Doc, raw: Uint8Array): void {
   if (raw.length > MAX_DOCUMENT) {
     throw new Fault(10334, `BSONObj size: ${raw.length} is invalid. Size must be between 0 and ${MAX_DOCUMENT}(16MB)`);
   }
-  if (isDeeperThan(MAX_DEPTH, doc)) {
+  if (raw.length > MAX_DEPTH * LEVEL_BYTES && isDeeperThan(MAX_DEPTH, doc)) {
     throw new Fault(15, `cannot insert document because it exceeds ${MAX_DEPTH} levels of nesting`);
   }
   const id = doc._id;

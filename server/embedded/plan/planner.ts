@@ -1,4 +1,4 @@
-import { allOf, type Filter } from '../query/filter.ts';
+import { allOf, EVERYTHING, type Filter } from '../query/filter.ts';
 import type { SortSpec } from '../query/sort.ts';
 import type { Collection, Index } from '../storage/collection.ts';
 import { display } from '../values/display.ts';
@@ -18,15 +18,29 @@ export function planQuery(collection: Collection, filter: Filter, sort?: SortSpe
   const hinted = hint === undefined ? undefined : hintedIndex(collection, hint);
   if (hinted === 'natural') return [scanOf(collection, filter, sort)];
   if (hinted !== undefined) return [indexPlan(hinted, filter, sort)];
+  const one = onlyPlan(collection, filter, sort);
+  if (one !== undefined) return [one];
+  const bound = new Set(filter.conditions.map(({ path }) => path));
   const usable = collection.indexes
-    .filter((index) => isUsable(index, filter))
+    .filter((index) => (sort !== undefined || bound.has(index.paths[0]!)) && isUsable(index, filter))
     .map((index) => indexPlan(index, filter, sort))
     .filter((plan) => plan.bounding.size > 0 || (sort !== undefined && plan.isSorted))
     .sort((a, b) => b.score - a.score);
   const plans = usable.filter((plan, at) => !usable.slice(0, at).some((better) => isAtLeast(better, plan)));
   const [best, ...others] = plans;
-  if (best !== undefined && best.bounding.size > 0) return best.isOne ? [best] : [best, ...others];
+  if (best !== undefined && best.bounding.size > 0) return [best, ...others];
   return [unionPlan(collection, filter) ?? best ?? scanOf(collection, filter, sort)];
+}
+
+/** The plan by a unique index of which every field is bound by equality: nothing can be better. */
+function onlyPlan({ indexes }: Collection, filter: Filter, sort: SortSpec | undefined): IndexPlan | undefined {
+  const equal = new Set(filter.conditions.flatMap(({ path, op }) => (op === '$eq' ? [path] : [])));
+  const index = indexes.find(
+    ({ primary, unique, paths }) => (primary || unique) && paths.every((path) => equal.has(path)),
+  );
+  if (index === undefined || !isUsable(index, filter)) return undefined;
+  const plan = indexPlan(index, filter, sort);
+  return plan.isOne ? plan : undefined;
 }
 
 /** Whether a plan has all the bounds that the other has, and its order. */
@@ -52,7 +66,7 @@ function unionPlan(collection: Collection, filter: Filter): UnionPlan | undefine
 function restOf(filter: Filter, or: Filter[]): Filter {
   const ors = filter.ors.filter((other) => other !== or);
   const isNothing = filter.conditions.length === 0 && ors.length === 0;
-  return { test: isNothing ? () => true : filter.test, conditions: filter.conditions, ors };
+  return { ...(isNothing ? EVERYTHING : filter), conditions: filter.conditions, ors };
 }
 
 function hintedIndex(collection: Collection, hint: unknown): Index | 'natural' {

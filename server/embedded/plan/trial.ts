@@ -38,7 +38,7 @@ export function choosePlan(
 /** Whether the plan ends, or finds enough in the right order, within the entries that it may look at. */
 function isDone(storage: Storage, collection: Collection, plan: Plan, enough: number, budget: number): boolean {
   const examined = { keys: 0, docs: 0, limit: budget };
-  const scan = { storage, collection, examined, checkAlive: () => {} };
+  const scan = { storage, collection, examined, decodes: false, checkAlive: () => {} };
   let results = 0;
   for (const _ of runPlan(scan, plan, undefined, budget)) {
     results++;

@@ -12,6 +12,8 @@ export interface Condition {
 /** A compiled query: a test for documents, and its parts for the planner. */
 export interface Filter {
   test(doc: Doc): boolean;
+  /** The top level fields that the test looks at. Undefined: it may look at all. */
+  reads: string[] | undefined;
   /** Conditions that must all hold. Together with `ors` they are the whole query. */
   conditions: Condition[];
   /** `$or`s that must all hold as well, each a list of alternatives. */
@@ -19,7 +21,7 @@ export interface Filter {
 }
 
 /** The filter that every document passes. */
-export const EVERYTHING: Filter = { test: () => true, conditions: [], ors: [] };
+export const EVERYTHING: Filter = { test: () => true, reads: [], conditions: [], ors: [] };
 
 /** The conjunction of the filters. */
 export function allOf(parts: Filter[]): Filter {
@@ -28,12 +30,23 @@ export function allOf(parts: Filter[]): Filter {
   const tests = parts.map((part) => part.test);
   return {
     test: (doc) => tests.every((test) => test(doc)),
+    reads: readsOf(parts),
     conditions: parts.flatMap((part) => part.conditions),
     ors: parts.flatMap((part) => part.ors),
   };
 }
 
+/** The top level fields that the tests of all these filters look at. */
+export function readsOf(parts: Filter[]): string[] | undefined {
+  const reads = new Set<string>();
+  for (const part of parts) {
+    if (part.reads === undefined) return undefined;
+    for (const name of part.reads) reads.add(name);
+  }
+  return [...reads];
+}
+
 /** A filter that only a test can answer. The planner sees that it exists, and no more. */
-export function opaque(test: Filter['test']): Filter {
-  return { test, conditions: [{ path: '', op: 'other', operand: undefined }], ors: [] };
+export function opaque(test: Filter['test'], reads: string[] | undefined): Filter {
+  return { test, reads, conditions: [{ path: '', op: 'other', operand: undefined }], ors: [] };
 }

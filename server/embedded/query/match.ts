@@ -6,7 +6,7 @@ import { Fault } from '../values/fault.ts';
 import { isTruthy } from '../values/numbers.ts';
 import { reach } from '../values/paths.ts';
 import { typeName } from '../values/types.ts';
-import { allOf, type Condition, EVERYTHING, type Filter, opaque, type Test } from './filter.ts';
+import { allOf, type Condition, EVERYTHING, type Filter, opaque, readsOf, type Test } from './filter.ts';
 import { regexTest } from './regex.ts';
 import { comparisonTest, elementwise, isOperators, membershipTest, sizeTest, typeTest } from './value-tests.ts';
 
@@ -30,15 +30,16 @@ function compileLogical(name: string, operand: unknown): Filter {
     case '$or': {
       const alternatives = clauses(name, operand);
       if (alternatives.length === 1) return alternatives[0]!;
-      return { test: (doc) => alternatives.some((a) => a.test(doc)), conditions: [], ors: [alternatives] };
+      const test: Filter['test'] = (doc) => alternatives.some((a) => a.test(doc));
+      return { test, reads: readsOf(alternatives), conditions: [], ors: [alternatives] };
     }
     case '$nor': {
       const alternatives = clauses(name, operand);
-      return opaque((doc) => !alternatives.some((a) => a.test(doc)));
+      return opaque((doc) => !alternatives.some((a) => a.test(doc)), readsOf(alternatives));
     }
     case '$expr': {
       const expression = compileExpression(operand);
-      return opaque((doc) => isTruthy(expression(rootVariables(doc))));
+      return opaque((doc) => isTruthy(expression(rootVariables(doc))), undefined);
     }
     default:
       throw new Fault(
@@ -75,6 +76,7 @@ function compileField(path: string, operand: unknown): Filter {
 function compileOperator(path: string, parts: string[], op: string, operand: unknown, siblings: Doc): Filter {
   const condition = (kind: Condition['op'], test: Filter['test']): Filter => ({
     test,
+    reads: [parts[0]!],
     conditions: [{ path, op: kind, operand }],
     ors: [],
   });
@@ -135,7 +137,7 @@ function negatable(path: string, operand: unknown): Filter {
 
 function compileAll(path: string, parts: string[], operand: unknown): Filter {
   if (!Array.isArray(operand)) throw new Fault(2, '$all needs an array');
-  if (operand.length === 0) return opaque(() => false);
+  if (operand.length === 0) return opaque(() => false, []);
   return allOf(
     operand.map((value) => {
       if (isDoc(value) && '$elemMatch' in value) {

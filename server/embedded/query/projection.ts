@@ -1,14 +1,34 @@
 import { rootVariables, type Variables } from '../expression/expression.ts';
 import { type Doc, field, isDoc, setField } from '../values/document.ts';
+import { type Selection, selectionOf } from '../values/raw.ts';
 import { type RuleTree, readProjection } from './projection-rules.ts';
+
+/** Makes a document of a document. */
+export interface Transform {
+  /** The result may share parts with what it was made of. */
+  apply(doc: Doc): Doc;
+  /** The choice of top level fields that the transform is, if it is nothing more. */
+  selection?: Selection | undefined;
+}
 
 /**
  * Compiles a projection. Source of the semantics: MongoDB manual, "Project Fields to Return from Query".
  * @throws what `readProjection` throws
  */
-export function compileProjection(spec: Doc): (doc: Doc) => Doc {
+export function compileProjection(spec: Doc): Transform {
   const { root, isInclusion } = readProjection(spec);
-  return (doc) => project(doc, root, isInclusion, rootVariables(doc)) as Doc;
+  return {
+    apply: (doc) => project(doc, root, isInclusion, rootVariables(doc)) as Doc,
+    selection: plainSelection(root, isInclusion),
+  };
+}
+
+function plainSelection({ fields }: RuleTree, isInclusion: boolean): Selection | undefined {
+  const rules = [...fields];
+  if (rules.some(([, rule]) => 'fields' in rule || rule.kind === 'compute')) return undefined;
+  const wanted = isInclusion ? 'include' : 'exclude';
+  const names = rules.flatMap(([name, rule]) => ('kind' in rule && rule.kind === wanted ? [name] : []));
+  return selectionOf(names, isInclusion);
 }
 
 function project(value: unknown, node: RuleTree, isInclusion: boolean, variables: Variables): unknown {

@@ -4,10 +4,7 @@ import { clone, type Doc, field, isDoc, setField } from '../values/document.ts';
 import { Fault } from '../values/fault.ts';
 import { typeName } from '../values/types.ts';
 import { nestedPaths } from './nested-paths.ts';
-import { compileProjection } from './projection.ts';
-
-/** Makes a document of a document. The result may share parts with what it was made of. */
-export type Transform = (doc: Doc) => Doc;
+import { compileProjection, type Transform } from './projection.ts';
 
 /**
  * Compiles a pipeline stage that makes one document of each.
@@ -58,12 +55,14 @@ function addFields(name: string, operand: unknown): Transform {
     throw new Fault(40272, `${name} specification stage must be an object, got ${typeName(operand)}`);
   }
   const fields = nestedPaths(operand).map(({ parts, value }) => ({ parts, expression: compileExpression(value) }));
-  return (doc) => {
-    const variables = rootVariables(doc);
-    const values = fields.map(({ expression }) => expression(variables));
-    let result: Doc = { ...doc };
-    for (const [at, { parts }] of fields.entries()) result = assign(result, parts, clone(values[at])) as Doc;
-    return result;
+  return {
+    apply(doc) {
+      const variables = rootVariables(doc);
+      const values = fields.map(({ expression }) => expression(variables));
+      let result: Doc = { ...doc };
+      for (const [at, { parts }] of fields.entries()) result = assign(result, parts, clone(values[at])) as Doc;
+      return result;
+    },
   };
 }
 

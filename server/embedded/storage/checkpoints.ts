@@ -17,8 +17,11 @@ import {
 import { cutOffUnused } from './tree-file.ts';
 import { writeSum } from './tree-sum.ts';
 
-/** Checkpoints come at the latest after so many milliseconds, … */
-const CHECKPOINT_MS = 5000;
+/**
+ * Checkpoints come at the latest after so many milliseconds, … The longer it takes, the more changes share the pages that
+ * are written; the log bounds what a start after a crash has to do.
+ */
+const CHECKPOINT_MS = 30_000;
 /** … so many changes, … */
 const CHECKPOINT_CHANGES = 100_000;
 /** … or so many bytes of log. */
@@ -38,7 +41,7 @@ export interface Checkpoints {
   /** Whether the transaction or the log has grown large. */
   isDue(): boolean;
   /**
-   * Commits, if a transaction is open: nothing of the log is needed from then on. The first time it opens the log.
+   * Commits, if there are changes: nothing of the log is needed from then on. The first time it opens the log.
    * @throws what LMDB or the file system throws. `restore` must follow then.
    */
   commit(): void;
@@ -56,12 +59,14 @@ export interface Checkpoints {
 /**
  * @param onDue called when it is time for a commit
  * @param onLogFailure called when changes could not be appended
+ * @param afterMs when the next checkpoint comes at the latest, in milliseconds
  */
 export function createCheckpoints(
   tree: Tree,
   folder: string,
   onDue: () => void,
   onLogFailure: (error: Error) => void,
+  afterMs = CHECKPOINT_MS,
 ): Checkpoints {
   const seed = randomBytes(4).readUInt32LE(0);
   let transaction: Transaction | undefined;
@@ -74,7 +79,7 @@ export function createCheckpoints(
   function begin(): void {
     if (transaction) return;
     transaction = beginTransaction(tree);
-    timer = setTimeout(onDue, CHECKPOINT_MS);
+    timer = setTimeout(onDue, afterMs);
     changes = 0;
   }
 
@@ -86,6 +91,7 @@ export function createCheckpoints(
   }
 
   function commit(): void {
+    if (changes === 0) take()?.abort();
     if (transaction) {
       writeApplied(tree, { number: log?.last() ?? found, seed });
       take()?.commit();
@@ -110,6 +116,8 @@ export function createCheckpoints(
       const records = readRedoLog(folder, applied, log?.durable());
       found = applied.number + records.length;
       begin();
+      // The commit that follows says where the log begins.
+      changes = 1;
       try {
         if (!applied.hasSeals) addSeals(tree);
         for (const record of [...records, ...(log?.underWay() ?? [])]) apply(tree, record, applied.hasSeals);

@@ -15,7 +15,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
  * @param seed the checksum of what comes before, if the part continues something
  */
 export function checksum(bytes: Uint8Array, start: number, end: number, seed = 0): number {
-  if (end - start > SHORT) return crc32(bytes.subarray(start, end), seed);
+  if (end - start > SHORT) return crc32(end - start < bytes.length ? bytes.subarray(start, end) : bytes, seed);
   let crc = ~seed;
   for (let at = start; at < end; at++) crc = TABLE[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;

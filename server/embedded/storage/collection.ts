@@ -51,7 +51,7 @@ export function compileIndex(spec: Doc, prefix: Buffer): Index {
     paths,
     parts: paths.map((path) => path.split('.')),
     directions: Object.values(spec.key as Doc).map((direction) => (toNumber(direction) < 0 ? -1 : 1)),
-    roots: [...paths, ...pathsOf(partial)].map((path) => path.split('.', 1)[0]!),
+    roots: [...paths.map((path) => path.split('.', 1)[0]!), ...(partial?.reads ?? [])],
     unique: isTruthy(spec.unique),
     sparse: isTruthy(spec.sparse),
     partial,
@@ -66,11 +66,6 @@ export function compileIndex(spec: Doc, prefix: Buffer): Index {
 export function withExpiry(index: Index, expireAfterSeconds: unknown): Index {
   const spec = { ...index.spec, expireAfterSeconds };
   return { ...compileIndex(spec, index.prefix), multikey: index.multikey };
-}
-
-function pathsOf(filter: Filter | undefined): string[] {
-  if (filter === undefined) return [];
-  return [...filter.conditions.map(({ path }) => path), ...filter.ors.flat().flatMap(pathsOf)];
 }
 
 /** @param indexes all indexes, `_id_` first */

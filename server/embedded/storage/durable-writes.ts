@@ -5,11 +5,15 @@ import { createGroupCommit } from './group-commit.ts';
 import { createRefusal } from './refusal.ts';
 import { checkTransaction, type Tree } from './tree.ts';
 
-export interface StorageEvents {
+export interface StorageOptions {
   /** Writes are refused, and why; with undefined: they are taken again. */
   onRefusing?(reason: string | undefined): void;
   /** What writes had changed that then failed is undone. */
   onRestored?(): void;
+  /** With less than this free on the disk, in bytes, writes are refused. Default 0: as long as the disk takes them. */
+  reserveBytes?: number;
+  /** When what was written is part of the tree on disk at the latest, in milliseconds. */
+  checkpointMs?: number;
 }
 
 /** Writes to the tree that are on disk once they are acknowledged, and undone if they cannot be. */
@@ -38,9 +42,9 @@ function isFullDisk(error: unknown): boolean {
  * Brings the tree up to date with the redo log, and takes writes. On a full disk it refuses them.
  * @throws Error if the log is damaged, and what LMDB or the file system throws
  */
-export function openWrites(tree: Tree, folder: string, events: StorageEvents): DurableWrites {
+export function openWrites(tree: Tree, folder: string, options: StorageOptions): DurableWrites {
   const changes = createChangeBuffer();
-  const { checkpoints, refusal, commit, undo } = openCheckpoints(tree, folder, events);
+  const { checkpoints, refusal, commit, undo } = openCheckpoints(tree, folder, options);
   const group = createGroupCommit(begin, persist);
 
   function begin(): void {
@@ -89,9 +93,10 @@ export function openWrites(tree: Tree, folder: string, events: StorageEvents): D
 }
 
 /** The checkpoints, and what becomes of them on a full disk. */
-function openCheckpoints(tree: Tree, folder: string, { onRefusing, onRestored }: StorageEvents) {
-  const checkpoints = createCheckpoints(tree, folder, commit, undo);
-  const refusal = createRefusal(folder, commitOrRestore, (reason) => onRefusing?.(reason));
+function openCheckpoints(tree: Tree, folder: string, options: StorageOptions) {
+  const { onRefusing, onRestored, reserveBytes = 0, checkpointMs } = options;
+  const checkpoints = createCheckpoints(tree, folder, commit, undo, checkpointMs);
+  const refusal = createRefusal(folder, reserveBytes, commitOrRestore, (reason) => onRefusing?.(reason));
 
   function commitOrRestore(): void {
     try {
@@ -105,11 +110,11 @@ function openCheckpoints(tree: Tree, folder: string, { onRefusing, onRestored }:
   }
 
   function commit(): void {
-    if (refusal.isOn()) return;
+    if (refusal.hasFailed()) return;
     try {
       commitOrRestore();
     } catch (error) {
-      if (!refusal.isOn()) fail(error);
+      if (!refusal.hasFailed()) fail(error);
     }
   }
 
@@ -129,7 +134,7 @@ function openCheckpoints(tree: Tree, folder: string, { onRefusing, onRestored }:
   try {
     commitOrRestore();
   } catch (error) {
-    if (!refusal.isOn()) throw error;
+    if (!refusal.hasFailed()) throw error;
   }
   return { checkpoints, refusal, commit, undo };
 }

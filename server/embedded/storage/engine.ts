@@ -1,7 +1,7 @@
 import { type Catalog, openCatalog } from './catalog.ts';
 import type { Collection } from './collection.ts';
 import { type Cursors, createCursors } from './cursors.ts';
-import type { StorageEvents } from './durable-writes.ts';
+import type { StorageOptions } from './durable-writes.ts';
 import { openRecords, type Records } from './records.ts';
 import { openStorage, type Storage } from './storage.ts';
 
@@ -20,11 +20,10 @@ export interface Engine {
 
 /**
  * Opens the database in the folder.
- * @param onRefusing told why writes are refused, and with undefined that they are taken again
  * @throws what `openStorage` throws
  */
-export function openEngine(folder: string, onRefusing?: StorageEvents['onRefusing']): Engine {
-  const storage = openStorage(folder, { ...(onRefusing && { onRefusing }), onRestored: () => catalog.reload() });
+export function openEngine(folder: string, options: StorageOptions = {}): Engine {
+  const storage = openStorage(folder, { ...options, onRestored: () => catalog.reload() });
   const catalog = openCatalog(storage);
   return {
     storage,

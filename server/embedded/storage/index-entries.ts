@@ -14,7 +14,7 @@ export interface IndexEntry {
   values: unknown[];
 }
 
-/** The entries that a document has in one index, each key once. */
+/** The entries that a document has in one index. An array with equal elements gives the same key more than once. */
 export interface IndexEntries {
   index: Index;
   list: IndexEntry[];
@@ -41,18 +41,14 @@ export function entriesOf(collection: Collection, index: Index, doc: Doc, id: Bu
     if (key.length > MAX_KEY) throw keyTooLong(collection, index);
     return { key, values: filled[at]! };
   });
-  return { index, list: list.length > 1 ? [...byKey(list).values()] : list, multikey };
+  return { index, list, multikey };
 }
 
 /** The entries whose keys are not among the others. */
 export function without(list: IndexEntry[], others: IndexEntry[]): IndexEntry[] {
-  const keys = byKey(others);
+  // Keys are latin1 texts here, because buffers do not compare by value.
+  const keys = new Set(others.map(({ key }) => key.toString('latin1')));
   return list.filter(({ key }) => !keys.has(key.toString('latin1')));
-}
-
-/** The entries by key. Keys are latin1 texts here, because buffers do not compare by value. */
-function byKey(list: IndexEntry[]): Map<string, IndexEntry> {
-  return new Map(list.map((entry) => [entry.key.toString('latin1'), entry]));
 }
 
 /** MongoDB's error for an entry that a unique index has already. */

@@ -1,7 +1,7 @@
 /**
  * The redo log: a write-ahead log of the writes that are not yet part of the tree on disk. Changing a B+ tree durably
  * means writing every page that changes, some twenty for a message. The log takes the changes alone, one after the
- * other, and the tree follows every few seconds. There are two segments: while the tree takes over the changes of one,
+ * other, and the tree follows now and then. There are two segments: while the tree takes over the changes of one,
  * new ones go to the other.
  */
 import { close, closeSync, constants, fstatSync, ftruncateSync, openSync, write, writeSync } from 'node:fs';
@@ -10,6 +10,10 @@ import { type Applied, HEADER, markOf, segmentFiles, writeHeader } from './redo-
 
 /** A new segment is filled with zeros: appends that make a file longer cost the file system a second write. */
 const SEGMENT_BYTES = 2 * 1024 * 1024;
+/** How long the log must be quiet until the last record is marked, in milliseconds: while others follow, they are the mark. */
+const MARK_MS = 20;
+/** It is filled page by page: Linux keeps what one write brings together, and counts all of that for each byte changed. */
+const ZEROS = Buffer.alloc(4096);
 
 export interface RedoLog {
   /** The number of the last record, on disk or on its way. Records are numbered without gaps. */
@@ -61,6 +65,12 @@ export function openRedoLog(folder: string, applied: Applied, onFailure: (error:
   /** The record at the end of the queue, as long as groups may join it. */
   let newest: Waiting | undefined;
   let writing: Promise<void> | undefined;
+  let marking: NodeJS.Timeout | undefined;
+
+  function markLast(): void {
+    // The next record comes to where the mark would be.
+    if (!writing) mark(current, durable, seed);
+  }
 
   const last = () => queue.at(-1)?.number ?? durable;
 
@@ -91,9 +101,10 @@ export function openRedoLog(folder: string, applied: Applied, onFailure: (error:
       durable = record.number;
       queue.shift();
       record.resolve();
-      if (queue.length === 0) mark(segment, durable, seed);
     }
     writing = undefined;
+    if (marking) marking.refresh();
+    else marking = setTimeout(markLast, MARK_MS);
   }
 
   function drop(failure: Error): void {
@@ -117,12 +128,16 @@ export function openRedoLog(folder: string, applied: Applied, onFailure: (error:
     },
     size: () => current.end,
     turn() {
+      clearTimeout(marking);
+      marking = undefined;
       newest = undefined;
       current = segments.find((segment) => segment !== current)!;
       current.end = 0;
     },
     async close() {
       await writing;
+      clearTimeout(marking);
+      if (marking) markLast();
       const descriptors = segments.flatMap((segment) => [segment.durable, segment.plain]);
       await Promise.all(descriptors.map((descriptor) => promisify(close)(descriptor)));
     },
@@ -159,8 +174,7 @@ function cutOff({ plain, end }: Segment): void {
 function createSegment(file: string): Segment {
   const plain = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
-    const zeros = Buffer.alloc(SEGMENT_BYTES);
-    for (let at = 0; at < zeros.length; ) at += writeSync(plain, zeros, at, zeros.length - at, at);
+    for (let at = 0; at < SEGMENT_BYTES; ) at += writeSync(plain, ZEROS, 0, ZEROS.length, at);
     ftruncateSync(plain, SEGMENT_BYTES);
     const durable = openSync(file, constants.O_WRONLY | (constants.O_DSYNC ?? constants.O_SYNC));
     return { durable, plain, end: 0 };

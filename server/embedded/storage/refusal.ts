@@ -6,10 +6,13 @@ const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 4000;
 /** With fewer bytes free than this, an attempt is of no use. */
 const ROOM = 256 * 1024;
+/** How often it is looked whether the reserve is touched, in milliseconds. */
+const LOOK_MS = 2000;
 
-/** The state in which nothing can be written, usually because the disk is full. Reads go on. */
+/** The state in which nothing can be written, or may be: usually because the disk is full. Reads go on. */
 export interface Refusal {
-  isOn(): boolean;
+  /** Whether a write has failed, and none has succeeded since. */
+  hasFailed(): boolean;
   /** @throws Fault OutOfDiskSpace while writes are refused */
   check(): void;
   /** Refuses writes until an attempt succeeds. */
@@ -19,53 +22,77 @@ export interface Refusal {
 
 /**
  * @param folder where room is needed
+ * @param reserveBytes what is kept free for everything else: with less, writes are refused before the disk is full
  * @param attempt tries to write; throws, after it has restored what was, if that still fails
  * @param report told why writes are refused, and with undefined that they are taken again
  */
 export function createRefusal(
   folder: string,
+  reserveBytes: number,
   attempt: () => void,
   report: (reason: string | undefined) => void,
 ): Refusal {
-  let reason: string | undefined;
+  let failure: string | undefined;
+  let shortage: string | undefined;
+  let told: string | undefined;
   let delay = FIRST_RETRY_MS;
-  let timer: NodeJS.Timeout | undefined;
+  let retrying: NodeJS.Timeout | undefined;
+
+  const reason = () => failure ?? shortage;
+
+  function tell(): void {
+    if (reason() === told) return;
+    told = reason();
+    report(told);
+  }
 
   function retry(): void {
     try {
-      if (!hasRoom(folder)) throw new Error();
+      if (freeBytes(folder) < ROOM) throw new Error();
       attempt();
     } catch {
       delay = Math.min(delay * 2, LONGEST_RETRY_MS);
-      timer = setTimeout(retry, delay);
+      retrying = setTimeout(retry, delay);
       return;
     }
-    reason = undefined;
-    report(undefined);
+    failure = undefined;
+    tell();
   }
 
+  function look(): void {
+    shortage = freeBytes(folder) < reserveBytes ? `less than ${reserveBytes} bytes are free on the disk` : undefined;
+    tell();
+  }
+
+  if (reserveBytes > 0) look();
+  const looking = reserveBytes > 0 ? setInterval(look, LOOK_MS) : undefined;
+
   return {
-    isOn: () => reason !== undefined,
+    hasFailed: () => failure !== undefined,
     check() {
-      if (reason !== undefined) throw refused(reason);
+      const because = reason();
+      if (because !== undefined) throw new Fault(14031, `the database refuses writes: ${because}`);
     },
     begin(cause) {
-      if (reason !== undefined) return;
-      reason = `there is no room on the disk (${cause.message})`;
-      report(reason);
+      if (failure !== undefined) return;
+      failure = `there is no room on the disk (${cause.message})`;
+      tell();
       delay = FIRST_RETRY_MS;
-      timer = setTimeout(retry, delay);
+      retrying = setTimeout(retry, delay);
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      clearTimeout(retrying);
+      clearInterval(looking);
+    },
   };
 }
 
-/** The refusal of a write: MongoDB's OutOfDiskSpace. */
-export function refused(reason: string): Fault {
-  return new Fault(14031, `the database refuses writes: ${reason}`);
-}
-
-function hasRoom(folder: string): boolean {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize >= ROOM;
+/** A disk that does not tell counts as one with room. */
+function freeBytes(folder: string): number {
+  try {
+    const { bavail, bsize, files, ffree } = statfsSync(folder);
+    return files > 0 && ffree === 0 ? 0 : bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }

@@ -12,7 +12,7 @@ export const SEAL = 4;
 export function sealed(key: Uint8Array, value: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(value.length + SEAL);
   bytes.set(value);
-  bytes.writeUInt32LE(sealOf(key, value, value.length), value.length);
+  bytes.writeUInt32LE(sealOf(key, value), value.length);
   return bytes;
 }
 
@@ -22,8 +22,10 @@ export function sealed(key: Uint8Array, value: Uint8Array): Buffer {
  */
 export function unsealed(key: Uint8Array, value: Buffer): Buffer {
   const end = value.length - SEAL;
-  if (end < 0 || value.readUInt32LE(end) !== sealOf(key, value, end)) throw damagedTree('an entry');
-  return value.subarray(0, end);
+  if (end < 0) throw damagedTree('an entry');
+  const bytes = value.subarray(0, end);
+  if (value.readUInt32LE(end) !== sealOf(key, bytes)) throw damagedTree('an entry');
+  return bytes;
 }
 
 /** Whether a key with its value and seal behind it is as it was written. */
@@ -31,6 +33,6 @@ export function isSealed(bytes: Buffer, start: number, end: number): boolean {
   return end - SEAL >= start && bytes.readUInt32LE(end - SEAL) === checksum(bytes, start, end - SEAL);
 }
 
-function sealOf(key: Uint8Array, value: Uint8Array, end: number): number {
-  return checksum(value, 0, end, checksum(key, 0, key.length));
+function sealOf(key: Uint8Array, value: Uint8Array): number {
+  return checksum(value, 0, value.length, checksum(key, 0, key.length));
 }

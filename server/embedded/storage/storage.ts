@@ -1,4 +1,4 @@
-import { openWrites, type StorageEvents } from './durable-writes.ts';
+import { openWrites, type StorageOptions } from './durable-writes.ts';
 import type { Range } from './range.ts';
 import { unsealed } from './seal.ts';
 import { openTree } from './tree.ts';
@@ -41,10 +41,10 @@ export interface Storage {
  * Opens the storage in the folder and brings the tree up to date with the redo log.
  * @throws Error if a file is damaged, and what LMDB or the file system throws when the folder cannot be used
  */
-export function openStorage(folder: string, events: StorageEvents = {}): Storage {
+export function openStorage(folder: string, options: StorageOptions = {}): Storage {
   checkTree(folder);
   const tree = openTree(folder);
-  const { put, remove, write, release, close } = openWrites(tree, folder, events);
+  const { put, remove, write, release, close } = openWrites(tree, folder, options);
   return {
     get(key) {
       const value = tree.get(key);

@@ -13,16 +13,44 @@ const APPLIED_BYTES = 12;
 /** lmdb's flag for a transaction of its own. */
 const OWN_TRANSACTION = 2;
 
+/**
+ * Takes a key or value out of the memory in which lmdb reads one after the other. lmdb's own encoding `binary` gives
+ * each a piece of memory, which costs more than all else of a scan: Node's pool has room for many in one.
+ */
+function copyOf(bytes: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafe(end - start);
+  // lmdb's buffers do not tell their true length, so `copy` would fail.
+  copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start));
+  return copy;
+}
+
+const KEYS = {
+  writeKey(key: Buffer, target: Buffer, start: number): number {
+    target.set(key, start);
+    return start + key.length;
+  },
+  readKey: copyOf,
+};
+const VALUES = { encode: (value: Buffer) => value, decode: (bytes: Buffer) => copyOf(bytes, 0, bytes.length) };
+
+/**
+ * How much of the file LMDB maps into memory, in bytes: addresses alone, as long as the file is shorter. Each time it
+ * outgrows them lmdb makes another map and keeps those before, and the process seems to hold the file several times.
+ * Windows would make the file that long.
+ */
+const MAP_BYTES = 16 * 1024 ** 3;
+
 /** @throws what LMDB throws when the folder cannot be used */
 export function openTree(folder: string): Tree {
-  // `permissionsMode` is missing from lmdb's types.
-  const options: Parameters<typeof open>[0] & { permissionsMode: number } = {
+  // These are missing from lmdb's types.
+  const options: Parameters<typeof open>[0] & { permissionsMode: number; keyEncoder: object; encoder: object } = {
     path: folder,
-    keyEncoding: 'binary',
-    encoding: 'binary',
+    keyEncoder: KEYS,
+    encoder: VALUES,
     cache: false,
     compression: false,
     noSubdir: false,
+    ...(process.platform !== 'win32' && { mapSize: MAP_BYTES }),
     // With it, a thread that ends during a transaction would wait for that transaction for ever.
     overlappingSync: false,
     permissionsMode: 0o600,

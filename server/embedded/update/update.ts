@@ -50,7 +50,7 @@ function compilePipeline(stages: unknown[]): Update {
   const apply = (doc: Doc) =>
     keepId(
       doc,
-      transforms.reduce((current, transform) => transform(current), doc),
+      transforms.reduce((current, { apply }) => apply(current), doc),
     );
   return { isReplacement: false, apply, upsert: (filter) => withId(apply(upsertSeed(filter))) };
 }

@@ -19,8 +19,9 @@ export function decodeKeepingRaw(raw: Uint8Array, field: string): Doc {
 }
 
 /** Encodes a document. Fields that are `undefined` are left out. */
-export function encode(doc: Doc): Uint8Array {
-  return BSON.serialize(doc, { ignoreUndefined: true });
+export function encode(doc: Doc): Buffer {
+  // In Node the package makes buffers.
+  return BSON.serialize(doc, { ignoreUndefined: true }) as Buffer;
 }
 
 /** Whether the value is an embedded document, as opposed to an array or a scalar. */
