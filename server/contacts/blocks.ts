@@ -38,7 +38,7 @@ export function createBlockCommands(options: BlockOptions): HandlersOf<'contact:
     }
     if (!mine) return pairs.insert(caller.id, otherId, { status: 'blocked' }, caller.socketId);
     const blocked = await contacts.findOneAndUpdate(
-      { _id: mine._id },
+      { _id: mine._id, user_id: mine.user_id },
       { $set: { status: 'blocked', updated_at: clock() }, $unset: { direction: true }, $inc: { version: 1 } },
       { returnDocument: 'after' },
     );

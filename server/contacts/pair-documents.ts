@@ -55,7 +55,7 @@ export function createPairDocuments({ collections, announce, clock }: PairDocume
 
   async function accept(seen: ContactDocument, socket?: string): Promise<boolean> {
     const accepted = await contacts.findOneAndUpdate(
-      { _id: seen._id, status: 'pending' },
+      { _id: seen._id, user_id: seen.user_id, status: 'pending' },
       { $set: { status: 'accepted', updated_at: clock() }, $unset: { direction: true }, $inc: { version: 1 } },
       { returnDocument: 'after' },
     );
@@ -65,7 +65,7 @@ export function createPairDocuments({ collections, announce, clock }: PairDocume
   }
 
   async function remove(seen: ContactDocument, socket?: string): Promise<boolean> {
-    const removed = await contacts.findOneAndDelete({ _id: seen._id, status: seen.status });
+    const removed = await contacts.findOneAndDelete({ _id: seen._id, user_id: seen.user_id, status: seen.status });
     if (!removed) return false;
     announce.removed(removed, socket);
     return true;
@@ -74,9 +74,17 @@ export function createPairDocuments({ collections, announce, clock }: PairDocume
   return {
     insert,
     async read(ownerId, otherId) {
-      const found = await contacts.find({ pair: pairId(ownerId, otherId) }).toArray();
-      const ownedBy = (id: string) => found.find((contact) => contact.user_id.toHexString() === id);
-      return { mine: ownedBy(ownerId), theirs: ownedBy(otherId) };
+      const [owner, other] = [fromId(ownerId), fromId(otherId)];
+      const found = await contacts
+        .find({
+          $or: [
+            { user_id: owner, contact_id: other },
+            { user_id: other, contact_id: owner },
+          ],
+        })
+        .toArray();
+      const ownedBy = (id: ObjectId) => found.find((contact) => contact.user_id.equals(id));
+      return { mine: ownedBy(owner), theirs: ownedBy(other) };
     },
     async carryOut(step, socket) {
       if (step.kind === 'accept') return accept(step.contact, socket);

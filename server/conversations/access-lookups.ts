@@ -1,8 +1,10 @@
 /** What the access rules look up: accounts, blocks, groups. Concurrent look-ups share one query. */
-import type { ObjectId } from 'mongodb';
+import type { Filter, ObjectId } from 'mongodb';
 import { batched } from '../lib/group-commit.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
+import { pairId } from '../model/conversation-ref.ts';
+import type { ContactDocument } from '../model/documents/contacts.ts';
 import type { MembershipDocument } from '../model/documents/conversations.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';
 
@@ -35,12 +37,10 @@ export interface GroupAnswer {
   membership: Pick<MembershipDocument, 'from_seq'> | undefined;
 }
 
-/** One line of the joint query: an account, or a pair with a block. */
-interface Found {
-  user_id?: ObjectId;
-  is_active?: boolean;
-  blocked_pair?: string;
-}
+/** One line of the joint query: an account, or a block. */
+type Found = { account: ObjectId; is_active: boolean } | Block;
+
+type Block = Pick<ContactDocument, 'user_id' | 'contact_id'>;
 
 /** @param collections the collections of the database */
 export function createAccessLookups({ users, contacts, groups, memberships }: Collections): AccessLookups {
@@ -48,32 +48,32 @@ export function createAccessLookups({ users, contacts, groups, memberships }: Co
   async function findPairs(asked: readonly PairQuestion[]): Promise<PairAnswer[]> {
     const peerIds = [...new Set(asked.map(({ peerId }) => peerId))];
     const pairIds = [...new Set(asked.map(({ pairId }) => pairId))];
-    const blocks = [
-      { $match: { pair: { $in: pairIds }, status: 'blocked' } },
-      { $project: { _id: 0, blocked_pair: '$pair' } },
-    ];
+    const blocks = [{ $match: blocksAmong(pairIds) }, { $project: { _id: 0, user_id: 1, contact_id: 1 } }];
     const found = await users
       .aggregate<Found>(
         [
           { $match: { _id: { $in: peerIds.map(fromId) } } },
-          { $project: { _id: 0, user_id: '$_id', is_active: 1 } },
+          { $project: { _id: 0, account: '$_id', is_active: 1 } },
           { $unionWith: { coll: contacts.collectionName, pipeline: blocks } },
         ],
         { batchSize: ONE_REPLY },
       )
       .toArray();
     const active = new Map(
-      found.flatMap(({ user_id, is_active }) => (user_id ? [[user_id.toHexString(), is_active]] : [])),
+      found.flatMap((one) => ('account' in one ? [[one.account.toHexString(), one.is_active]] : [])),
     );
-    const blocked = new Set(found.map(({ blocked_pair }) => blocked_pair));
+    const blocked = new Set(found.flatMap((one) => ('account' in one ? [] : pairOf(one))));
     return asked.map(({ peerId, pairId }) => ({ peerActive: active.get(peerId), blocked: blocked.has(pairId) }));
   }
 
   async function findBlocks(pairIds: readonly string[]): Promise<boolean[]> {
     const found = await contacts
-      .find({ pair: { $in: [...new Set(pairIds)] }, status: 'blocked' }, { projection: { _id: 0, pair: 1 } })
+      .find<Block>(blocksAmong([...new Set(pairIds)]), {
+        projection: { _id: 0, user_id: 1, contact_id: 1 },
+        batchSize: ONE_REPLY,
+      })
       .toArray();
-    const blocked = new Set(found.map(({ pair }) => pair));
+    const blocked = new Set(found.map(pairOf));
     return pairIds.map((pairId) => blocked.has(pairId));
   }
 
@@ -89,3 +89,14 @@ export function createAccessLookups({ users, contacts, groups, memberships }: Co
     },
   };
 }
+
+/**
+ * Blocks between users of these pairs, by their owners: one step in an index for each user, and one for each block. Those
+ * between users of different pairs are among them.
+ */
+function blocksAmong(pairIds: readonly string[]): Filter<ContactDocument> {
+  const users = [...new Set(pairIds.flatMap((id) => id.split('-')))].map(fromId);
+  return { user_id: { $in: users }, status: 'blocked', contact_id: { $in: users } };
+}
+
+const pairOf = ({ user_id, contact_id }: Block) => pairId(user_id.toHexString(), contact_id.toHexString());

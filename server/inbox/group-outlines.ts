@@ -10,7 +10,7 @@ import { having, type Part, readTogether } from './read-together.ts';
 export interface GroupOutlines {
   /**
    * The first command: in which groups the user is.
-   * @param along what else is read; its documents have no `joined_at` and no `updated_at`
+   * @param along what else is read; its documents have no `updated_at`
    */
   find<T extends Document>(userId: ObjectId, along: readonly Part[]): Promise<FoundGroups<T>>;
 }
@@ -36,33 +36,30 @@ export interface GroupOutlinesOptions {
 export function createGroupOutlines({ collections, visibility }: GroupOutlinesOptions): GroupOutlines {
   const { conversations, memberships, groups } = collections;
 
-  /** The group's document alone says who is in it; the stay says from where on. */
-  const groupParts = (user_id: ObjectId): Part[] => [
-    {
-      collection: groups,
-      stages: [{ $match: { members: user_id, is_active: true } }, { $project: { created_at: 1, updated_at: 1 } }],
-    },
-    { collection: memberships, stages: [{ $match: { user_id, kind: 'group', left_at: { $exists: false } } }] },
-  ];
+  /** The group's document alone says who is in it. */
+  const activeGroups = (user_id: ObjectId): Part => ({
+    collection: groups,
+    stages: [{ $match: { members: user_id, is_active: true } }, { $project: { created_at: 1, updated_at: 1 } }],
+  });
+
+  /** The stays say from where on: also of who left and came back at the same moment, so `left_at` is not asked. */
+  const summariesAndStays = (user_id: ObjectId, ids: string[]): Part[] =>
+    ids.length === 0
+      ? []
+      : [
+          { collection: conversations, stages: [{ $match: { _id: { $in: ids } } }] },
+          { collection: memberships, stages: [{ $match: { user_id, conversation_id: { $in: ids } } }] },
+        ];
 
   return {
     async find<T extends Document>(user_id: ObjectId, along: readonly Part[]): Promise<FoundGroups<T>> {
-      const found = await readTogether<GroupDocuments>([...groupParts(user_id), ...along]);
+      const found = await readTogether<GroupDocuments>([activeGroups(user_id), ...along]);
       const active = having(found, 'updated_at');
       const ids = active.map(({ _id }) => _id.toHexString());
-      const stays = new Map(having(found, 'joined_at').map((stay) => [stay.conversation_id, stay]));
-      // Who left and came back at the same moment may be in although the membership says otherwise.
-      const others = ids.filter((id) => !stays.has(id));
 
       async function outline<U extends Document>(later: readonly Part[] = []) {
-        const more = await readTogether<GroupDocuments>([
-          ...(ids.length > 0 ? [{ collection: conversations, stages: [{ $match: { _id: { $in: ids } } }] }] : []),
-          ...(others.length > 0
-            ? [{ collection: memberships, stages: [{ $match: { user_id, conversation_id: { $in: others } } }] }]
-            : []),
-          ...later,
-        ]);
-        for (const stay of having(more, 'joined_at')) stays.set(stay.conversation_id, stay);
+        const more = await readTogether<GroupDocuments>([...summariesAndStays(user_id, ids), ...later]);
+        const stays = new Map(having(more, 'joined_at').map((stay) => [stay.conversation_id, stay]));
         const summaries = new Map(having(more, 'last_seq').map((summary) => [summary._id, summary]));
         const outlines = active.flatMap((group, i) => {
           const stay = stays.get(ids[i]!);

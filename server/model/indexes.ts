@@ -22,7 +22,7 @@ const messageIndexes: IndexDescription[] = [
     unique: true,
     partialFilterExpression: { client_message_id: { $exists: true } },
   },
-  // Unread counts, from the index alone.
+  // Unread counts, on MongoDB from the index alone.
   { name: 'unread', key: { conversation_id: 1, is_deleted: 1, seq: 1, sender_id: 1 } },
   // message:search within conversations.
   { name: 'conversation_terms', key: { conversation_id: 1, terms: 1, seq: -1 } },
@@ -87,11 +87,9 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'icon', key: { icon: 1 } },
   ],
   contacts: [
-    // One document per direction; every check for a block or contact.
+    // One document per direction; the two documents of a pair.
     { name: 'owner_contact', key: { user_id: 1, contact_id: 1 }, unique: true },
-    // Whether either of two users blocks the other, for many pairs at once.
-    { name: 'pair_status', key: { pair: 1, status: 1 } },
-    // contact:list.
+    // contact:list; whether either of two users blocks the other, for many pairs at once.
     { name: 'owner_status', key: { user_id: 1, status: 1, contact_id: 1 } },
     // Who blocks a user, awaits an answer, or sees the user's presence.
     { name: 'contact_status', key: { contact_id: 1, status: 1, user_id: 1 } },
@@ -163,8 +161,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'changed', key: { changed_at: 1 } },
   ],
   memberships: [
-    // A user's place in a conversation, or in many.
-    { name: 'user_conversation', key: { user_id: 1, conversation_id: 1 }, unique: true },
+    // A user's place in a conversation, or in many; marks of many users in many.
+    { name: 'conversation_user', key: { conversation_id: 1, user_id: 1 }, unique: true },
     // A conversation's members and their marks; sync, for marks that grew since a time.
     { name: 'conversation', key: { conversation_id: 1, marks_at: 1 } },
     // sync: in which of a user's pairs the peer's marks grew since a time.
@@ -179,7 +177,7 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
       key: { conversation_id: 1 },
       partialFilterExpression: { settling_from: { $exists: true } },
     },
-    // A user's groups.
+    // A user's groups and pairs.
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
   ],
   locators: [],

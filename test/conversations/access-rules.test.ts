@@ -69,10 +69,13 @@ describe('a pair', () => {
   });
 
   it('knows of a block, whoever asks; a contact is none', async () => {
-    const pair = pairId(ann, bob);
-    await insert('contacts', { pair, status: 'accepted' });
+    const [ofAnn, ofBob] = [
+      { user_id: new ObjectId(ann), contact_id: new ObjectId(bob) },
+      { user_id: new ObjectId(bob), contact_id: new ObjectId(ann) },
+    ];
+    await insert('contacts', { ...ofAnn, status: 'accepted' });
     expect(await rules.isBlocked(ann, bob)).toBe(false);
-    await insert('contacts', { pair, status: 'blocked' });
+    await insert('contacts', { ...ofBob, status: 'blocked' });
     expect(await rules.isBlocked(ann, bob)).toBe(true);
     expect(await rules.isBlocked(bob, ann)).toBe(true);
     expect(await rules.enter(ann, { recipient_id: bob })).toMatchObject({ blocked: true });
@@ -127,7 +130,10 @@ describe('a group', () => {
 it('concurrent entries share one query, and each gets its own answer', async () => {
   const caller = await createUser();
   const peers = await Promise.all([true, false, true].map(createUser));
-  await insert('contacts', { pair: pairId(caller, peers[2]!), status: 'blocked' });
+  const [user_id, active, , blocking] = [caller, ...peers].map((id) => new ObjectId(id));
+  await insert('contacts', { user_id: blocking, contact_id: user_id, status: 'blocked' });
+  // Found by the same query, and between the two of no pair.
+  await insert('contacts', { user_id: blocking, contact_id: active, status: 'blocked' });
   commands.length = 0;
   const entered = await Promise.all(peers.map((recipient_id) => rules.enter(caller, { recipient_id })));
   expect(commands).toEqual(['aggregate']);

@@ -104,6 +104,23 @@ it('every declared index is as declared after a start on a database whose indexe
   await own.dropDatabase();
 });
 
+it('indexes that a migration retires are gone, and those in their place are there', async () => {
+  const own = client.db(`${db.databaseName}_retired`);
+  await install(own, log);
+  await own
+    .collection('memberships')
+    .createIndex({ user_id: 1, conversation_id: 1 }, { name: 'user_conversation', unique: true });
+  await own.collection('contacts').createIndex({ pair: 1, status: 1 }, { name: 'pair_status' });
+  await own.collection('memberships').dropIndex('conversation_user');
+  await own.collection<{ _id: number }>('migrations').deleteMany({ _id: { $gt: 3 } });
+  await install(own, log);
+  for (const collection of ['memberships', 'contacts'] as const) {
+    const stored = (await own.collection(collection).indexes()).map(({ name }) => name);
+    expect(stored.toSorted()).toEqual(['_id_', ...INDEXES[collection].map(({ name }) => name)].toSorted());
+  }
+  await own.dropDatabase();
+});
+
 it('a server starts on a database whose expiry was changed', async () => {
   const embedded = await startEmbeddedDatabase();
   const env = { MONGODB_URL: embedded.url };

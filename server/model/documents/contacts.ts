@@ -4,8 +4,8 @@ export interface ContactDocument {
   _id: ObjectId;
   user_id: ObjectId;
   contact_id: ObjectId;
-  /** The conversation id of the two users, the same on both documents, so that a block is found from either side. */
-  pair: string;
+  /** The conversation id of the two users: nodes of version 0.1.0 find blocks by it. */
+  pair?: string;
   status: 'pending' | 'accepted' | 'blocked';
   direction?: 'out' | 'in';
   created_at: Date;
