@@ -25,6 +25,8 @@ export interface MarkWrite {
 export interface MarkStore {
   /** The marks as this node knows them: they may have grown since. */
   remembered(key: MarkKey): MarkState | undefined;
+  /** The marks as they are stored at this moment. */
+  read(key: MarkKey): Promise<MarkState | undefined>;
   /** The marks of each, from memory or else from the store; undefined where there are none. */
   find(keys: readonly MarkKey[]): Promise<(MarkState | undefined)[]>;
   /**
@@ -71,6 +73,10 @@ export function createMarkStore({ memberships }: Pick<Collections, 'memberships'
 
   return {
     remembered: (key) => states.get(keyOf(key)),
+    async read(key) {
+      await read([key]);
+      return states.get(keyOf(key));
+    },
     async find(keys) {
       const known = keys.map((key) => states.get(keyOf(key)));
       await read(keys.filter((_, i) => !known[i]));

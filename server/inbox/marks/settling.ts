@@ -44,10 +44,13 @@ export interface SettlingOptions {
   jobs: Pick<Jobs, 'handle'>;
   clock(): Date;
   log: Logger;
+  /** In milliseconds; for tests. */
+  afterMs?: number;
+  clearAfterMs?: number;
 }
 
 export function createSettling(options: SettlingOptions): Settling {
-  const { collections, marks, jobs, clock, log } = options;
+  const { collections, marks, jobs, clock, log, afterMs = AFTER_MS, clearAfterMs = CLEAR_AFTER_MS } = options;
   const { memberships, messages } = collections;
   const noted = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -77,7 +80,7 @@ export function createSettling(options: SettlingOptions): Settling {
       memberships.bulkWrite(found.map(clearing), { ordered: false }).then(() => {
         for (const one of found) marks.settle({ conversationId: one.conversation_id, userId: one.user_id }, one);
       }, onError);
-    }, CLEAR_AFTER_MS).unref();
+    }, clearAfterMs).unref();
     clears.add(clear);
   }
 
@@ -91,7 +94,7 @@ export function createSettling(options: SettlingOptions): Settling {
 
   function note(conversationId: string): void {
     noted.add(conversationId);
-    timer ??= setTimeout(begin, AFTER_MS).unref();
+    timer ??= setTimeout(begin, afterMs).unref();
   }
 
   function begin(): void {
