@@ -31,9 +31,10 @@ export interface MarkStore {
   find(keys: readonly MarkKey[]): Promise<(MarkState | undefined)[]>;
   /**
    * Writes marks that grew, each if it is still as it was before.
-   * @returns for each whether it was written, or is as far by now; where not, it is forgotten
+   * @returns for each what is stored now: what was written, or what is as far without that; undefined where marks changed
+   *   in the meantime and are not as far
    */
-  write(writes: readonly MarkWrite[], at: Date): Promise<boolean[]>;
+  write(writes: readonly MarkWrite[], at: Date): Promise<(MarkState | undefined)[]>;
   /** Notes that the stored messages say what marks say, unless these have grown since. */
   settle(key: MarkKey, state: MarkState): void;
 }
@@ -62,12 +63,12 @@ export function createMarkStore({ memberships }: Pick<Collections, 'memberships'
   }
 
   /** What became of writes of which not all found what they rest on. */
-  async function compare(writes: readonly MarkWrite[]): Promise<boolean[]> {
+  async function compare(writes: readonly MarkWrite[]): Promise<(MarkState | undefined)[]> {
     for (const { key } of writes) states.delete(keyOf(key));
     await read(writes.map(({ key }) => key));
     return writes.map(({ key, after }) => {
       const now = states.get(keyOf(key));
-      return now !== undefined && now.delivered_seq >= after.delivered_seq && now.read_seq >= after.read_seq;
+      return now && now.delivered_seq >= after.delivered_seq && now.read_seq >= after.read_seq ? now : undefined;
     });
   }
 
@@ -89,7 +90,7 @@ export function createMarkStore({ memberships }: Pick<Collections, 'memberships'
       );
       if (matchedCount < writes.length) return compare(writes);
       for (const { key, after } of writes) states.set(keyOf(key), after);
-      return writes.map(() => true);
+      return writes.map(({ after }) => after);
     },
     settle(key, state) {
       const known = states.get(keyOf(key));
