@@ -27,12 +27,11 @@ export interface MessageCommandOptions extends SendOptions {
   scopesOf(caller: Caller): Promise<Scope[]>;
   /** Whether messages with terms of an earlier version may be left. */
   isFoldingAnew(): boolean;
-  clock(): Date;
 }
 
 /** @returns handlers; those that change a message throw ContractError `not_found` where the caller cannot see it */
 export function createMessageCommands(options: MessageCommandOptions): MessageHandlers {
-  const { store, access, writer, scopesOf, isFoldingAnew, clock } = options;
+  const { store, access, writer, scopesOf, isFoldingAnew } = options;
 
   /** @throws ContractError `not_found` for a message that the caller cannot see, `forbidden` under a block */
   async function reach(caller: Caller, messageId: string): Promise<{ message: MessageDocument; entered: Access }> {
@@ -48,13 +47,13 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
     caller: Caller,
     messageId: string,
     dueAt: number | undefined,
-    decide: (message: MessageDocument, entered: Access) => MessageDocument | undefined,
+    decide: (message: MessageDocument, entered: Access, at: Date) => MessageDocument | undefined,
   ): Promise<{ message: Message }> {
     const amended = await caller.inTurn(reach(caller, messageId), ({ message, entered }) =>
       writer.amend({
         conversation: entered.conversation,
         message,
-        decide: (current) => decide(current, entered),
+        decide: (current, at) => decide(current, entered, at),
         socket: caller.socketId,
         by: caller.id,
         dueAt,
@@ -67,12 +66,12 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
     'message:send': createSend(options),
 
     'message:edit': (caller, { message_id, content }, dueAt) =>
-      amend(caller, message_id, dueAt, (message) => {
+      amend(caller, message_id, dueAt, (message, _entered, at) => {
         if (!message.sender_id.equals(caller.userId)) throw forbidden('only the sender edits a message');
         if (message.is_deleted) throw conflict('the message was deleted');
         if (content === '' && !message.attachment) throw invalid('content', 'must NOT be empty');
         if (content === message.content) return undefined;
-        return { ...message, content, terms: termsOf(content), edited_at: clock() };
+        return { ...message, content, terms: termsOf(content), edited_at: at };
       }),
 
     'message:delete': (caller, { message_id }, dueAt) =>
