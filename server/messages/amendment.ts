@@ -116,7 +116,7 @@ export function updateOf({ before, after }: Step): UpdateFilter<MessageDocument>
   return {
     ...reactions,
     $set: { ...reactions.$set, ...$set },
-    ...(Object.keys($unset).length > 0 ? { $unset } : {}),
+    ...(Object.keys($unset).length > 0 ? { $unset: { ...reactions.$unset, ...$unset } } : {}),
   };
 }
 
