@@ -3,7 +3,7 @@ import type { AnyBulkWriteOperation, Filter, ObjectId } from 'mongodb';
 import { createLru } from '../../lib/lru.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { MembershipDocument } from '../../model/documents/conversations.ts';
-import { areSame, isSeenByOthers, type MarkState, settled } from './mark-state.ts';
+import { isSeenByOthers, type MarkState, settled } from './mark-state.ts';
 
 /** How many marks are remembered. */
 const REMEMBERED = 50_000;
@@ -35,8 +35,8 @@ export interface MarkStore {
    *   in the meantime and are not as far
    */
   write(writes: readonly MarkWrite[], at: Date): Promise<(MarkState | undefined)[]>;
-  /** Notes that the stored messages say what marks say, unless these have grown since. */
-  settle(key: MarkKey, state: MarkState): void;
+  /** Notes that the stored messages say what marks said. */
+  settle(key: MarkKey, done: MarkState): void;
 }
 
 export function createMarkStore({ memberships }: Pick<Collections, 'memberships'>): MarkStore {
@@ -92,9 +92,9 @@ export function createMarkStore({ memberships }: Pick<Collections, 'memberships'
       for (const { key, after } of writes) states.set(keyOf(key), after);
       return writes.map(({ after }) => after);
     },
-    settle(key, state) {
+    settle(key, done) {
       const known = states.get(keyOf(key));
-      if (known && areSame(known, state)) states.set(keyOf(key), settled(state));
+      if (known) states.set(keyOf(key), settled(known, done));
     },
   };
 }
@@ -118,10 +118,11 @@ function anyOf(keys: readonly MarkKey[]): Filter<MembershipDocument> {
 
 /** A reading that nobody else may know of must not show in their `sync` either. */
 function statementOf({ key, before, after }: MarkWrite, at: Date): AnyBulkWriteOperation<MembershipDocument> {
-  const { delivered_seq, read_seq, shown_read_seq } = before;
+  const { delivered_seq, read_seq, shown_read_seq, settling_from = { $exists: false } } = before;
+  const marks = { delivered_seq, read_seq, shown_read_seq, settling_from };
   return {
     updateOne: {
-      filter: { user_id: key.userId, conversation_id: key.conversationId, delivered_seq, read_seq, shown_read_seq },
+      filter: { user_id: key.userId, conversation_id: key.conversationId, ...marks },
       update: {
         $set: { ...after, changed_at: at, ...(isSeenByOthers(before, after) ? { marks_at: at } : {}) },
         $inc: { version: 1 },

@@ -11,6 +11,7 @@ import type { Collections } from '../../model/collections.ts';
 import { groupRef } from '../../model/conversation-ref.ts';
 import type { MembershipDocument } from '../../model/documents/conversations.ts';
 import type { GroupMessageDocument } from '../../model/documents/messages.ts';
+import { clearing } from './clearing.ts';
 import type { MarkStore } from './mark-store.ts';
 import { groupSettlements, pairSettlements, stretchesOf, type Unsettled } from './settlements.ts';
 
@@ -77,7 +78,7 @@ export function createSettling(options: SettlingOptions): Settling {
   function clearLater(found: Unsettled[]): void {
     const clear = setTimeout(() => {
       clears.delete(clear);
-      memberships.bulkWrite(found.map(clearing), { ordered: false }).then(() => {
+      memberships.bulkWrite(found.flatMap(clearing)).then(() => {
         for (const one of found) marks.settle({ conversationId: one.conversation_id, userId: one.user_id }, one);
       }, onError);
     }, clearAfterMs).unref();
@@ -141,15 +142,4 @@ async function settleGroups({ collections, newest }: SettlingOptions, found: Uns
     }
   }
   if (statements.length > 0) await collections.group_messages.bulkWrite(statements, { ordered: false });
-}
-
-/** Marks that have grown since stay unsettled: the next time they are settled from the same place on. */
-function clearing(marks: Unsettled): AnyBulkWriteOperation<MembershipDocument> {
-  const { user_id, conversation_id, delivered_seq, read_seq, shown_read_seq } = marks;
-  return {
-    updateOne: {
-      filter: { user_id, conversation_id, delivered_seq, read_seq, shown_read_seq },
-      update: { $unset: { settling_from: true, shown_reads: true } },
-    },
-  };
 }
