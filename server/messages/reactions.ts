@@ -100,11 +100,14 @@ export function reactionUpdate(
 ): UpdateFilter<MessageDocument> | undefined {
   const kept = new Map(after.map((reaction) => [reaction.emoji, reaction]));
   const gone = before.filter(({ emoji }) => !kept.has(emoji)).map(({ emoji }) => emoji);
+  const stay = before.filter(({ emoji }) => kept.has(emoji));
+  // One that went and came back is the last one now.
+  if (stay.some(({ emoji }, i) => after[i]!.emoji !== emoji)) return undefined;
   const changed = before.flatMap((reaction, i) => {
     const now = kept.get(reaction.emoji) ?? reaction;
     return now === reaction ? [] : [{ path: `reactions.${i}`, count: now.count, ...differenceOf(reaction, now) }];
   });
-  const added = after.slice(before.length - gone.length);
+  const added = after.slice(stay.length);
   if (gone.length > 0) {
     return changed.length + added.length === 0 ? { $pull: { reactions: { emoji: { $in: gone } } } } : undefined;
   }
