@@ -111,7 +111,10 @@ export function reactionUpdate(
   if (gone.length > 0) {
     return changed.length + added.length === 0 ? { $pull: { reactions: { emoji: { $in: gone } } } } : undefined;
   }
-  if (changed.some(({ joined, left }) => joined.length > 0 && left.length > 0)) return undefined;
+  const isMixed = changed.some(
+    ({ joined, left, isReordered }) => isReordered || (joined.length > 0 && left.length > 0),
+  );
+  if (isMixed) return undefined;
   if (before.length === 0) return { $set: { reactions: [...after] } };
   const $set = [
     ...added.map((reaction, i) => [`reactions.${before.length + i}`, reaction]),
@@ -130,13 +133,15 @@ export function reactionUpdate(
   };
 }
 
-/** Who joined an entry, in their order, and who left it. */
+/** Who joined an entry, in their order, who left it, and whether somebody did both and is the last one now. */
 function differenceOf({ user_ids: before }: Reaction, { user_ids: after }: Reaction) {
   const was = new Set(before.map((id) => id.toHexString()));
   const is = new Set(after.map((id) => id.toHexString()));
+  const stay = before.filter((id) => is.has(id.toHexString()));
   return {
     joined: after.filter((id) => !was.has(id.toHexString())),
     left: before.filter((id) => !is.has(id.toHexString())),
+    isReordered: stay.some((id, i) => !id.equals(after[i]!)),
   };
 }
 
