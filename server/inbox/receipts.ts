@@ -68,7 +68,9 @@ export function createReceipts(options: ReceiptsOptions): HandlersOf<'message:de
       const { grew, readSeq } = await raise(asked, { deliveredTo: isBlocked ? 0 : upTo, readTo: upTo });
       if (grew) bus.viewChanged(caller.id, conversation.id, caller.socketId);
       if (newest.isHighest(conversation, readSeq)) return { unread_count: 0 };
-      return { unread_count: await countUnreadAbove(store, conversation, caller.userId, Math.max(fromSeq, readSeq)) };
+      // What is remembered may be behind what another node has raised.
+      const above = grew ? readSeq : ((await marks.read(asked.key))?.read_seq ?? readSeq);
+      return { unread_count: await countUnreadAbove(store, conversation, caller.userId, Math.max(fromSeq, above)) };
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Changes stored messages of one conversation under its next `rev`s, by one write; tells the bus, and settles each. */
+import type { LRUCache } from 'lru-cache';
 import type { Bus } from '../bus/bus.ts';
 import type { Change } from '../bus/operations.ts';
 import type { Stored } from '../conversations/message-inserts.ts';
@@ -26,6 +27,8 @@ export interface AmendParts extends PositionsOptions {
   summaries: Pick<SummaryWriter, 'changed'>;
   bus: Pick<Bus, 'changes' | 'heal'>;
   actors: Pick<Actors, 'note' | 'forget'>;
+  /** Messages as this node has changed them lately, by id: what waits meanwhile was read before. */
+  amended: Pick<LRUCache<string, MessageDocument>, 'get' | 'set'>;
   clock(): Date;
 }
 
@@ -37,7 +40,7 @@ export interface AmendParts extends PositionsOptions {
 export async function amendBatch(parts: AmendParts, tasks: AmendTask[]): Promise<void> {
   const { conversation } = tasks[0]!;
   const { newest, bus, clock } = parts;
-  const found = new Map<string, MessageDocument>();
+  const found = newestKnown(parts.amended, tasks);
   let rest = tasks;
   try {
     for (let attempt = 0; rest.length > 0; attempt++) {
@@ -62,6 +65,16 @@ export async function amendBatch(parts: AmendParts, tasks: AmendTask[]): Promise
     bus.heal(conversation);
     for (const task of rest) task.reject(error);
   }
+}
+
+function newestKnown(amended: AmendParts['amended'], tasks: readonly AmendTask[]): Map<string, MessageDocument> {
+  const found = new Map<string, MessageDocument>();
+  for (const { message } of tasks) {
+    const id = message._id.toHexString();
+    const known = amended.get(id);
+    if (known) found.set(id, known);
+  }
+  return found;
 }
 
 /** Refuses what waited for so long that it could not be answered in time. @returns the others */
@@ -98,7 +111,7 @@ async function store(parts: AmendParts, conversation: ConversationRef, plan: Pla
  * @returns the tasks that must be tried again
  */
 function settle(
-  { newest, bus, summaries }: AmendParts,
+  { newest, bus, summaries, amended }: AmendParts,
   conversation: ConversationRef,
   plan: Plan<AmendTask>,
   count: number,
@@ -107,6 +120,7 @@ function settle(
   const done = plan.steps.slice(0, count);
   if (done.length > 0) {
     const changes = done.map((step) => changeOf(plan, step, seq));
+    for (const { after } of done) amended.set(after._id.toHexString(), after);
     newest.note(conversation, changes);
     bus.changes(conversation, changes);
   }

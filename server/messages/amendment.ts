@@ -4,8 +4,11 @@ import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument, Reaction } from '../model/documents/messages.ts';
 import { reactionUpdate } from './reactions.ts';
 
-/** Makes a message as it is to be from what it is: undefined where there is nothing to change. May throw a refusal. */
-export type Decide = (message: MessageDocument) => MessageDocument | undefined;
+/**
+ * Makes a message as it is to be from what it is: undefined where there is nothing to change. May throw a refusal.
+ * @param at when it is changed
+ */
+export type Decide = (message: MessageDocument, at: Date) => MessageDocument | undefined;
 
 export interface Amendment {
   conversation: ConversationRef;
@@ -75,9 +78,9 @@ export function planAmendments<A extends Amendment>(
   for (const amendment of amendments) {
     const id = amendment.message._id.toHexString();
     const known = current.get(id);
-    const message = known && known.rev >= amendment.message.rev ? known : amendment.message;
+    const message = known && known.rev > amendment.message.rev ? known : amendment.message;
     try {
-      const decided = amendment.decide(message);
+      const decided = amendment.decide(message, at);
       const after = decided ? add(message, decided) : message;
       current.set(id, after);
       outcomes.push({ amendment, steps: steps.length, message: after, isChange: decided !== undefined });
@@ -113,7 +116,7 @@ export function updateOf({ before, after }: Step): UpdateFilter<MessageDocument>
   return {
     ...reactions,
     $set: { ...reactions.$set, ...$set },
-    ...(Object.keys($unset).length > 0 ? { $unset } : {}),
+    ...(Object.keys($unset).length > 0 ? { $unset: { ...reactions.$unset, ...$unset } } : {}),
   };
 }
 

@@ -1,17 +1,14 @@
 /** Commands on messages (PROTOCOL section 4). Marks (`message:delivered`, `message:read`) belong to the inbox. */
-import type { Message } from '../../shared/contract/documents.ts';
-import { type Access, refuseBlocked } from '../conversations/access.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Scope } from '../conversations/visibility.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
-import { conflict, forbidden, invalid, notFound } from '../lib/errors.ts';
-import { fromId } from '../model/codec.ts';
-import type { MessageDocument } from '../model/documents/messages.ts';
-import { toWireMessage } from '../model/views/message.ts';
+import { conflict, forbidden, invalid } from '../lib/errors.ts';
+import { createChangeMessage } from './change-message.ts';
+import type { CountedReactions } from './counted-reactions.ts';
 import { createHistory } from './history.ts';
-import { withoutReaction, withReaction } from './reactions.ts';
+import { createReact } from './react.ts';
 import { createSearch } from './search.ts';
 import { createSend, type SendOptions } from './send.ts';
 import { termsOf } from './terms.ts';
@@ -23,75 +20,49 @@ export interface MessageCommandOptions extends SendOptions {
   store: MessageStore;
   access: AccessRules;
   writer: Writer;
+  counted: CountedReactions;
   /** Every conversation of a user. */
   scopesOf(caller: Caller): Promise<Scope[]>;
   /** Whether messages with terms of an earlier version may be left. */
   isFoldingAnew(): boolean;
-  clock(): Date;
 }
 
 /** @returns handlers; those that change a message throw ContractError `not_found` where the caller cannot see it */
 export function createMessageCommands(options: MessageCommandOptions): MessageHandlers {
-  const { store, access, writer, scopesOf, isFoldingAnew, clock } = options;
-
-  /** @throws ContractError `not_found` for a message that the caller cannot see, `forbidden` under a block */
-  async function reach(caller: Caller, messageId: string): Promise<{ message: MessageDocument; entered: Access }> {
-    const message = await store.find(fromId(messageId));
-    const entered = message && (await access.enterByMessage(caller.id, message));
-    if (!message || !entered) throw notFound('no such message');
-    refuseBlocked(entered);
-    return { message, entered };
-  }
-
-  /** @param decide makes the message as it is to be from what it is; undefined where there is nothing to change */
-  async function amend(
-    caller: Caller,
-    messageId: string,
-    dueAt: number | undefined,
-    decide: (message: MessageDocument, entered: Access) => MessageDocument | undefined,
-  ): Promise<{ message: Message }> {
-    const amended = await caller.inTurn(reach(caller, messageId), ({ message, entered }) =>
-      writer.amend({
-        conversation: entered.conversation,
-        message,
-        decide: (current) => decide(current, entered),
-        socket: caller.socketId,
-        by: caller.id,
-        dueAt,
-      }),
-    );
-    return { message: toWireMessage(amended) };
-  }
+  const { store, access, counted, scopesOf, isFoldingAnew } = options;
+  const changeMessage = createChangeMessage(options);
 
   return {
     'message:send': createSend(options),
 
     'message:edit': (caller, { message_id, content }, dueAt) =>
-      amend(caller, message_id, dueAt, (message) => {
-        if (!message.sender_id.equals(caller.userId)) throw forbidden('only the sender edits a message');
-        if (message.is_deleted) throw conflict('the message was deleted');
-        if (content === '' && !message.attachment) throw invalid('content', 'must NOT be empty');
-        if (content === message.content) return undefined;
-        return { ...message, content, terms: termsOf(content), edited_at: clock() };
+      changeMessage(caller, message_id, dueAt, {
+        decide(message, { at }) {
+          if (!message.sender_id.equals(caller.userId)) throw forbidden('only the sender edits a message');
+          if (message.is_deleted) throw conflict('the message was deleted');
+          if (content === '' && !message.attachment) throw invalid('content', 'must NOT be empty');
+          if (content === message.content) return undefined;
+          return { ...message, content, terms: termsOf(content), edited_at: at };
+        },
       }),
 
-    'message:delete': (caller, { message_id }, dueAt) =>
-      amend(caller, message_id, dueAt, (message, { isAdmin }) => {
-        const isSender = message.sender_id.equals(caller.userId);
-        if (!isSender && !isAdmin) throw forbidden('only the sender or an admin deletes a message');
-        if (message.is_deleted) return undefined;
-        const { reactions: _reactions, terms: _terms, ...rest } = message;
-        return { ...rest, is_deleted: true, content: '', attachment: null };
-      }),
+    async 'message:delete'(caller, { message_id }, dueAt) {
+      let isCounted = false;
+      const answer = await changeMessage(caller, message_id, dueAt, {
+        decide(message, { entered }) {
+          const isSender = message.sender_id.equals(caller.userId);
+          if (!isSender && !entered.isAdmin) throw forbidden('only the sender or an admin deletes a message');
+          if (message.is_deleted) return undefined;
+          const { reactions = [], terms: _terms, ...rest } = message;
+          isCounted = reactions.some(({ count }) => count !== undefined);
+          return { ...rest, is_deleted: true, content: '', attachment: null };
+        },
+      });
+      if (isCounted) await counted.forget(message_id);
+      return answer;
+    },
 
-    'message:react': (caller, { message_id, emoji, remove = false }, dueAt) =>
-      amend(caller, message_id, dueAt, (message) => {
-        if (message.is_deleted) throw conflict('the message was deleted');
-        const change = remove ? withoutReaction : withReaction;
-        const reactions = change(message.reactions ?? [], emoji, caller.userId);
-        return reactions && { ...message, reactions };
-      }),
-
+    'message:react': createReact(changeMessage, counted),
     'message:history': createHistory(store, access),
     'message:search': createSearch(store, access, scopesOf, isFoldingAnew),
   };

@@ -13,6 +13,7 @@ import type { HandlersOf } from '../dispatch/handlers.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import { createMessageCommands, type MessageHandlers } from './commands.ts';
+import { createCountedReactions } from './counted-reactions.ts';
 import type { Attachments } from './drafts.ts';
 import { watchFolding } from './earlier-terms.ts';
 import { foldMessagesAnew } from './fold-anew.ts';
@@ -22,7 +23,7 @@ import { createTypists } from './typists.ts';
 import { createWriter } from './writer.ts';
 
 export interface MessageDomainOptions {
-  collections: Pick<Collections, 'jobs'>;
+  collections: Pick<Collections, 'jobs' | 'counted_reactions'>;
   store: MessageStore;
   newest: NewestMessages;
   access: AccessRules;
@@ -60,6 +61,7 @@ export function createMessageDomain(options: MessageDomainOptions): MessageDomai
       ...createMessageCommands({
         ...options,
         writer,
+        counted: createCountedReactions(options.collections),
         onSent: typists.stop,
         isFoldingAnew: folding.isUnderWay,
       }),

@@ -6,6 +6,12 @@ import type { MessageDocument, Reaction } from '../model/documents/messages.ts';
 /** Distinct emojis on one message: enough for people, and keeps the document small. */
 export const MAX_EMOJIS = 128;
 
+/** How many users an emoji names on one message; further ones are counted (`counted-reactions.ts`). */
+export const MOST_USERS = 1024;
+
+/** Thrown where a reaction depends on how many are counted, and that was not asked. */
+export class CountNeeded extends Error {}
+
 /** Variation selectors 15 and 16 ask for a picture in black or in colour: some keyboards add one, others do not. */
 const VARIATION_SELECTORS = /[\uFE0E\uFE0F]/g;
 
@@ -14,11 +20,41 @@ function isSame(one: string, other: string): boolean {
   return one === other || one.replace(VARIATION_SELECTORS, '') === other.replace(VARIATION_SELECTORS, '');
 }
 
+/** The entry of an emoji where others than those named are counted, or the user would be: as the message writes it. */
+export function countedEntry(reactions: Reaction[], emoji: string, userId: ObjectId): Reaction | undefined {
+  const entry = reactions.find((reaction) => isSame(reaction.emoji, emoji));
+  const isFull = entry && entry.user_ids.length >= MOST_USERS && !has(entry, userId);
+  return entry && (isFull || entry.count !== undefined) ? entry : undefined;
+}
+
+/**
+ * An emoji's reactions as they are once a user's is counted, or is not any more.
+ * @param counted how many are counted and not named then
+ */
+function recounted(reactions: Reaction[], entry: Reaction, counted: number, left?: ObjectId): Reaction[] | undefined {
+  const user_ids = left && has(entry, left) ? entry.user_ids.filter((id) => !id.equals(left)) : entry.user_ids;
+  const { count: _count, ...named } = { ...entry, user_ids };
+  const now: Reaction = counted > 0 ? { ...named, count: user_ids.length + counted } : named;
+  if (now.count === entry.count && user_ids === entry.user_ids) return undefined;
+  return reactions
+    .map((reaction) => (reaction === entry ? now : reaction))
+    .filter((reaction) => reaction !== now || (now.count ?? user_ids.length) > 0);
+}
+
 /**
  * The reactions with one more, written as the first of its kind was; undefined where it is there already.
- * @throws ContractError `conflict` where the message carries `MAX_EMOJIS` others
+ * @param counted of `countedEntry`, how many are not named, this one included
+ * @throws ContractError `conflict` where the message carries `MAX_EMOJIS` others; CountNeeded where `counted` is missing
  */
-export function withReaction(reactions: Reaction[], emoji: string, userId: ObjectId): Reaction[] | undefined {
+export function withReaction(
+  reactions: Reaction[],
+  emoji: string,
+  userId: ObjectId,
+  counted?: number,
+): Reaction[] | undefined {
+  const entry = countedEntry(reactions, emoji, userId);
+  if (entry && counted === undefined) throw new CountNeeded();
+  if (entry) return recounted(reactions, entry, counted!);
   const alike = reactions.filter((reaction) => isSame(reaction.emoji, emoji));
   const [existing] = alike;
   if (!existing) {
@@ -30,8 +66,20 @@ export function withReaction(reactions: Reaction[], emoji: string, userId: Objec
   return reactions.map((reaction) => (reaction === existing ? grown : reaction));
 }
 
-/** The reactions without one; undefined where it is not there. */
-export function withoutReaction(reactions: Reaction[], emoji: string, userId: ObjectId): Reaction[] | undefined {
+/**
+ * The reactions without one; undefined where it is not there.
+ * @param counted of `countedEntry`, how many are not named, without this one
+ * @throws CountNeeded where `counted` is missing
+ */
+export function withoutReaction(
+  reactions: Reaction[],
+  emoji: string,
+  userId: ObjectId,
+  counted?: number,
+): Reaction[] | undefined {
+  const entry = countedEntry(reactions, emoji, userId);
+  if (entry && counted === undefined) throw new CountNeeded();
+  if (entry) return recounted(reactions, entry, counted!, userId);
   const isTheirs = (reaction: Reaction) => isSame(reaction.emoji, emoji) && has(reaction, userId);
   if (!reactions.some(isTheirs)) return undefined;
   return reactions
@@ -52,36 +100,52 @@ export function reactionUpdate(
 ): UpdateFilter<MessageDocument> | undefined {
   const kept = new Map(after.map((reaction) => [reaction.emoji, reaction]));
   const gone = before.filter(({ emoji }) => !kept.has(emoji)).map(({ emoji }) => emoji);
+  const stay = before.filter(({ emoji }) => kept.has(emoji));
+  // One that went and came back is the last one now.
+  if (stay.some(({ emoji }, i) => after[i]!.emoji !== emoji)) return undefined;
   const changed = before.flatMap((reaction, i) => {
     const now = kept.get(reaction.emoji) ?? reaction;
-    return now === reaction ? [] : [{ path: `reactions.${i}.user_ids`, ...differenceOf(reaction, now) }];
+    return now === reaction ? [] : [{ path: `reactions.${i}`, count: now.count, ...differenceOf(reaction, now) }];
   });
-  const added = after.slice(before.length - gone.length);
+  const added = after.slice(stay.length);
   if (gone.length > 0) {
     return changed.length + added.length === 0 ? { $pull: { reactions: { emoji: { $in: gone } } } } : undefined;
   }
-  if (changed.some(({ joined, left }) => joined.length > 0 && left.length > 0)) return undefined;
+  const isMixed = changed.some(
+    ({ joined, left, isReordered }) => isReordered || (joined.length > 0 && left.length > 0),
+  );
+  if (isMixed) return undefined;
   if (before.length === 0) return { $set: { reactions: [...after] } };
-  const $set = Object.fromEntries(added.map((reaction, i) => [`reactions.${before.length + i}`, reaction]));
-  const $push = changed.flatMap(({ path, joined }) => (joined.length > 0 ? [[path, { $each: joined }]] : []));
-  const $pull = changed.flatMap(({ path, left }) => (left.length > 0 ? [[path, { $in: left }]] : []));
+  const $set = [
+    ...added.map((reaction, i) => [`reactions.${before.length + i}`, reaction]),
+    ...changed.flatMap(({ path, count }) => (count === undefined ? [] : [[`${path}.count`, count]])),
+  ];
+  const $unset = changed.flatMap(({ path, count }) => (count === undefined ? [[`${path}.count`, true]] : []));
+  const $push = changed.flatMap(({ path, joined }) =>
+    joined.length > 0 ? [[`${path}.user_ids`, { $each: joined }]] : [],
+  );
+  const $pull = changed.flatMap(({ path, left }) => (left.length > 0 ? [[`${path}.user_ids`, { $in: left }]] : []));
   return {
-    ...(added.length > 0 ? { $set } : {}),
+    ...($set.length > 0 ? { $set: Object.fromEntries($set) } : {}),
+    ...($unset.length > 0 && before.some(({ count }) => count) ? { $unset: Object.fromEntries($unset) } : {}),
     ...($push.length > 0 ? { $push: Object.fromEntries($push) } : {}),
     ...($pull.length > 0 ? { $pull: Object.fromEntries($pull) } : {}),
   };
 }
 
-/** Who joined an entry, in their order, and who left it. */
+/** Who joined an entry, in their order, who left it, and whether somebody did both and is the last one now. */
 function differenceOf({ user_ids: before }: Reaction, { user_ids: after }: Reaction) {
   const was = new Set(before.map((id) => id.toHexString()));
   const is = new Set(after.map((id) => id.toHexString()));
+  const stay = before.filter((id) => is.has(id.toHexString()));
   return {
     joined: after.filter((id) => !was.has(id.toHexString())),
     left: before.filter((id) => !is.has(id.toHexString())),
+    isReordered: stay.some((id, i) => !id.equals(after[i]!)),
   };
 }
 
-function has(reaction: Reaction, userId: ObjectId): boolean {
+/** Whether an entry names a user. */
+export function has(reaction: Reaction, userId: ObjectId): boolean {
   return reaction.user_ids.some((id) => id.equals(userId));
 }

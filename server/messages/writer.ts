@@ -10,6 +10,7 @@ import type { MessageStore } from '../conversations/message-store.ts';
 import type { NewestMessages } from '../conversations/newest-messages.ts';
 import type { Actors } from '../delivery/actors.ts';
 import { createLanes } from '../lib/lanes.ts';
+import { createLru } from '../lib/lru.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { type AmendParts, type AmendTask, amendBatch } from './amend-batch.ts';
@@ -21,6 +22,9 @@ import type { SummaryWriter } from './summary-writer.ts';
 
 /** Sends, or changes, stored together. */
 const MAX_BATCH = 200;
+/** How many changed messages are remembered, and for how long, in milliseconds: longer than a change waits. */
+const AMENDED = 100;
+const AMENDED_MS = 5000;
 
 export interface Writer {
   /**
@@ -53,7 +57,8 @@ export interface WriterOptions extends PositionsOptions {
 
 /** One writer per process: its lanes are what keeps a conversation's writes in order within this node. */
 export function createWriter(options: WriterOptions): Writer {
-  const lanes = createLanes((tasks: Task[]) => carryOut(options, tasks), MAX_BATCH, isAlike);
+  const parts = { ...options, amended: createLru<MessageDocument>(AMENDED, { ttl: AMENDED_MS }) };
+  const lanes = createLanes((tasks: Task[]) => carryOut(parts, tasks), MAX_BATCH, isAlike);
   /** Sends under way that have a `client_message_id`: a repeat waits for the first. */
   const underWay = new Map<string, Promise<Sent>>();
 

@@ -7,7 +7,7 @@ import type { ContactDocument } from './documents/contacts.ts';
 import type { ConversationDocument, LocatorDocument, MembershipDocument } from './documents/conversations.ts';
 import type { GroupDocument } from './documents/groups.ts';
 import type { FileDocument, MediaDocument, PendingUploadDocument, UploadUsageDocument } from './documents/media.ts';
-import type { GroupMessageDocument, PairMessageDocument } from './documents/messages.ts';
+import type { CountedReactionDocument, GroupMessageDocument, PairMessageDocument } from './documents/messages.ts';
 import type { PresenceDocument } from './documents/presence.ts';
 
 export interface Collections {
@@ -29,6 +29,7 @@ export interface Collections {
   jobs: Collection<JobDocument>;
   nodes: Collection<NodeDocument>;
   locators: Collection<LocatorDocument>;
+  counted_reactions: Collection<CountedReactionDocument>;
 }
 
 export type CollectionName = keyof Collections;
@@ -54,5 +55,6 @@ export function collections(db: Db): Collections {
     jobs: db.collection('jobs'),
     nodes: db.collection('nodes'),
     locators: db.collection('locators'),
+    counted_reactions: db.collection('counted_reactions'),
   };
 }

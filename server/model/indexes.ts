@@ -181,6 +181,10 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'user_kind', key: { user_id: 1, kind: 1, left_at: 1 } },
   ],
   locators: [],
+  counted_reactions: [
+    // How many reactions of an emoji a message does not name.
+    { name: 'message_emoji', key: { message_id: 1, emoji: 1 } },
+  ],
   jobs: [
     // Jobs that are due, oldest first.
     { name: 'due', key: { due_at: 1 } },

@@ -50,7 +50,15 @@ const message = {
   client_message_id: Type.Optional(Type.String()),
   edited_at: Type.Optional(Timestamp),
   reply_to: Type.Optional(Id),
-  reactions: Type.Optional(Type.Array(Type.Object({ emoji: Type.String(), user_ids: Type.Array(Id) }))),
+  reactions: Type.Optional(
+    Type.Array(
+      Type.Object({
+        emoji: Type.String(),
+        user_ids: Type.Array(Id, { maxItems: 1024 }),
+        count: Type.Optional(Type.Integer({ minimum: 1 })),
+      }),
+    ),
+  ),
 };
 
 export const PairMessage = Type.Object({

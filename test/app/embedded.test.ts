@@ -75,13 +75,13 @@ describe('a server on a full disk', () => {
     await disk.leave(0);
     const acknowledged: string[] = [];
     const attempt = async () => {
-      const content = `${acknowledged.length} ${'x'.repeat(3000)}`;
+      const content = `${acknowledged.length} ${'x'.repeat(15_000)}`;
       const { ok, error } = await send(content);
       if (ok) acknowledged.push(content);
       return error;
     };
     // The redo log has room for some. Then comes a checkpoint.
-    await expect.poll(attempt, { timeout: 20_000, interval: 250 }).toMatchObject({ code: 'unavailable' });
+    await expect.poll(attempt, { timeout: 40_000, interval: 1 }).toMatchObject({ code: 'unavailable' });
 
     const history = () => device.ok('message:history', { recipient_id: b.id, limit: 100 });
     expect((await history()).messages.map(({ content }) => content)).toContain(acknowledged.at(-1) ?? 'before');
@@ -94,7 +94,7 @@ describe('a server on a full disk', () => {
     const { messages } = await history();
     expect(messages.filter(({ content }) => content === 'still full')).toEqual([]);
     expect(messages.map(({ content }) => content)).toEqual(
-      expect.arrayContaining(['before', ...acknowledged, 'after']),
+      expect.arrayContaining([...acknowledged.slice(-90), 'after']),
     );
     expect(server.output()).toMatch(/refuses writes[\s\S]*takes writes again/);
     expect(await server.stop()).toBe(0);

@@ -27,6 +27,22 @@ export function write(steps: number[]): Model {
   return { told, stored };
 }
 
+/**
+ * Has changes of one message that follow each other told as one, as the writer does with reactions.
+ * @param joins for each change whether it joins the one before it, if it can
+ */
+export function joined(told: readonly Change[], joins: readonly boolean[]): Change[] {
+  const left: Change[] = [];
+  for (const [i, change] of told.entries()) {
+    const last = left.at(-1);
+    const isAlike = last && !change.is_new && !last.is_new && last.message.seq === change.message.seq;
+    if (isAlike && joins[i % joins.length])
+      left[left.length - 1] = { ...change, first_rev: last.first_rev ?? last.rev };
+    else left.push(change);
+  }
+  return left;
+}
+
 /** The changes above a `rev` as the database has them, ascending by it. */
 export function read(stored: Map<number, Change>, aboveRev: number, limit = Number.POSITIVE_INFINITY): Change[] {
   return [...stored.values()]

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Change } from '../../server/bus/operations.ts';
 import { createNewestMessages } from '../../server/conversations/newest-messages.ts';
 import { draftOf } from '../../server/messages/drafts.ts';
+import { withReaction } from '../../server/messages/reactions.ts';
 import { createWriter, type WriterOptions } from '../../server/messages/writer.ts';
 import { pairRef } from '../../server/model/conversation-ref.ts';
 import type { MessageDocument } from '../../server/model/documents/messages.ts';
@@ -94,6 +95,33 @@ describe('the writer', () => {
     const amended = await Promise.all([one.writer.amend(append('a')), other.writer.amend(append('b'))]);
     expect(amended.map(({ rev }) => rev).sort()).toEqual([2, 3]);
     expect(amended.find(({ rev }) => rev === 3)!.content).toHaveLength(2);
+  });
+
+  it('stores reactions that arrive while it is busy by one command, and tells of them once', async () => {
+    const { store, commands } = createMemoryStore(immediate);
+    const { writer, told } = createNode(store);
+    const { message } = await writer.send(conversation, draft('x'), undefined);
+    const react = (i: number) => ({
+      conversation,
+      message,
+      decide: (old: MessageDocument) => {
+        const reactions = withReaction(old.reactions ?? [], '👍', users[i]!);
+        return reactions && { ...old, reactions };
+      },
+      socket: `socket ${i}`,
+    });
+    const users = range(6).map(() => new ObjectId());
+    const first = writer.amend(react(0));
+    await immediate();
+    const others = range(5).map((i) => writer.amend(react(i)));
+    const amended = await Promise.all([first, ...others]);
+    expect(amended.map(({ rev }) => rev)).toEqual(range(6).map((i) => i + 1));
+    expect(commands).toEqual(['newest', 'insert', 'amend', 'amend']);
+    expect(told.slice(1).map(({ rev, first_rev, except_socket }) => [first_rev, rev, except_socket])).toEqual([
+      [undefined, 2, 'socket 0'],
+      [3, 7, 'socket 5'],
+    ]);
+    expect(told.at(-1)!.message.reactions).toEqual([{ emoji: '👍', user_ids: users.map((id) => id.toHexString()) }]);
   });
 
   it('takes no rev and tells nobody where there is nothing to change', async () => {

@@ -10,8 +10,6 @@ import { type Applied, HEADER, markOf, segmentFiles, writeHeader } from './redo-
 
 /** A new segment is filled with zeros: appends that make a file longer cost the file system a second write. */
 const SEGMENT_BYTES = 2 * 1024 * 1024;
-/** How long the log must be quiet until the last record is marked, in milliseconds: while others follow, they are the mark. */
-const MARK_MS = 20;
 /** It is filled page by page: Linux keeps what one write brings together, and counts all of that for each byte changed. */
 const ZEROS = Buffer.alloc(4096);
 
@@ -65,9 +63,10 @@ export function openRedoLog(folder: string, applied: Applied, onFailure: (error:
   /** The record at the end of the queue, as long as groups may join it. */
   let newest: Waiting | undefined;
   let writing: Promise<void> | undefined;
-  let marking: NodeJS.Timeout | undefined;
+  let marking: NodeJS.Immediate | undefined;
 
   function markLast(): void {
+    marking = undefined;
     // The next record comes to where the mark would be.
     if (!writing) mark(current, durable, seed);
   }
@@ -103,8 +102,8 @@ export function openRedoLog(folder: string, applied: Applied, onFailure: (error:
       record.resolve();
     }
     writing = undefined;
-    if (marking) marking.refresh();
-    else marking = setTimeout(markLast, MARK_MS);
+    // While others follow, they are the mark.
+    marking ??= setImmediate(markLast);
   }
 
   function drop(failure: Error): void {
@@ -128,7 +127,7 @@ export function openRedoLog(folder: string, applied: Applied, onFailure: (error:
     },
     size: () => current.end,
     turn() {
-      clearTimeout(marking);
+      clearImmediate(marking);
       marking = undefined;
       newest = undefined;
       current = segments.find((segment) => segment !== current)!;
@@ -136,7 +135,7 @@ export function openRedoLog(folder: string, applied: Applied, onFailure: (error:
     },
     async close() {
       await writing;
-      clearTimeout(marking);
+      clearImmediate(marking);
       if (marking) markLast();
       const descriptors = segments.flatMap((segment) => [segment.durable, segment.plain]);
       await Promise.all(descriptors.map((descriptor) => promisify(close)(descriptor)));

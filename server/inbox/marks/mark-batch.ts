@@ -5,7 +5,7 @@ import { notFound, unavailable } from '../../lib/errors.ts';
 import { fromId } from '../../model/codec.ts';
 import type { ConversationRef } from '../../model/conversation-ref.ts';
 import { findMarkAudience, type MarkAudience, type MarkAudienceSources } from './mark-audience.ts';
-import { grows, type MarkState, raised, type Wanted } from './mark-state.ts';
+import { areSame, grows, type MarkState, raised, type Wanted } from './mark-state.ts';
 import type { MarkKey, MarkStore, MarkWrite } from './mark-store.ts';
 import { tellSenders } from './tell-senders.ts';
 
@@ -74,7 +74,10 @@ async function attemptAll(parts: MarkBatchParts, places: Place[]): Promise<Place
   if (plans.length === 0) return [];
   const at = parts.clock();
   const written = await parts.marks.write(plans, at);
-  for (const [i, one] of plans.entries()) if (written[i]) settle(parts, one, at);
+  for (const [i, one] of plans.entries()) {
+    const stored = written[i];
+    if (stored) settle(parts, one, stored, at);
+  }
   return plans.flatMap(({ place }, i) => (written[i] ? [] : place));
 }
 
@@ -104,7 +107,13 @@ async function plan(parts: MarkBatchParts, place: Place, before: MarkState | und
   return { place, key, before, after, audience };
 }
 
-function settle({ bus, onUnsettled }: MarkBatchParts, { place, before, after, audience }: Plan, at: Date): void {
+function settle({ bus, onUnsettled }: MarkBatchParts, plan: Plan, stored: MarkState, at: Date): void {
+  const { place, before, after, audience } = plan;
+  if (!areSame(stored, after)) {
+    // Another node has raised them further, and told of that.
+    for (const task of place.tasks) task.resolve({ grew: false, readSeq: stored.read_seq });
+    return;
+  }
   const { conversation, key } = place.tasks[0];
   if (after.settling_from !== undefined) onUnsettled(conversation.id);
   tellSenders(bus, { conversationId: conversation.id, userId: key.userId.toHexString() }, audience, before, after, at);

@@ -47,9 +47,17 @@ export function raised(state: MarkState, { deliveredTo, readTo }: Wanted, showin
   return next;
 }
 
-/** The marks once the stored messages say what they say. */
-export function settled({ delivered_seq, read_seq, shown_read_seq }: MarkState): MarkState {
-  return { delivered_seq, read_seq, shown_read_seq };
+/**
+ * Marks once the stored messages say what earlier ones said: what these have grown since is left to be settled.
+ * @param done the marks as they were
+ */
+export function settled(state: MarkState, done: MarkState): MarkState {
+  const { shown_reads = [], settling_from, ...marks } = state;
+  if (settling_from === undefined || areSame(state, done)) return marks;
+  const left = shown_reads.flatMap((range) =>
+    range.to > done.read_seq ? { ...range, from: Math.max(range.from, done.read_seq) } : [],
+  );
+  return { ...marks, shown_reads: left, settling_from: Math.max(settling_from, done.delivered_seq) };
 }
 
 /** Whether marks are the same, however much of them is settled. */

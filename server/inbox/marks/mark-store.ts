@@ -3,7 +3,7 @@ import type { AnyBulkWriteOperation, Filter, ObjectId } from 'mongodb';
 import { createLru } from '../../lib/lru.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { MembershipDocument } from '../../model/documents/conversations.ts';
-import { areSame, isSeenByOthers, type MarkState, settled } from './mark-state.ts';
+import { isSeenByOthers, type MarkState, settled } from './mark-state.ts';
 
 /** How many marks are remembered. */
 const REMEMBERED = 50_000;
@@ -25,15 +25,18 @@ export interface MarkWrite {
 export interface MarkStore {
   /** The marks as this node knows them: they may have grown since. */
   remembered(key: MarkKey): MarkState | undefined;
+  /** The marks as they are stored at this moment. */
+  read(key: MarkKey): Promise<MarkState | undefined>;
   /** The marks of each, from memory or else from the store; undefined where there are none. */
   find(keys: readonly MarkKey[]): Promise<(MarkState | undefined)[]>;
   /**
    * Writes marks that grew, each if it is still as it was before.
-   * @returns for each whether it was written, or is as far by now; where not, it is forgotten
+   * @returns for each what is stored now: what was written, or what is as far without that; undefined where marks changed
+   *   in the meantime and are not as far
    */
-  write(writes: readonly MarkWrite[], at: Date): Promise<boolean[]>;
-  /** Notes that the stored messages say what marks say, unless these have grown since. */
-  settle(key: MarkKey, state: MarkState): void;
+  write(writes: readonly MarkWrite[], at: Date): Promise<(MarkState | undefined)[]>;
+  /** Notes that the stored messages say what marks said. */
+  settle(key: MarkKey, done: MarkState): void;
 }
 
 export function createMarkStore({ memberships }: Pick<Collections, 'memberships'>): MarkStore {
@@ -60,17 +63,21 @@ export function createMarkStore({ memberships }: Pick<Collections, 'memberships'
   }
 
   /** What became of writes of which not all found what they rest on. */
-  async function compare(writes: readonly MarkWrite[]): Promise<boolean[]> {
+  async function compare(writes: readonly MarkWrite[]): Promise<(MarkState | undefined)[]> {
     for (const { key } of writes) states.delete(keyOf(key));
     await read(writes.map(({ key }) => key));
     return writes.map(({ key, after }) => {
       const now = states.get(keyOf(key));
-      return now !== undefined && now.delivered_seq >= after.delivered_seq && now.read_seq >= after.read_seq;
+      return now && now.delivered_seq >= after.delivered_seq && now.read_seq >= after.read_seq ? now : undefined;
     });
   }
 
   return {
     remembered: (key) => states.get(keyOf(key)),
+    async read(key) {
+      await read([key]);
+      return states.get(keyOf(key));
+    },
     async find(keys) {
       const known = keys.map((key) => states.get(keyOf(key)));
       await read(keys.filter((_, i) => !known[i]));
@@ -83,11 +90,11 @@ export function createMarkStore({ memberships }: Pick<Collections, 'memberships'
       );
       if (matchedCount < writes.length) return compare(writes);
       for (const { key, after } of writes) states.set(keyOf(key), after);
-      return writes.map(() => true);
+      return writes.map(({ after }) => after);
     },
-    settle(key, state) {
+    settle(key, done) {
       const known = states.get(keyOf(key));
-      if (known && areSame(known, state)) states.set(keyOf(key), settled(state));
+      if (known) states.set(keyOf(key), settled(known, done));
     },
   };
 }
@@ -111,10 +118,11 @@ function anyOf(keys: readonly MarkKey[]): Filter<MembershipDocument> {
 
 /** A reading that nobody else may know of must not show in their `sync` either. */
 function statementOf({ key, before, after }: MarkWrite, at: Date): AnyBulkWriteOperation<MembershipDocument> {
-  const { delivered_seq, read_seq, shown_read_seq } = before;
+  const { delivered_seq, read_seq, shown_read_seq, settling_from = { $exists: false } } = before;
+  const marks = { delivered_seq, read_seq, shown_read_seq, settling_from };
   return {
     updateOne: {
-      filter: { user_id: key.userId, conversation_id: key.conversationId, delivered_seq, read_seq, shown_read_seq },
+      filter: { user_id: key.userId, conversation_id: key.conversationId, ...marks },
       update: {
         $set: { ...after, changed_at: at, ...(isSeenByOthers(before, after) ? { marks_at: at } : {}) },
         $inc: { version: 1 },

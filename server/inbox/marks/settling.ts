@@ -11,6 +11,7 @@ import type { Collections } from '../../model/collections.ts';
 import { groupRef } from '../../model/conversation-ref.ts';
 import type { MembershipDocument } from '../../model/documents/conversations.ts';
 import type { GroupMessageDocument } from '../../model/documents/messages.ts';
+import { clearing } from './clearing.ts';
 import type { MarkStore } from './mark-store.ts';
 import { groupSettlements, pairSettlements, stretchesOf, type Unsettled } from './settlements.ts';
 
@@ -44,10 +45,13 @@ export interface SettlingOptions {
   jobs: Pick<Jobs, 'handle'>;
   clock(): Date;
   log: Logger;
+  /** In milliseconds; for tests. */
+  afterMs?: number;
+  clearAfterMs?: number;
 }
 
 export function createSettling(options: SettlingOptions): Settling {
-  const { collections, marks, jobs, clock, log } = options;
+  const { collections, marks, jobs, clock, log, afterMs = AFTER_MS, clearAfterMs = CLEAR_AFTER_MS } = options;
   const { memberships, messages } = collections;
   const noted = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -74,10 +78,10 @@ export function createSettling(options: SettlingOptions): Settling {
   function clearLater(found: Unsettled[]): void {
     const clear = setTimeout(() => {
       clears.delete(clear);
-      memberships.bulkWrite(found.map(clearing), { ordered: false }).then(() => {
+      memberships.bulkWrite(found.flatMap(clearing)).then(() => {
         for (const one of found) marks.settle({ conversationId: one.conversation_id, userId: one.user_id }, one);
       }, onError);
-    }, CLEAR_AFTER_MS).unref();
+    }, clearAfterMs).unref();
     clears.add(clear);
   }
 
@@ -91,7 +95,7 @@ export function createSettling(options: SettlingOptions): Settling {
 
   function note(conversationId: string): void {
     noted.add(conversationId);
-    timer ??= setTimeout(begin, AFTER_MS).unref();
+    timer ??= setTimeout(begin, afterMs).unref();
   }
 
   function begin(): void {
@@ -138,15 +142,4 @@ async function settleGroups({ collections, newest }: SettlingOptions, found: Uns
     }
   }
   if (statements.length > 0) await collections.group_messages.bulkWrite(statements, { ordered: false });
-}
-
-/** Marks that have grown since stay unsettled: the next time they are settled from the same place on. */
-function clearing(marks: Unsettled): AnyBulkWriteOperation<MembershipDocument> {
-  const { user_id, conversation_id, delivered_seq, read_seq, shown_read_seq } = marks;
-  return {
-    updateOne: {
-      filter: { user_id, conversation_id, delivered_seq, read_seq, shown_read_seq },
-      update: { $unset: { settling_from: true, shown_reads: true } },
-    },
-  };
 }

@@ -2,7 +2,18 @@ import type { ObjectId } from 'mongodb';
 
 export interface Reaction {
   emoji: string;
+  /** Those who reacted first, at most `MOST_USERS` (messages/reactions.ts). */
   user_ids: ObjectId[];
+  /** How many have reacted, where that is more. */
+  count?: number;
+}
+
+/** A reaction that its message counts and does not name. */
+export interface CountedReactionDocument {
+  /** Message, user and emoji. */
+  _id: string;
+  message_id: ObjectId;
+  emoji: string;
 }
 
 interface MessageBase {

@@ -1,0 +1,67 @@
+/** What every change of a stored message does: it reaches the message, decides, and waits for its turn at the writer. */
+import type { Message } from '../../shared/contract/documents.ts';
+import { type Access, refuseBlocked } from '../conversations/access.ts';
+import type { AccessRules } from '../conversations/access-rules.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
+import type { Caller } from '../dispatch/caller.ts';
+import { notFound } from '../lib/errors.ts';
+import { fromId } from '../model/codec.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
+import { toWireMessage } from '../model/views/message.ts';
+import type { Writer } from './writer.ts';
+
+export interface ChangeMessageOptions {
+  store: Pick<MessageStore, 'find'>;
+  access: Pick<AccessRules, 'enterByMessage'>;
+  writer: Pick<Writer, 'amend'>;
+}
+
+/** What a change is decided on besides the message. */
+export interface Circumstances<P> {
+  entered: Access;
+  at: Date;
+  /** What `prepare` returned. */
+  prepared: P;
+}
+
+export interface Change<P> {
+  /** Makes the message as it is to be from what it is; undefined where there is nothing to change. May throw a refusal. */
+  decide(message: MessageDocument, circumstances: Circumstances<P>): MessageDocument | undefined;
+  /** Looks up what the decision needs besides. */
+  prepare?(message: MessageDocument): Promise<P> | P;
+}
+
+/**
+ * Changes a message, and answers with it.
+ * @throws ContractError `not_found` for a message that the caller cannot see, `forbidden` under a block; as `Writer.amend`
+ */
+export type ChangeMessage = <P>(
+  caller: Caller,
+  messageId: string,
+  dueAt: number | undefined,
+  change: Change<P>,
+) => Promise<{ message: Message }>;
+
+export function createChangeMessage({ store, access, writer }: ChangeMessageOptions): ChangeMessage {
+  async function reach<P>(caller: Caller, messageId: string, { prepare }: Change<P>) {
+    const message = await store.find(fromId(messageId));
+    const entered = message && (await access.enterByMessage(caller.id, message));
+    if (!message || !entered) throw notFound('no such message');
+    refuseBlocked(entered);
+    return { message, entered, prepared: (await prepare?.(message)) as P };
+  }
+
+  return async (caller, messageId, dueAt, change) => {
+    const amended = await caller.inTurn(reach(caller, messageId, change), ({ message, entered, prepared }) =>
+      writer.amend({
+        conversation: entered.conversation,
+        message,
+        decide: (current, at) => change.decide(current, { entered, at, prepared }),
+        socket: caller.socketId,
+        by: caller.id,
+        dueAt,
+      }),
+    );
+    return { message: toWireMessage(amended) };
+  };
+}
