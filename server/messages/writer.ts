@@ -21,7 +21,7 @@ import { type SendParts, type SendTask, type Sent, sendBatch } from './send-batc
 import type { SummaryWriter } from './summary-writer.ts';
 
 /** Sends, or changes, stored together. */
-const MAX_BATCH = 200;
+const MAX_BATCH = 500;
 /** How many changed messages are remembered, and for how long, in milliseconds: longer than a change waits. */
 const AMENDED = 100;
 const AMENDED_MS = 5000;

@@ -1,7 +1,22 @@
 /** Messages as they leave the server. */
+import type { ObjectId } from 'mongodb';
 import type { GroupMessage, Message, PairMessage } from '../../../shared/contract/documents.ts';
 import { toWire } from '../codec.ts';
 import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../documents/messages.ts';
+
+/** Lists of ids that were made before: in a storm of changes a message goes out again and again with the same readers. */
+/** Shorter lists are made anew. */
+const MANY = 20;
+const made = new WeakMap<readonly ObjectId[], string[]>();
+
+function wireIds(ids: readonly ObjectId[]): string[] {
+  if (ids.length < MANY) return ids.map((id) => id.toHexString());
+  const known = made.get(ids);
+  if (known?.length === ids.length) return known;
+  const wire = ids.map((id) => id.toHexString());
+  made.set(ids, wire);
+  return wire;
+}
 
 /** The wire form of a message. Written out field by field, because it is made for every message sent. */
 export function toWireMessage(document: PairMessageDocument): PairMessage;
@@ -26,6 +41,6 @@ export function toWireMessage(document: MessageDocument): Message {
     ...(document.reactions?.length ? { reactions: toWire(document.reactions) } : {}),
   };
   return 'group_id' in document
-    ? { ...base, group_id: document.group_id.toHexString(), read_by: document.read_by.map((id) => id.toHexString()) }
+    ? { ...base, group_id: document.group_id.toHexString(), read_by: wireIds(document.read_by) }
     : { ...base, recipient_id: document.recipient_id.toHexString(), status: document.status };
 }
