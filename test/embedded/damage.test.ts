@@ -82,7 +82,7 @@ describe('a start on a damaged data file', () => {
       }),
       { numRuns: 100 },
     );
-    expect(refused).toBeGreaterThan(10);
+    expect(refused).toBeGreaterThan(2);
   });
 
   it('is refused if one letter of a text is another', async () => {
