@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { compactTree } from '../../server/embedded/storage/compaction.ts';
-import { openStorage } from '../../server/embedded/storage/storage.ts';
+import { openStorage, type Storage } from '../../server/embedded/storage/storage.ts';
 import { http, register } from '../support/client.ts';
 import { startServer } from '../support/server.ts';
 import { smallDiskForTest } from '../support/small-disk.ts';
@@ -69,6 +69,29 @@ it('a crash at any moment of it leaves a database that starts', async () => {
   await cp(folder, join(parent, 'copy'), { recursive: true });
   await compactTree(join(parent, 'copy'));
   expect(await contents(join(parent, 'copy'))).toEqual(before);
+});
+
+it('a start after a crash makes up for a long log in the compacted file', async () => {
+  const parent = await temporary();
+  const folder = join(parent, 'database');
+  await shrunk(folder);
+  /** In groups, so that the redo log has them before the tree does. */
+  const writeAll = async (storage: Storage, text: string) => {
+    for (let from = 0; from < 20_000; from += 1000) {
+      await storage.write(() => {
+        for (let n = from; n < from + 1000; n++) storage.put(key((n * 7919) % 40_000), Buffer.from(text.repeat(20)));
+      });
+    }
+  };
+  const first = openStorage(folder);
+  await writeAll(first, 'before the crash');
+  await first.close();
+  const second = openStorage(folder);
+  await writeAll(second, 'in the log alone');
+  await cp(folder, join(parent, 'killed'), { recursive: true });
+  await second.close();
+  await compactTree(join(parent, 'killed'));
+  expect((await contents(join(parent, 'killed'))).join()).toBe((await contents(folder)).join());
 });
 
 it('a file that is damaged is refused, and not replaced', async () => {

@@ -3,7 +3,8 @@ import { createChangeBuffer } from './changes.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createRefusal } from './refusal.ts';
-import { checkTransaction, type Tree } from './tree.ts';
+import { checkTransaction, ensureFreeList, type Tree } from './tree.ts';
+import { writeSum } from './tree-sum.ts';
 
 export interface StorageOptions {
   /** Writes are refused, and why; with undefined: they are taken again. */
@@ -130,6 +131,11 @@ function openCheckpoints(tree: Tree, folder: string, options: StorageOptions) {
     }
   }
 
+  try {
+    if (ensureFreeList(tree)) writeSum(folder);
+  } catch (error) {
+    if (!isFullDisk(error)) throw error;
+  }
   checkpoints.restore();
   try {
     commitOrRestore();

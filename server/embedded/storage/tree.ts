@@ -88,6 +88,23 @@ export function checkTransaction(tree: Tree): void {
   tree.doesExist(APPLIED);
 }
 
+/**
+ * Gives a file a list of free pages, by a commit of little, where it has none: as one that was just compacted. On such a
+ * file a large transaction crashes lmdb (3.5.6): it looks for pages in the list as if there were some (`mdb_page_alloc`
+ * in its mdb.c).
+ * @returns whether anything was committed
+ * @throws what LMDB throws
+ */
+export function ensureFreeList(tree: Tree): boolean {
+  const { free } = tree.getStats() as { free: { entryCount: number } };
+  const value = tree.get(APPLIED);
+  if (value === undefined || free.entryCount > 0) return false;
+  const transaction = beginTransaction(tree);
+  tree.putSync(APPLIED, value);
+  transaction.commit();
+  return true;
+}
+
 /** Within a transaction: gives all values the seal that they lack. */
 export function addSeals(tree: Tree): void {
   const PORTION = 1000;
