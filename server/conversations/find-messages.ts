@@ -10,6 +10,8 @@ import { byTime, type ShowMessages, shown, UNSETTLED_FIELDS, type UnsettledMarks
 /** Documents in one reply of the store: those of a whole batch. */
 const ONE_REPLY = 10_000;
 
+const KINDS = ['direct', 'group'] as const;
+
 export interface FindMessagesOptions {
   collections: Pick<Collections, 'memberships'>;
   of(kind: ConversationRef['kind']): Collection<MessageDocument>;
@@ -56,7 +58,7 @@ export function createFindMessage({ collections, of, locators, show }: FindMessa
   /** Messages of which it is not known where they are: those with ids from before ids told. */
   async function findAnywhere(ids: ObjectId[]): Promise<MessageDocument[]> {
     const found = await Promise.all(
-      (['direct', 'group'] as const).map((kind) =>
+      KINDS.map((kind) =>
         of(kind)
           .find({ _id: { $in: ids } })
           .toArray(),
@@ -68,9 +70,8 @@ export function createFindMessage({ collections, of, locators, show }: FindMessa
   }
 
   async function findIn(conversationIds: readonly string[], ids: ObjectId[]): Promise<MessageDocument[]> {
-    const kinds = ['direct', 'group'] as const;
     const found = await Promise.all(
-      kinds.map((kind) => {
+      KINDS.map((kind) => {
         const within = [...new Set(conversationIds)].filter((id) => refFromId(id).kind === kind);
         return within.length > 0 ? findWithin(kind, within, ids) : [];
       }),
@@ -80,7 +81,8 @@ export function createFindMessage({ collections, of, locators, show }: FindMessa
 
   return batched(async (ids: readonly ObjectId[]): Promise<(MessageDocument | undefined)[]> => {
     const found = new Map<string, MessageDocument>();
-    let missing = [...ids];
+    // Many react to the same message at once.
+    let missing = [...new Map(ids.map((id) => [id.toHexString(), id])).values()];
     function take(messages: MessageDocument[]): void {
       for (const message of messages) found.set(message._id.toHexString(), message);
       missing = missing.filter((id) => !found.has(id.toHexString()));

@@ -27,6 +27,14 @@ export function countedEntry(reactions: Reaction[], emoji: string, userId: Objec
   return entry && (isFull || entry.count !== undefined) ? entry : undefined;
 }
 
+/** As `countedEntry`, with how many are counted. @throws CountNeeded where that is missing */
+function toRecount(reactions: Reaction[], emoji: string, userId: ObjectId, counted: number | undefined) {
+  const entry = countedEntry(reactions, emoji, userId);
+  if (!entry) return undefined;
+  if (counted === undefined) throw new CountNeeded();
+  return { entry, counted };
+}
+
 /**
  * An emoji's reactions as they are once a user's is counted, or is not any more.
  * @param counted how many are counted and not named then
@@ -52,9 +60,8 @@ export function withReaction(
   userId: ObjectId,
   counted?: number,
 ): Reaction[] | undefined {
-  const entry = countedEntry(reactions, emoji, userId);
-  if (entry && counted === undefined) throw new CountNeeded();
-  if (entry) return recounted(reactions, entry, counted!);
+  const recount = toRecount(reactions, emoji, userId, counted);
+  if (recount) return recounted(reactions, recount.entry, recount.counted);
   const alike = reactions.filter((reaction) => isSame(reaction.emoji, emoji));
   const [existing] = alike;
   if (!existing) {
@@ -77,9 +84,8 @@ export function withoutReaction(
   userId: ObjectId,
   counted?: number,
 ): Reaction[] | undefined {
-  const entry = countedEntry(reactions, emoji, userId);
-  if (entry && counted === undefined) throw new CountNeeded();
-  if (entry) return recounted(reactions, entry, counted!, userId);
+  const recount = toRecount(reactions, emoji, userId, counted);
+  if (recount) return recounted(reactions, recount.entry, recount.counted, userId);
   const isTheirs = (reaction: Reaction) => isSame(reaction.emoji, emoji) && has(reaction, userId);
   if (!reactions.some(isTheirs)) return undefined;
   return reactions
@@ -135,6 +141,10 @@ export function reactionUpdate(
 
 /** Who joined an entry, in their order, who left it, and whether somebody did both and is the last one now. */
 function differenceOf({ user_ids: before }: Reaction, { user_ids: after }: Reaction) {
+  // As `withReaction` leaves it. In a storm it is asked for each reaction, about all before it.
+  if (before.every((id, i) => id === after[i])) {
+    return { joined: after.slice(before.length), left: [], isReordered: false };
+  }
   const was = new Set(before.map((id) => id.toHexString()));
   const is = new Set(after.map((id) => id.toHexString()));
   const stay = before.filter((id) => is.has(id.toHexString()));
