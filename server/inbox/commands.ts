@@ -1,6 +1,4 @@
 /** The commands on a user's view of conversations (PROTOCOL section 4). */
-import type { Target } from '../../shared/contract/values.ts';
-import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import { createListConversations, type ListConversationsOptions } from './list-conversations.ts';
@@ -14,18 +12,13 @@ export type InboxCommandsOptions = ListConversationsOptions & ReceiptsOptions & 
 
 export function createInboxCommands(options: InboxCommandsOptions): InboxHandlers {
   const queue = createKeyedQueue();
-  /**
-   * Runs one user's changes to one conversation in order. Each tells other devices how things stand at that moment, so
-   * side by side an older state could be told after a newer one.
-   */
-  const ordered =
-    <P extends Target, R>(handle: (caller: Caller, payload: P) => Promise<R>) =>
-    (caller: Caller, payload: P, dueAt?: number): Promise<R> =>
-      queue.run(`${caller.id} ${payload.recipient_id ?? payload.group_id}`, () => handle(caller, payload), dueAt);
-
+  const update = createUpdateConversation(options);
   return {
     'conversation:list': createListConversations(options),
-    'conversation:update': ordered(createUpdateConversation(options)),
+    // One user's changes to one conversation run in order. Each tells other devices how things stand at that moment, so
+    // side by side an older state could be told after a newer one.
+    'conversation:update': (caller, payload, dueAt) =>
+      queue.run(`${caller.id} ${payload.recipient_id ?? payload.group_id}`, () => update(caller, payload), dueAt),
     sync: createSync(options),
     ...createReceipts(options),
   };

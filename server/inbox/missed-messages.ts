@@ -1,6 +1,7 @@
 /** Reads the messages that a client missed while it was away. */
 import type { Document } from 'mongodb';
 import type { MessageStore } from '../conversations/message-store.ts';
+import { groupBy } from '../lib/group-by.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { bytesOfMessage, MAX_ANSWER_BYTES } from './answer-size.ts';
@@ -35,22 +36,16 @@ export interface Gap {
  * @param limit how many messages the answer may have
  */
 export async function readMissed(store: MessageStore, gaps: Gap[], limit: number): Promise<Missed> {
-  const found = new Map<string, Sized[]>();
+  let found = new Map<string, Sized[]>();
   let queried = 0;
   while (queried < gaps.length && found.size === 0) {
     const some = queried === 0 ? gaps.slice(0, FIRST_QUERY) : gaps.slice(queried);
     queried += some.length;
-    for (const sized of await query(store, some, limit)) {
-      const id = sized.message.conversation_id;
-      const known = found.get(id);
-      if (known) known.push(sized);
-      else found.set(id, [sized]);
-    }
+    found = groupBy(await query(store, some, limit), ({ message }) => message.conversation_id);
   }
   const missed = fitAnswer(found, gaps.slice(0, queried), limit);
   const shown = await store.show([...missed.messages.values()].flat());
-  for (const messages of missed.messages.values())
-    messages.splice(0, messages.length, ...shown.splice(0, messages.length));
+  missed.messages = groupBy(shown, ({ conversation_id }) => conversation_id);
   for (const { id } of gaps.slice(queried)) missed.incomplete.add(id);
   return missed;
 }

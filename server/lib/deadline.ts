@@ -17,6 +17,18 @@ export function isTooLate(dueAt: number | undefined): boolean {
   return dueAt !== undefined && performance.now() > dueAt - WRITE_MS;
 }
 
+/** Rejects tasks that waited for so long that they could not be answered in time. @returns the others */
+export function inTime<T extends { dueAt?: number | undefined; reject(error: unknown): void }>(
+  tasks: readonly T[],
+  refusal: () => Error,
+): T[] {
+  return tasks.filter((task) => {
+    const isLate = isTooLate(task.dueAt);
+    if (isLate) task.reject(refusal());
+    return !isLate;
+  });
+}
+
 /**
  * The time of a command that writes several documents. Who asks before the write that decides is never answered
  * `unavailable` for what is done, unless that one write takes longer than a second.

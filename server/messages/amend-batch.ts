@@ -6,11 +6,12 @@ import type { Stored } from '../conversations/message-inserts.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { NewestMessages, Position } from '../conversations/newest-messages.ts';
 import type { Actors } from '../delivery/actors.ts';
-import { isTooLate } from '../lib/deadline.ts';
+import { inTime } from '../lib/deadline.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { isDuplicate, refusalError } from '../model/failures.ts';
 import { toWireMessage } from '../model/views/message.ts';
+import { whileActing } from './acting.ts';
 import { type Amendment, type Outcome, type Plan, planAmendments, type Step, updateOf } from './amendment.ts';
 import { MAX_ATTEMPTS, newestPosition, type PositionsOptions, tooBusy } from './positions.ts';
 import type { SummaryWriter } from './summary-writer.ts';
@@ -45,7 +46,8 @@ export async function amendBatch(parts: AmendParts, tasks: AmendTask[]): Promise
   try {
     for (let attempt = 0; rest.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw tooBusy();
-      rest = inTime(rest);
+      rest = inTime(rest, tooBusy);
+      if (rest.length === 0) return;
       const position = await newestPosition(parts, conversation);
       const plan = planAmendments(rest, found, position.rev, clock());
       if (plan.steps.some(({ before, firstRev }) => before.rev >= firstRev)) {
@@ -77,32 +79,12 @@ function newestKnown(amended: AmendParts['amended'], tasks: readonly AmendTask[]
   return found;
 }
 
-/** Refuses what waited for so long that it could not be answered in time. @returns the others */
-function inTime(tasks: AmendTask[]): AmendTask[] {
-  return tasks.filter((task) => {
-    const isLate = isTooLate(task.dueAt);
-    if (isLate) task.reject(tooBusy());
-    return !isLate;
-  });
-}
-
-/** Delivery may find the changes in the store before the bus tells of them: meanwhile it must know who acts. */
 async function store(parts: AmendParts, conversation: ConversationRef, plan: Plan<AmendTask>): Promise<Stored> {
-  const { actors } = parts;
-  if (plan.steps.length === 0) return { count: 0 };
-  const noted = plan.steps.flatMap((step) => {
-    const socket = lastActor(plan, step)?.socket;
-    return socket === undefined ? [] : [{ id: step.after._id.toHexString(), rev: step.after.rev, socket }];
-  });
-  for (const { id, rev, socket } of noted) actors.note(id, rev, socket);
-  try {
-    return await parts.store.amend(
-      conversation,
-      plan.steps.map((step) => ({ ...step, update: updateOf(step) })),
-    );
-  } finally {
-    for (const { id, rev } of noted) actors.forget(id, rev);
-  }
+  const { steps } = plan;
+  if (steps.length === 0) return { count: 0 };
+  const acting = steps.map((step) => ({ message: step.after, socket: lastActor(plan, step)?.socket }));
+  const updates = steps.map((step) => ({ ...step, update: updateOf(step) }));
+  return whileActing(parts.actors, acting, () => parts.store.amend(conversation, updates));
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Change } from '../bus/operations.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { NewestMessages, Position } from '../conversations/newest-messages.ts';
-import { isTooLate } from '../lib/deadline.ts';
+import { inTime } from '../lib/deadline.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { isDuplicate, refusalError } from '../model/failures.ts';
@@ -58,7 +58,7 @@ async function sendAll(parts: SendParts, conversation: ConversationRef, tasks: S
   // Each repeat in the batch costs an attempt of its own.
   for (let attempt = 0; rest.length > 0; attempt++) {
     if (attempt === MAX_ATTEMPTS + tasks.length) throw tooBusy();
-    rest = inTime(rest);
+    rest = inTime(rest, tooBusy);
     if (rest.length === 0) return;
     const documents = numbered(rest, await newestPosition(parts, conversation), parts.clock());
     const { count, refusal, summaryFailure } = await storeBatch(parts, conversation, documents, rest);
@@ -78,13 +78,6 @@ async function sendAll(parts: SendParts, conversation: ConversationRef, tasks: S
       rest = rest.slice(1);
     }
   }
-}
-
-/** Refuses what waited for so long that it could not be answered in time. @returns the others */
-function inTime(tasks: SendTask[]): SendTask[] {
-  const late = tasks.filter(({ dueAt }) => isTooLate(dueAt));
-  for (const task of late) task.reject(tooBusy());
-  return late.length === 0 ? tasks : tasks.filter((task) => !late.includes(task));
 }
 
 /** Puts the messages at the next positions, under one date: ordered by time, messages are ordered by `seq`. */

@@ -48,7 +48,7 @@ export function drawFrom<T>(list: readonly T[], random: Random): T {
  * Deals the users into rooms and the rooms to the processes, so that who writes to each other is in one process, which
  * can judge on its own what arrived.
  * @param users at least two; with rooms of two an even number
- * @returns for each process that has any, the sizes of its rooms
+ * @returns the sizes of the rooms of each process; a process without rooms is left out
  */
 export function dealRooms(users: number, roomSize: number, processes: number): number[][] {
   const rooms = Math.max(1, Math.floor(users / roomSize));

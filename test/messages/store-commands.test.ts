@@ -1,24 +1,17 @@
 /** What commands cost at the store, counted on the wire: they are read often, and their cost must not creep up. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connect, type Device, registerMany } from '../support/client.ts';
-import { type CountingProxy, countingProxy } from '../support/counting-proxy.ts';
-import { startDatabase } from '../support/database.ts';
+import { startCountedServer } from '../support/counted-server.ts';
+import type { CountingProxy } from '../support/counting-proxy.ts';
 import { eventually } from '../support/eventually.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
 
 let proxy: CountingProxy;
 let server: TestServer;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  const database = await startDatabase();
-  proxy = await countingProxy(database.url);
-  server = await startServer({ env: { MONGODB_URL: proxy.url } });
-  stop = async () => {
-    await server.stop();
-    await proxy.close();
-    await database.stop();
-  };
+  ({ proxy, server, stop } = await startCountedServer());
 });
 afterAll(() => stop?.());
 

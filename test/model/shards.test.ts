@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { INDEXES } from '../../server/model/indexes.ts';
 import { connect, type Device, registerMany, settle } from '../support/client.ts';
-import { type CountingProxy, countingProxy } from '../support/counting-proxy.ts';
-import { startDatabase } from '../support/database.ts';
+import { startCountedServer } from '../support/counted-server.ts';
+import type { CountingProxy } from '../support/counting-proxy.ts';
 import { eventually } from '../support/eventually.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
 import { names, type Routed, routesOf } from './shard-routes.ts';
 
 const section = readFileSync(new URL('../../docs/data.md', import.meta.url), 'utf8')
@@ -38,14 +38,7 @@ let server: TestServer;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  const database = await startDatabase();
-  proxy = await countingProxy(database.url);
-  server = await startServer({ env: { MONGODB_URL: proxy.url } });
-  stop = async () => {
-    await server.stop();
-    await proxy.close();
-    await database.stop();
-  };
+  ({ proxy, server, stop } = await startCountedServer());
 });
 afterAll(() => stop?.());
 

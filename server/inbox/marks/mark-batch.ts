@@ -1,6 +1,6 @@
 /** Raises marks of many users in many conversations by one durable write (group commit). */
 import type { Bus } from '../../bus/bus.ts';
-import { isTooLate } from '../../lib/deadline.ts';
+import { inTime } from '../../lib/deadline.ts';
 import { notFound, unavailable } from '../../lib/errors.ts';
 import { fromId } from '../../model/codec.ts';
 import type { ConversationRef } from '../../model/conversation-ref.ts';
@@ -55,7 +55,7 @@ interface Plan extends MarkWrite {
 
 /** Raises marks and settles each task. Never rejects itself. */
 export async function raiseMarks(parts: MarkBatchParts, tasks: MarkTask[]): Promise<void> {
-  let places = placesOf(inTime(tasks));
+  let places = placesOf(inTime(tasks, () => unavailable('too much to do; nothing was changed')));
   try {
     for (let attempt = 0; places.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw unavailable('too many change these marks at once; try again');
@@ -118,15 +118,6 @@ function settle({ bus, onUnsettled }: MarkBatchParts, plan: Plan, stored: MarkSt
   if (after.settling_from !== undefined) onUnsettled(conversation.id);
   tellSenders(bus, { conversationId: conversation.id, userId: key.userId.toHexString() }, audience, before, after, at);
   for (const task of place.tasks) task.resolve({ grew: grows(before, task.wanted), readSeq: after.read_seq });
-}
-
-/** Refuses what waited for so long that it could not be answered in time. @returns the others */
-function inTime(tasks: MarkTask[]): MarkTask[] {
-  return tasks.filter((task) => {
-    const isLate = isTooLate(task.dueAt);
-    if (isLate) task.reject(unavailable('too much to do; nothing was changed'));
-    return !isLate;
-  });
 }
 
 function placesOf(tasks: MarkTask[]): Place[] {

@@ -1,5 +1,6 @@
 /** Reads and writes marks, those of many users by one command. */
 import type { AnyBulkWriteOperation, Filter, ObjectId } from 'mongodb';
+import { groupBy } from '../../lib/group-by.ts';
 import { createLru } from '../../lib/lru.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { MembershipDocument } from '../../model/documents/conversations.ts';
@@ -105,14 +106,11 @@ function keyOf({ conversationId, userId }: MarkKey): string {
 
 /** Those of one conversation together, so that a group's are one range. */
 function anyOf(keys: readonly MarkKey[]): Filter<MembershipDocument> {
-  const byConversation = new Map<string, ObjectId[]>();
-  for (const { conversationId, userId } of keys) {
-    const known = byConversation.get(conversationId);
-    if (known) known.push(userId);
-    else byConversation.set(conversationId, [userId]);
-  }
   return {
-    $or: [...byConversation].map(([conversation_id, userIds]) => ({ user_id: { $in: userIds }, conversation_id })),
+    $or: [...groupBy(keys, ({ conversationId }) => conversationId)].map(([conversation_id, ofUsers]) => ({
+      user_id: { $in: ofUsers.map(({ userId }) => userId) },
+      conversation_id,
+    })),
   };
 }
 

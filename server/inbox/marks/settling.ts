@@ -6,6 +6,7 @@ import type { AnyBulkWriteOperation } from 'mongodb';
 import type { Logger } from 'pino';
 import type { Jobs } from '../../cluster/jobs.ts';
 import type { NewestMessages } from '../../conversations/newest-messages.ts';
+import { groupBy } from '../../lib/group-by.ts';
 import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
 import { groupRef } from '../../model/conversation-ref.ts';
@@ -128,14 +129,8 @@ export function createSettling(options: SettlingOptions): Settling {
 }
 
 async function settleGroups({ collections, newest }: SettlingOptions, found: Unsettled[]): Promise<void> {
-  const byConversation = new Map<string, Unsettled[]>();
-  for (const one of found) {
-    const known = byConversation.get(one.conversation_id);
-    if (known) known.push(one);
-    else byConversation.set(one.conversation_id, [one]);
-  }
   const statements: AnyBulkWriteOperation<GroupMessageDocument>[] = [];
-  for (const [id, unsettled] of byConversation) {
+  for (const [id, unsettled] of groupBy(found, ({ conversation_id }) => conversation_id)) {
     for (const stretch of stretchesOf(unsettled)) {
       const senders = await newest.sendersWithin(groupRef(id), stretch.from, stretch.to);
       statements.push(...groupSettlements(id, stretch, senders.map(fromId)));

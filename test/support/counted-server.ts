@@ -1,0 +1,25 @@
+/** A server whose commands to the store are recorded. */
+import { type CountingProxy, countingProxy } from './counting-proxy.ts';
+import { startDatabase } from './database.ts';
+import { startServer, type TestServer } from './server.ts';
+
+export interface CountedServer {
+  server: TestServer;
+  proxy: CountingProxy;
+  stop(): Promise<void>;
+}
+
+export async function startCountedServer(): Promise<CountedServer> {
+  const database = await startDatabase();
+  const proxy = await countingProxy(database.url);
+  const server = await startServer({ env: { MONGODB_URL: proxy.url } });
+  return {
+    server,
+    proxy,
+    async stop() {
+      await server.stop();
+      await proxy.close();
+      await database.stop();
+    },
+  };
+}
