@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { command, event, FULL_PAGE, pageOf } from './define.ts';
 import { CONTACT_STATUSES, Contact, PublicUser, Self } from './documents.ts';
+import { BOB, bob, contact } from './examples.ts';
 import { Closed, Id, Limit, OneOf } from './values.ts';
 
 const OfUser = Closed({ user_id: Id });
@@ -17,16 +18,44 @@ export const contactCommands = {
     ),
     data: Changed,
     rate: 'contact_request',
+    errors: ['forbidden', 'not_found'],
+    example: { payload: { username: 'bob' }, data: { contact: { ...contact, status: 'pending', direction: 'out' } } },
   }),
-  'contact:accept': command({ summary: 'Accepts a request.', payload: OfUser, data: Changed }),
-  'contact:reject': command({ summary: 'Rejects a request.', payload: OfUser, data: MaybeChanged }),
-  'contact:remove': command({ summary: 'Ends a contact or withdraws a request.', payload: OfUser, data: MaybeChanged }),
+  'contact:accept': command({
+    summary: 'Accepts a request.',
+    payload: OfUser,
+    data: Changed,
+    errors: ['not_found'],
+    example: { payload: { user_id: BOB }, data: { contact } },
+  }),
+  'contact:reject': command({
+    summary: 'Rejects a request.',
+    payload: OfUser,
+    data: MaybeChanged,
+    errors: ['not_found'],
+    example: { payload: { user_id: BOB }, data: {} },
+  }),
+  'contact:remove': command({
+    summary: 'Ends a contact or withdraws a request.',
+    payload: OfUser,
+    data: MaybeChanged,
+    errors: ['not_found'],
+    example: { payload: { user_id: BOB }, data: {} },
+  }),
   'contact:block': command({
     summary: 'Lets nothing pass between the two any more, silently.',
     payload: OfUser,
     data: Changed,
+    errors: ['not_found'],
+    example: { payload: { user_id: BOB }, data: { contact: { ...contact, status: 'blocked' } } },
   }),
-  'contact:unblock': command({ summary: 'Returns to no contact.', payload: OfUser, data: MaybeChanged }),
+  'contact:unblock': command({
+    summary: 'Returns to no contact.',
+    payload: OfUser,
+    data: MaybeChanged,
+    errors: ['not_found'],
+    example: { payload: { user_id: BOB }, data: {} },
+  }),
   'contact:update': command({
     summary: "The owner's notes and favourites.",
     payload: Closed({
@@ -35,12 +64,15 @@ export const contactCommands = {
       is_favorite: Type.Optional(Type.Boolean()),
     }),
     data: Changed,
+    errors: ['not_found'],
+    example: { payload: { user_id: BOB, notes: 'From the harbour.', is_favorite: true }, data: { contact } },
   }),
   'contact:list': command({
     summary: "The caller's contacts, of one status or all.",
     payload: Closed({ status: Type.Optional(OneOf(CONTACT_STATUSES)) }),
     data: Type.Object({ contacts: Type.Array(Contact) }),
     cost: FULL_PAGE,
+    example: { payload: { status: 'accepted' }, data: { contacts: [contact] } },
   }),
   'user:search': command({
     summary: 'Users whose username or full name begins with the query.',
@@ -49,15 +81,31 @@ export const contactCommands = {
     rate: 'user_search',
     weight: pageOf(100, 20),
     cost: pageOf(100, 20),
+    example: { payload: { query: 'bo', limit: 20 }, data: { users: [bob] } },
   }),
-  'user:get': command({ summary: 'One user.', payload: OfUser, data: Type.Object({ user: PublicUser }) }),
+  'user:get': command({
+    summary: 'One user.',
+    payload: OfUser,
+    data: Type.Object({ user: PublicUser }),
+    errors: ['not_found'],
+    example: { payload: { user_id: BOB }, data: { user: bob } },
+  }),
 };
 
 export const contactEvents = {
-  'contact:updated': event({ summary: 'A contact of the receiver was made or changed.', payload: Changed }),
-  'contact:removed': event({ summary: 'A contact of the receiver went away.', payload: OfUser }),
+  'contact:updated': event({
+    summary: 'A contact of the receiver was made or changed.',
+    payload: Changed,
+    example: { contact },
+  }),
+  'contact:removed': event({
+    summary: 'A contact of the receiver went away.',
+    payload: OfUser,
+    example: { user_id: BOB },
+  }),
   'user:updated': event({
     summary: "A user's profile changed: `Self` to the own devices, `PublicUser` to accepted contacts.",
     payload: Type.Object({ user: Type.Union([Self, PublicUser]) }),
+    example: { user: bob },
   }),
 };

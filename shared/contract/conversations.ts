@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { command, event, FULL_PAGE, pageOf } from './define.ts';
 import { Call, Conversation, Message } from './documents.ts';
+import { BOB, CONVERSATION, conversation, LATER, message, SENT } from './examples.ts';
 import { Closed, ConversationId, Limit, Nullable, Seq, Targeted, Timestamp } from './values.ts';
 
 const Changed = Type.Object({ conversation: Conversation });
@@ -11,6 +12,7 @@ export const conversationCommands = {
     payload: Closed({ limit: Limit(100), cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) }),
     data: Type.Object({ conversations: Type.Array(Conversation), cursor: Type.Optional(Type.String()) }),
     cost: pageOf(100, 50),
+    example: { payload: { limit: 50 }, data: { conversations: [conversation] } },
   }),
   'conversation:update': command({
     summary: "The caller's own settings of a conversation.",
@@ -20,6 +22,11 @@ export const conversationCommands = {
       archived: Type.Optional(Type.Boolean()),
     }),
     data: Changed,
+    errors: ['not_found'],
+    example: {
+      payload: { recipient_id: BOB, pinned: true, muted_until: null },
+      data: { conversation: { ...conversation, pinned: true } },
+    },
   }),
   sync: command({
     summary: 'Everything that a client which was away has missed; repeated by `cursor` while there is more.',
@@ -41,6 +48,16 @@ export const conversationCommands = {
       server_time: Timestamp,
     }),
     cost: FULL_PAGE,
+    example: {
+      payload: { conversations: { [CONVERSATION]: 14 }, since: SENT },
+      data: {
+        conversations: [{ conversation, messages: [message], has_more: false }],
+        gone: [],
+        has_more: false,
+        calls: [],
+        server_time: LATER,
+      },
+    },
   }),
 };
 
@@ -48,5 +65,6 @@ export const conversationEvents = {
   'conversation:updated': event({
     summary: "A change of one of the user's conversations that no other event tells.",
     payload: Changed,
+    example: { conversation: { ...conversation, archived: true } },
   }),
 };

@@ -3,6 +3,7 @@
  * shedding, the HTTP routes, the Socket.IO types, the client and the published documents all read it.
  */
 import type { Static, TSchema } from 'typebox';
+import type { ErrorCode } from './errors.ts';
 
 /** The budget (PROTOCOL section 10, `RATE_LIMITS`) that a command draws on besides the one of its socket. */
 export type RateClass = 'command' | 'message' | 'call' | 'contact_request' | 'user_search' | 'new_group';
@@ -58,6 +59,10 @@ export interface CommandDeclaration<
   /** How much of that budget it takes; 1 by default. */
   readonly weight: Cost;
   readonly cost: Cost;
+  /** Its refusals besides those that every command has (`COMMON_ERRORS`). */
+  readonly errors: readonly ErrorCode[];
+  /** One that succeeds, for the published documents. */
+  readonly example: { readonly payload: Static<P>; readonly data: Static<D> };
   /** What it takes beside that, once its payload is known to be valid. */
   readonly draws: ListDraw | undefined;
   /** An overloaded server refuses these first, so that messages need not wait. */
@@ -71,9 +76,13 @@ export interface CommandDeclaration<
 export interface EventDeclaration<P extends TSchema = TSchema> {
   readonly summary: string;
   readonly payload: P;
+  readonly example: Static<P>;
 }
 
-type CommandOptions = Partial<Pick<CommandDeclaration, 'rate' | 'weight' | 'cost' | 'sheddable' | 'opaque'>>;
+type CommandOptions = Partial<Pick<CommandDeclaration, 'rate' | 'weight' | 'cost' | 'errors' | 'sheddable' | 'opaque'>>;
+
+/** The refusals that any command may meet. */
+export const COMMON_ERRORS: readonly ErrorCode[] = ['validation_failed', 'rate_limited', 'unavailable', 'internal'];
 
 /** Declares a command (client to server, acknowledged) with everything that holds for it. */
 export function command<P extends TSchema, D extends TSchema, O extends boolean = false>(
@@ -81,6 +90,7 @@ export function command<P extends TSchema, D extends TSchema, O extends boolean 
     summary: string;
     payload: P;
     data: D;
+    example: { payload: Static<P>; data: Static<D> };
     device_only?: O;
     draws?: ListDraw & { of: keyof Static<P> };
   } & CommandOptions,
@@ -89,6 +99,7 @@ export function command<P extends TSchema, D extends TSchema, O extends boolean 
     rate: 'command',
     weight: 1,
     cost: 1,
+    errors: [],
     draws: undefined,
     sheddable: false,
     opaque: undefined,

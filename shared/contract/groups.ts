@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { command, event, FULL_PAGE, listOf } from './define.ts';
 import { Group } from './documents.ts';
+import { ANN, BOB, GROUP, group } from './examples.ts';
 import { Closed, DisplayName, Empty, Id, Nullable, OneOf } from './values.ts';
 
 const Name = DisplayName(100, 1);
@@ -36,13 +37,25 @@ export const groupCommands = {
     rate: 'new_group',
     draws: { list: 'group_addition', of: 'member_ids' },
     cost: listOf('member_ids', 400),
+    errors: ['forbidden', 'not_found', 'conflict'],
+    example: {
+      payload: { name: group.name, description: group.description, member_ids: [BOB], client_group_id: 'phone-0002' },
+      data: { group },
+    },
   }),
-  'group:get': command({ summary: 'One group of the caller.', payload: OfGroup, data: Changed }),
+  'group:get': command({
+    summary: 'One group of the caller.',
+    payload: OfGroup,
+    data: Changed,
+    errors: ['not_found'],
+    example: { payload: { group_id: GROUP }, data: { group } },
+  }),
   'group:list': command({
     summary: "The caller's groups.",
     payload: Empty,
     data: Type.Object({ groups: Type.Array(Group) }),
     cost: FULL_PAGE,
+    example: { payload: {}, data: { groups: [group] } },
   }),
   'group:update': command({
     summary: 'Changes name, description or icon (admin).',
@@ -53,6 +66,8 @@ export const groupCommands = {
       icon: Type.Optional(Icon),
     }),
     data: Changed,
+    errors: ['forbidden', 'not_found'],
+    example: { payload: { group_id: GROUP, name: group.name }, data: { group } },
   }),
   'group:add_members': command({
     summary: 'Adds members (admin).',
@@ -60,23 +75,40 @@ export const groupCommands = {
     data: Changed,
     draws: { list: 'group_addition', of: 'user_ids' },
     cost: listOf('user_ids', 400),
+    errors: ['forbidden', 'not_found', 'conflict'],
+    example: { payload: { group_id: GROUP, user_ids: [BOB] }, data: { group } },
   }),
   'group:remove_member': command({
     summary: 'Removes a member (admin).',
     payload: Closed({ group_id: Id, user_id: Id }),
     data: Changed,
+    errors: ['forbidden', 'not_found'],
+    example: { payload: { group_id: GROUP, user_id: BOB }, data: { group: { ...group, members: [ANN] } } },
   }),
   'group:leave': command({
     summary: 'Leaves; the last admin hands over to the longest-standing member.',
     payload: OfGroup,
     data: Changed,
+    errors: ['not_found'],
+    example: { payload: { group_id: GROUP }, data: { group: { ...group, members: [ANN] } } },
   }),
   'group:set_admin': command({
     summary: 'Gives or takes the role of admin (admin).',
     payload: Closed({ group_id: Id, user_id: Id, is_admin: Type.Boolean() }),
     data: Changed,
+    errors: ['forbidden', 'not_found', 'conflict'],
+    example: {
+      payload: { group_id: GROUP, user_id: BOB, is_admin: true },
+      data: { group: { ...group, admins: [ANN, BOB] } },
+    },
   }),
-  'group:delete': command({ summary: 'Ends the group (creator).', payload: OfGroup, data: Changed }),
+  'group:delete': command({
+    summary: 'Ends the group (creator).',
+    payload: OfGroup,
+    data: Changed,
+    errors: ['forbidden', 'not_found'],
+    example: { payload: { group_id: GROUP }, data: { group: { ...group, is_active: false } } },
+  }),
 };
 
 export const groupEvents = {
@@ -88,5 +120,6 @@ export const groupEvents = {
       actor_id: Id,
       user_ids: Type.Optional(Type.Array(Id)),
     }),
+    example: { group, reason: 'members_added', actor_id: ANN, user_ids: [BOB] },
   }),
 };

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { command, event, FULL_PAGE, pageOf } from './define.ts';
 import { Message, MessageType } from './documents.ts';
+import { ANN, BOB, CONVERSATION, changedMessage, deletedMessage, LATER, MESSAGE, message } from './examples.ts';
 import {
   Bytes,
   Closed,
@@ -35,24 +36,35 @@ export const messageCommands = {
     }),
     data: Type.Object({ message: Message, duplicate: Type.Optional(Type.Literal(true)) }),
     rate: 'message',
+    errors: ['forbidden', 'not_found'],
+    example: {
+      payload: { recipient_id: BOB, content: message.content, client_message_id: 'phone-0001' },
+      data: { message },
+    },
   }),
   'message:edit': command({
     summary: 'Replaces the text or caption of an own message.',
     payload: Closed({ message_id: Id, content: Content }),
     data: Changed,
     rate: 'message',
+    errors: ['forbidden', 'not_found', 'conflict'],
+    example: { payload: { message_id: MESSAGE, content: changedMessage.content }, data: { message: changedMessage } },
   }),
   'message:delete': command({
     summary: 'Turns a message into a tombstone (its sender; in a group also an admin).',
     payload: Closed({ message_id: Id }),
     data: Changed,
     rate: 'message',
+    errors: ['forbidden', 'not_found'],
+    example: { payload: { message_id: MESSAGE }, data: { message: deletedMessage } },
   }),
   'message:react': command({
     summary: 'Adds or removes the own reaction.',
     payload: Closed({ message_id: Id, emoji: Bytes(32, 1), remove: Type.Optional(Type.Boolean()) }),
     data: Changed,
     rate: 'message',
+    errors: ['forbidden', 'not_found', 'conflict'],
+    example: { payload: { message_id: MESSAGE, emoji: '👍' }, data: { message: changedMessage } },
   }),
   'message:history': command({
     summary: 'A page of messages, ascending by `seq`; the newest page without bounds.',
@@ -64,6 +76,11 @@ export const messageCommands = {
     ),
     data: Page,
     cost: pageOf(200, 50),
+    errors: ['not_found'],
+    example: {
+      payload: { recipient_id: BOB, before_seq: 13, limit: 1 },
+      data: { messages: [message], has_more: true },
+    },
   }),
   'message:search': command({
     summary: "Messages of the caller's conversations that hold all words of the query, newest first.",
@@ -75,34 +92,48 @@ export const messageCommands = {
     data: Page,
     // However few are asked for, all that match are found first.
     cost: FULL_PAGE,
+    errors: ['not_found'],
+    example: { payload: { query: 'boat', limit: 20 }, data: { messages: [message], has_more: false } },
   }),
   'message:delivered': command({
     summary: 'Marks everything up to `up_to_seq` as delivered to the caller.',
     payload: UpTo,
     data: Empty,
+    errors: ['not_found'],
+    example: { payload: { recipient_id: ANN, up_to_seq: 12 }, data: {} },
   }),
   'message:read': command({
     summary: 'Marks everything up to `up_to_seq` as read by the caller.',
     payload: UpTo,
     data: Type.Object({ unread_count: Seq }),
+    errors: ['not_found'],
+    example: { payload: { recipient_id: ANN, up_to_seq: 12 }, data: { unread_count: 0 } },
   }),
   'typing:start': command({
     summary: 'Shows the caller as typing, for 6 s at most.',
     payload: Targeted({}),
     data: Empty,
     sheddable: true,
+    errors: ['forbidden', 'not_found'],
+    example: { payload: { recipient_id: BOB }, data: {} },
   }),
   'typing:stop': command({
     summary: 'Shows the caller as no longer typing.',
     payload: Targeted({}),
     data: Empty,
     sheddable: true,
+    errors: ['forbidden', 'not_found'],
+    example: { payload: { recipient_id: BOB }, data: {} },
   }),
 };
 
 export const messageEvents = {
-  'message:new': event({ summary: 'A new message, in the order of `rev`.', payload: Changed }),
-  'message:updated': event({ summary: 'An edit, deletion or reaction, in the order of `rev`.', payload: Changed }),
+  'message:new': event({ summary: 'A new message, in the order of `rev`.', payload: Changed, example: { message } }),
+  'message:updated': event({
+    summary: 'An edit, deletion or reaction, in the order of `rev`.',
+    payload: Changed,
+    example: { message: changedMessage },
+  }),
   'message:status': event({
     summary: "A user's marks in a conversation, which only grow.",
     payload: Type.Object({
@@ -112,9 +143,11 @@ export const messageEvents = {
       read_seq: Seq,
       at: Timestamp,
     }),
+    example: { conversation_id: CONVERSATION, user_id: BOB, delivered_seq: 12, read_seq: 12, at: LATER },
   }),
   typing: event({
     summary: 'Somebody in a conversation types or stopped typing.',
     payload: Type.Object({ conversation_id: ConversationId, user_id: Id, is_typing: Type.Boolean() }),
+    example: { conversation_id: CONVERSATION, user_id: BOB, is_typing: true },
   }),
 };

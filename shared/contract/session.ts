@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { command, event } from './define.ts';
 import { Self } from './documents.ts';
+import { SENT, SESSION, self, tokens } from './examples.ts';
 import { Closed, Id, Timestamp } from './values.ts';
 
 /** The protocol's version, told in `session:ready`. */
@@ -12,6 +13,8 @@ export const sessionCommands = {
     payload: Closed({ token: Type.String({ minLength: 1, maxLength: 4096 }) }),
     data: Type.Object({ expires_in: Type.Integer() }),
     device_only: true,
+    errors: ['unauthenticated'],
+    example: { payload: { token: tokens.access_token }, data: { expires_in: 900 } },
   }),
 };
 
@@ -25,14 +28,27 @@ export const sessionEvents = {
       server_time: Timestamp,
       protocol: Type.Literal(PROTOCOL_VERSION),
     }),
+    example: {
+      user: self,
+      session_id: SESSION,
+      socket_id: 'x3kLmC2bQf0aAAAB',
+      server_time: SENT,
+      protocol: PROTOCOL_VERSION,
+    },
   }),
   'session:expired': event({
     summary: 'The access token ran out and was not renewed; the connection closes.',
     payload: Type.Object({}),
+    example: {},
   }),
-  'session:revoked': event({ summary: 'The session was ended; the connection closes.', payload: Type.Object({}) }),
+  'session:revoked': event({
+    summary: 'The session was ended; the connection closes.',
+    payload: Type.Object({}),
+    example: {},
+  }),
   'server:draining': event({
     summary: 'The server is going down for a deploy: reconnect after the given time.',
     payload: Type.Object({ reconnect_in_ms: Type.Integer({ minimum: 0, maximum: 10_000 }) }),
+    example: { reconnect_in_ms: 3200 },
   }),
 };
