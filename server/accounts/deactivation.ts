@@ -1,8 +1,8 @@
-import { forbidden } from '../lib/errors.ts';
+import { forbidden, invalid } from '../lib/errors.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
-import { erasedFields } from './erasure.ts';
-import type { PasswordHashing } from './passwords/hashing.ts';
+import { erasure } from './erasure.ts';
+import { NO_PASSWORD, type PasswordHashing } from './passwords/hashing.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 export interface DeactivationOptions {
@@ -19,9 +19,10 @@ export interface DeactivationOptions {
 /**
  * Deactivates an account for good and ends its sessions. What is personal is erased (erasure.ts); the username stays
  * taken and messages stay.
- * @throws ContractError `forbidden` when the password is wrong
+ * @param password asked of users who have one
+ * @throws ContractError `forbidden` when the password is wrong, `validation_failed` when it is missing
  */
-export type Deactivate = (user: UserDocument, password: string) => Promise<void>;
+export type Deactivate = (user: UserDocument, password: string | undefined) => Promise<void>;
 
 export function createDeactivation(options: DeactivationOptions): Deactivate {
   const { collections, hashing, sessions, clock, whileDeactivating, onDeactivated } = options;
@@ -29,14 +30,14 @@ export function createDeactivation(options: DeactivationOptions): Deactivate {
   return async function deactivate(user, password) {
     const userId = user._id.toHexString();
     const refused = forbidden('the password is wrong');
-    if (!(await hashing.verify(password, user.password, userId))) throw refused;
+    if (user.password !== NO_PASSWORD) {
+      if (password === undefined) throw invalid('password', 'is missing');
+      if (!(await hashing.verify(password, user.password, userId))) throw refused;
+    }
     // Before the write as well as after: should the process die in between, no connection of the user is left.
     await sessions.endAll(userId);
     const { matchedCount } = await whileDeactivating(() =>
-      collections.users.updateOne(
-        { _id: user._id, last_password_change: user.last_password_change },
-        { $set: { ...erasedFields(), updated_at: clock() }, $inc: { version: 1 } },
-      ),
+      collections.users.updateOne({ _id: user._id, last_password_change: user.last_password_change }, erasure(clock())),
     );
     if (matchedCount === 0) throw refused;
     await sessions.endAll(userId);

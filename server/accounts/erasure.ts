@@ -3,12 +3,14 @@
  * write that deactivates the account erases the user's own document and notes that the rest is still to do, so whichever
  * node lives finishes what a crash interrupts. Every part can be repeated.
  */
-import { randomUUID } from 'node:crypto';
+import type { UpdateFilter } from 'mongodb';
 import type { Logger } from 'pino';
 import type { Jobs } from '../cluster/jobs.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
+import { unreachableAddress } from './new-user.ts';
+import { NO_PASSWORD } from './passwords/hashing.ts';
 
 /** How often a node looks for what was interrupted, in milliseconds. */
 const LOOK_EVERY_MS = 60_000;
@@ -24,12 +26,13 @@ export interface ErasureOptions {
   log: Logger;
 }
 
-/** What the user's document becomes. The address is free again: the key, which must be unique, is nobody's address. */
-export function erasedFields(): Partial<UserDocument> {
-  return {
-    email: '',
-    email_key: randomUUID(),
-    password: '',
+/** The update that erases a user's document. The address is free again: one that nobody has takes its place. */
+export function erasure(at: Date): UpdateFilter<UserDocument> {
+  const address = unreachableAddress();
+  const erased: Partial<UserDocument> = {
+    email: address,
+    email_key: address,
+    password: NO_PASSWORD,
     password_history: [],
     full_name: null,
     full_name_key: '',
@@ -38,7 +41,9 @@ export function erasedFields(): Partial<UserDocument> {
     settings: {},
     is_active: false,
     erasing: true,
+    updated_at: at,
   };
+  return { $set: erased, $unset: { metadata: true }, $inc: { version: 1 } };
 }
 
 /** Erases the rest of a user whose document is erased already; a failure is left to the job, and logged. */

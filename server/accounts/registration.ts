@@ -1,12 +1,10 @@
-import { ObjectId } from 'mongodb';
 import type { Static } from 'typebox';
 import type { RegisterBody, SignedIn } from '../../shared/contract/accounts.ts';
 import { conflict, unavailable } from '../lib/errors.ts';
-import { nameKey } from '../lib/name-key.ts';
 import type { Collections } from '../model/collections.ts';
-import type { UserDocument } from '../model/documents/accounts.ts';
 import { insertOnce } from '../model/insert-once.ts';
 import { toSelf } from '../model/views/user.ts';
+import { newUser } from './new-user.ts';
 import { assertAcceptable } from './passwords/acceptance.ts';
 import type { PasswordHashing } from './passwords/hashing.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -36,7 +34,7 @@ export function createRegistration({ collections, hashing, sessions, clock }: Re
     // Saves the hash where a name is taken; the unique indexes decide.
     await assertFree(users, registration);
     const hash = await hashing.hash(registration.password, network);
-    const user = newUser(registration, hash, clock());
+    const user = newUser({ ...registration, password: hash }, clock());
     // The session comes first: one without a user is harmless, while a user without an answer would keep the name taken.
     const tokens = await sessions.start(user._id.toHexString(), network);
     if (!(await insertOnce(users, user))) {
@@ -61,26 +59,4 @@ async function assertFree(users: Collections['users'], { username, email }: Regi
     `${taken[0]} is taken`,
     taken.map((path) => ({ path, message: 'is taken' })),
   );
-}
-
-function newUser({ username, email, full_name = null }: Registration, hash: string, now: Date): UserDocument {
-  return {
-    _id: new ObjectId(),
-    username,
-    username_key: username.toLowerCase(),
-    email,
-    email_key: email.toLowerCase(),
-    password: hash,
-    password_history: [],
-    last_password_change: now,
-    full_name,
-    full_name_key: nameKey(full_name),
-    profile_picture: null,
-    bio: '',
-    settings: { notifications_enabled: true, read_receipts_enabled: true, typing_indicators_enabled: true },
-    created_at: now,
-    updated_at: now,
-    last_seen: now,
-    is_active: true,
-  };
 }

@@ -61,6 +61,13 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'username_key', key: { username_key: 1 }, unique: true },
     // Registration, sign-in by address, password reset.
     { name: 'email_key', key: { email_key: 1 }, unique: true },
+    // Users by the id that the operator's back end has for them: each is made once.
+    {
+      name: 'external_id',
+      key: { external_id: 1 },
+      unique: true,
+      partialFilterExpression: { external_id: { $exists: true } },
+    },
     // user:search by the prefix of the full name.
     { name: 'full_name_key', key: { full_name_key: 1 } },
     // Who may read an upload: everybody, while it is a profile picture.

@@ -40,7 +40,8 @@ export const ProfileBody = Closed({
     }),
   ),
 });
-export const DeleteAccountBody = Closed({ password: AnyPassword });
+/** Users who have no password leave it out. */
+export const DeleteAccountBody = Closed({ password: Type.Optional(AnyPassword) });
 
 const tokens = {
   access_token: Type.String(),

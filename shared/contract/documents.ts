@@ -16,6 +16,8 @@ const publicUser = {
   bio: Type.String(),
   is_active: Type.Boolean(),
   created_at: Timestamp,
+  /** True for bots; left out otherwise. */
+  is_bot: Type.Optional(Type.Boolean()),
 };
 
 export const PublicUser = Type.Object({ ...publicUser, last_seen: Type.Optional(Timestamp) });

@@ -9,6 +9,8 @@ import { createThreadPool } from '../../lib/thread-pool.ts';
 
 /** bcrypt ignores the bytes beyond these, so that a longer password would match one that only begins alike. */
 export const MAX_BYTES = 72;
+/** Stored in place of a hash where a user has no password: no hash is empty, so nothing matches it. */
+export const NO_PASSWORD = '';
 /** Roughly what one hash takes at cost 12, in milliseconds. Each further step doubles it. */
 const MS_AT_COST_12 = 300;
 /**
@@ -30,7 +32,7 @@ export interface PasswordHashing {
   hash(password: string, party?: string): Promise<string>;
   /**
    * Compares a password with a hash, as it was given and then in NFC, and takes the same time where there is no hash.
-   * @param hash undefined for an unknown user; nothing matches then
+   * @param hash undefined for an unknown user, `NO_PASSWORD` for one without a password; nothing matches then
    * @throws ContractError `rate_limited` when too many requests are waiting
    */
   compare(password: string, hash: string | undefined, party?: string): Promise<Comparison>;
@@ -76,7 +78,7 @@ export function createPasswordHashing({ cost }: { cost: number }): PasswordHashi
     });
 
   async function matches(password: string, hash: string | undefined, party?: string): Promise<boolean> {
-    const isComparable = hash !== undefined && Buffer.byteLength(password) <= MAX_BYTES;
+    const isComparable = hash !== undefined && hash !== NO_PASSWORD && Buffer.byteLength(password) <= MAX_BYTES;
     const isEqual = await run<boolean>('verify', { password, hash: isComparable ? hash : dummyHash }, party);
     return isEqual && isComparable;
   }

@@ -8,6 +8,7 @@ import type { UserDocument } from '../../model/documents/accounts.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import { hashToken } from '../token-hash.ts';
 import { assertAcceptable } from './acceptance.ts';
+import { NO_PASSWORD } from './hashing.ts';
 import type { ReplacePassword } from './replacement.ts';
 
 const LIFETIME_MS = 30 * 60 * 1000;
@@ -15,7 +16,7 @@ const TOKEN_BYTES = 32;
 
 export interface PasswordReset {
   /**
-   * Sends a link if an active user has the address. Before it returns it does the same work for every address; the
+   * Sends a link if an active user with a password has the address. Before it returns it does the same work for every address; the
    * work for known addresses only comes afterwards.
    * @param origin where the link leads, e.g. `https://chat.example.org`
    */
@@ -52,7 +53,7 @@ export function createPasswordReset(options: PasswordResetOptions): PasswordRese
   return {
     async request(email, origin) {
       const user = await users.findOne({ email_key: email.toLowerCase(), is_active: true });
-      if (!user) return;
+      if (!user || user.password === NO_PASSWORD) return;
       // Begun after the answer, so that the answer comes at the same pace whether there is a user or not.
       setImmediate(() => {
         sendLink(user, origin).catch((err) => log.error({ err }, 'cannot prepare a password reset'));

@@ -19,6 +19,7 @@ export interface UserDocument {
   username_key: string;
   email: string;
   email_key: string;
+  /** The bcrypt hash; empty where there is no password. */
   password: string;
   /** The five hashes before the current one, newest first. */
   password_history: string[];
@@ -33,6 +34,11 @@ export interface UserDocument {
   updated_at: Date;
   last_seen: Date;
   is_active: boolean;
+  /** Who the user is to the operator's own back end: unique. Only the operator sees it. */
+  external_id?: string;
+  is_bot?: true;
+  /** The operator's own data. */
+  metadata?: string;
   /** The account was deleted, and its parts outside this document are not all erased yet. */
   erasing?: true;
   /** Grows by one with each change that is sent, so that of two states the newer is known. Never on the wire. */

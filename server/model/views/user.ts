@@ -5,8 +5,9 @@ import type { UserDocument } from '../documents/accounts.ts';
 
 /** What everyone may see. Callers add `last_seen` where the viewer may see it. */
 export function toPublicUser(user: UserDocument): PublicUser {
-  const { _id, username, full_name, profile_picture, bio, is_active, created_at } = user;
-  return toWire({ _id, username, full_name, profile_picture, bio, is_active, created_at });
+  const { _id, username, full_name, profile_picture, bio, is_active, created_at, is_bot } = user;
+  const shown = toWire({ _id, username, full_name, profile_picture, bio, is_active, created_at });
+  return is_bot ? { ...shown, is_bot } : shown;
 }
 
 /** What the user's own sessions see. */
