@@ -8,6 +8,7 @@ import { fromId, toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';
 import { insertOnce } from '../model/insert-once.ts';
+import { storedMetadata } from '../model/metadata.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import type { AnnounceGroup } from './announcement.ts';
 import type { FollowUp } from './follow-up.ts';
@@ -58,6 +59,7 @@ export function createGroupCreation(options: CreateGroupOptions) {
 
 function groupOf(caller: Caller, payload: Payload, others: ObjectId[], now: Date): GroupDocument {
   const { name, description = null, icon = null, client_group_id } = payload;
+  const metadata = storedMetadata(payload.metadata);
   return {
     _id: new ObjectId(),
     name,
@@ -67,6 +69,7 @@ function groupOf(caller: Caller, payload: Payload, others: ObjectId[], now: Date
     ...(client_group_id === undefined ? {} : { client_group_id }),
     members: [caller.userId, ...others],
     admins: [caller.userId],
+    ...(metadata === undefined ? {} : { metadata }),
     created_at: now,
     updated_at: now,
     is_active: true,

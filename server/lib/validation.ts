@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox';
 import type { FieldError } from '../../shared/contract/errors.ts';
 import { isDisplayName } from './display-name.ts';
 import { ContractError } from './errors.ts';
+import { isMetadata, MAX_METADATA_BYTES } from './metadata.ts';
 
 const ISO_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 
@@ -37,6 +38,16 @@ ajv.addKeyword({
   schemaType: 'boolean',
   validate: (_isAsked: boolean, text: string) => isDisplayName(text),
   error: { message: 'must show as something, and must NOT turn the writing direction' },
+});
+
+ajv.addKeyword({
+  keyword: 'isMetadata',
+  type: 'object',
+  schemaType: 'boolean',
+  validate: (_isAsked: boolean, value: object) => isMetadata(value),
+  error: {
+    message: `must be at most ${MAX_METADATA_BYTES} bytes of JSON, 8 deep, without keys that begin with $ or have a . or NUL`,
+  },
 });
 
 /** Whether a value is as a schema asks. After a refusal `errors` says why. */

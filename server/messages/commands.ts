@@ -5,6 +5,7 @@ import type { Scope } from '../conversations/visibility.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { conflict, forbidden, invalid } from '../lib/errors.ts';
+import { storedMetadata } from '../model/metadata.ts';
 import { createChangeMessage } from './change-message.ts';
 import type { CountedReactions } from './counted-reactions.ts';
 import { createHistory } from './history.ts';
@@ -35,14 +36,17 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
   return {
     'message:send': createSend(options),
 
-    'message:edit': (caller, { message_id, content }, dueAt) =>
+    'message:edit': (caller, { message_id, content, metadata: wanted }, dueAt) =>
       changeMessage(caller, message_id, dueAt, {
         decide(message, { at }) {
           if (!message.sender_id.equals(caller.userId)) throw forbidden('only the sender edits a message');
           if (message.is_deleted) throw conflict('the message was deleted');
           if (content === '' && !message.attachment) throw invalid('content', 'must NOT be empty');
-          if (content === message.content) return undefined;
-          return { ...message, content, terms: termsOf(content), edited_at: at };
+          const metadata = wanted === undefined ? message.metadata : storedMetadata(wanted);
+          if (content === message.content && metadata === message.metadata) return undefined;
+          const { metadata: _replaced, ...rest } = message;
+          const text = content === message.content ? {} : { content, terms: termsOf(content) };
+          return { ...rest, ...text, ...(metadata === undefined ? {} : { metadata }), edited_at: at };
         },
       }),
 
@@ -53,7 +57,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
           const isSender = message.sender_id.equals(caller.userId);
           if (!isSender && !entered.isAdmin) throw forbidden('only the sender or an admin deletes a message');
           if (message.is_deleted) return undefined;
-          const { reactions = [], terms: _terms, ...rest } = message;
+          const { reactions = [], terms: _terms, metadata: _metadata, ...rest } = message;
           isCounted = reactions.some(({ count }) => count !== undefined);
           return { ...rest, is_deleted: true, content: '', attachment: null };
         },

@@ -8,6 +8,7 @@ import type { Caller } from '../dispatch/caller.ts';
 import { invalid, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../model/documents/messages.ts';
+import { storedMetadata } from '../model/metadata.ts';
 import { termsOf } from './terms.ts';
 
 type SendPayload = CommandPayload<'message:send'>;
@@ -71,6 +72,7 @@ export async function prepareDraft(
 /** The draft of a message whose payload has been checked. */
 export function draftOf(_id: ObjectId, sender_id: ObjectId, conversation_id: string, payload: SendPayload): Draft {
   const { content, message_type = 'text', attachment, reply_to, client_message_id } = payload;
+  const metadata = storedMetadata(payload.metadata);
   const base = {
     _id,
     conversation_id,
@@ -82,6 +84,7 @@ export function draftOf(_id: ObjectId, sender_id: ObjectId, conversation_id: str
     terms: termsOf(content),
     ...(client_message_id === undefined ? {} : { client_message_id }),
     ...(reply_to === undefined ? {} : { reply_to: fromId(reply_to) }),
+    ...(metadata === undefined ? {} : { metadata }),
   };
   return payload.recipient_id === undefined
     ? { ...base, group_id: fromId(payload.group_id!), read_by: [] }

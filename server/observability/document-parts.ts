@@ -1,6 +1,7 @@
 /** What the published documents have in common. */
 import { ERROR_STATUS } from '../../shared/contract/errors.ts';
 import { PROTOCOL_VERSION } from '../../shared/contract/session.ts';
+import { MAX_METADATA_BYTES } from '../lib/metadata.ts';
 
 export const INFO = {
   title: 'LetsApp',
@@ -26,13 +27,14 @@ export const ERROR_SCHEMA = {
 export function toPlainSchema(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(toPlainSchema);
   if (schema === null || typeof schema !== 'object') return schema;
-  const { maxBytes, minBytes, displayName, ...rest } = schema as Record<string, unknown>;
+  const { maxBytes, minBytes, displayName, isMetadata, ...rest } = schema as Record<string, unknown>;
   const plain: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(rest)) {
     plain[name] = name === 'format' && value === 'timestamp' ? 'date-time' : toPlainSchema(value);
   }
   if (typeof maxBytes === 'number') Object.assign(plain, { maxLength: maxBytes, 'x-max-bytes': maxBytes });
   if (typeof minBytes === 'number') plain['x-min-bytes'] = minBytes;
+  if (isMetadata === true) plain['x-max-bytes'] = MAX_METADATA_BYTES;
   if (displayName === true) plain['x-display-name'] = true;
   return plain;
 }

@@ -1,6 +1,6 @@
 /** The documents as they go over the wire: the definitions of `letsapp.schema.json` plus what the protocol adds. */
 import Type, { type Static } from 'typebox';
-import { ConversationId, DeviceInfo, Id, Nullable, OneOf, Seq, Timestamp } from './values.ts';
+import { ConversationId, DeviceInfo, Id, Metadata, Nullable, OneOf, Seq, Timestamp } from './values.ts';
 
 export const Settings = Type.Object({
   notifications_enabled: Type.Optional(Type.Boolean()),
@@ -52,6 +52,7 @@ const message = {
   client_message_id: Type.Optional(Type.String()),
   edited_at: Type.Optional(Timestamp),
   reply_to: Type.Optional(Id),
+  metadata: Type.Optional(Metadata),
   reactions: Type.Optional(
     Type.Array(
       Type.Object({
@@ -84,6 +85,7 @@ export const Group = Type.Object({
   creator_id: Id,
   members: Type.Array(Id),
   admins: Type.Array(Id),
+  metadata: Type.Optional(Metadata),
   created_at: Timestamp,
   updated_at: Timestamp,
   is_active: Type.Boolean(),

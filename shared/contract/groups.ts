@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { command, event, FULL_PAGE, listOf } from './define.ts';
 import { Group } from './documents.ts';
 import { ANN, BOB, GROUP, group } from './examples.ts';
-import { Closed, DisplayName, Empty, Id, Nullable, OneOf } from './values.ts';
+import { Closed, DisplayName, Empty, Id, Metadata, Nullable, OneOf } from './values.ts';
 
 const Name = DisplayName(100, 1);
 const Description = Nullable(Type.String({ maxLength: 1000 }));
@@ -30,6 +30,7 @@ export const groupCommands = {
       name: Name,
       description: Type.Optional(Description),
       icon: Type.Optional(Icon),
+      metadata: Type.Optional(Metadata),
       member_ids: UserIds,
       client_group_id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     }),
@@ -58,12 +59,13 @@ export const groupCommands = {
     example: { payload: {}, data: { groups: [group] } },
   }),
   'group:update': command({
-    summary: 'Changes name, description or icon (admin).',
+    summary: 'Changes name, description, icon or metadata (admin).',
     payload: Closed({
       group_id: Id,
       name: Type.Optional(Name),
       description: Type.Optional(Description),
       icon: Type.Optional(Icon),
+      metadata: Type.Optional(Metadata),
     }),
     data: Changed,
     errors: ['forbidden', 'not_found'],

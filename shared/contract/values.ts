@@ -38,6 +38,13 @@ export function DisplayName(maxLength: number, minLength = 0) {
   return Type.String({ minLength, maxLength, displayName: true });
 }
 
+/** An integrator's own data (PROTOCOL section 4): kept and given back as it came, never looked into. */
+export const Metadata = Type.Unsafe<Record<string, unknown>>({
+  type: 'object',
+  isMetadata: true,
+  description: 'At most 4 KiB as UTF-8, 8 deep (the object is 1), no key that begins with `$` or has a `.` or NUL.',
+});
+
 export const DeviceInfo = Closed({
   device_type: Type.Optional(Type.String({ maxLength: 100 })),
   app_version: Type.Optional(Type.String({ maxLength: 100 })),

@@ -11,6 +11,8 @@ export interface GroupDocument {
   /** In the order in which they joined. */
   members: ObjectId[];
   admins: ObjectId[];
+  /** As `model/metadata.ts` stores it. */
+  metadata?: string;
   created_at: Date;
   updated_at: Date;
   is_active: boolean;

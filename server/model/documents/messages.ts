@@ -33,6 +33,8 @@ interface MessageBase {
   client_message_id?: string;
   edited_at?: Date;
   reply_to?: ObjectId;
+  /** As `model/metadata.ts` stores it. */
+  metadata?: string;
   reactions?: Reaction[];
   /** The words of the content, folded: the keys of search. */
   terms?: string[];

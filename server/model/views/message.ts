@@ -3,6 +3,7 @@ import type { ObjectId } from 'mongodb';
 import type { GroupMessage, Message, PairMessage } from '../../../shared/contract/documents.ts';
 import { toWire } from '../codec.ts';
 import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../documents/messages.ts';
+import { wireMetadata } from '../metadata.ts';
 
 /** Lists of ids that were made before: in a storm of changes a message goes out again and again with the same readers. */
 /** Shorter lists are made anew. */
@@ -38,6 +39,7 @@ export function toWireMessage(document: MessageDocument): Message {
     ...(document.client_message_id === undefined ? {} : { client_message_id: document.client_message_id }),
     ...(document.edited_at ? { edited_at: document.edited_at.toISOString() } : {}),
     ...(document.reply_to ? { reply_to: document.reply_to.toHexString() } : {}),
+    ...wireMetadata(document.metadata),
     ...(document.reactions?.length ? { reactions: toWire(document.reactions) } : {}),
   };
   return 'group_id' in document
