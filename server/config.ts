@@ -17,6 +17,8 @@ export interface Config {
   accessTokenTtlS: number;
   refreshTokenTtlS: number;
   bcryptCost: number;
+  /** Whether anyone may register. */
+  registrationOpen: boolean;
   corsOrigins: string[];
   maxUploadBytes: number;
   /** What a user's uploads may hold together, in bytes; 0: no quota. */
@@ -67,6 +69,7 @@ export function readConfig(env: Environment): Config {
     ...readStores(env),
     ...readTokens(env, production),
     bcryptCost: readInteger(env, 'BCRYPT_COST', 12, 4, 15),
+    registrationOpen: readOneOf(env, 'REGISTRATION', ['open', 'closed'], 'open') === 'open',
     ...readMail(env),
     ...readLimits(env),
     groupAdd: readOneOf(env, 'GROUP_ADD', ['anyone', 'contacts'], 'anyone'),

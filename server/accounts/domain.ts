@@ -91,7 +91,7 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   const onRequest = authenticated(authenticate);
   const budgets = createAccountBudgets({ rateLimiter, collections, isKnownNetwork: networks.isKnown });
   registerSignInRoutes(http, {
-    register: createRegistration({ collections, hashing, sessions, clock }),
+    register: createRegistration({ collections, hashing, sessions, isOpen: config.registrationOpen, clock }),
     signIn: createSignIn({
       collections,
       hashing,

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import type { RegisterBody, SignedIn } from '../../shared/contract/accounts.ts';
-import { conflict, unavailable } from '../lib/errors.ts';
+import { conflict, forbidden, unavailable } from '../lib/errors.ts';
 import type { Collections } from '../model/collections.ts';
 import { insertOnce } from '../model/insert-once.ts';
 import { toSelf } from '../model/views/user.ts';
@@ -13,6 +13,8 @@ export interface RegistrationOptions {
   collections: Pick<Collections, 'users'>;
   hashing: PasswordHashing;
   sessions: Sessions;
+  /** Whether anyone may register (`REGISTRATION`). */
+  isOpen: boolean;
   clock(): Date;
 }
 
@@ -21,15 +23,17 @@ type Registration = Static<typeof RegisterBody>;
 /**
  * Registers a user and signs in.
  * @param network where the request comes from: its passwords are hashed in turn with those of others
- * @throws ContractError `validation_failed` for a password that is not acceptable; `conflict` naming the fields that are
+ * @throws ContractError `forbidden` where registration is closed; `validation_failed` for a password that is not acceptable; `conflict` naming the fields that are
  *   taken, `username` before `email`
  */
 export type Register = (registration: Registration, network: string) => Promise<SignedIn>;
 
-export function createRegistration({ collections, hashing, sessions, clock }: RegistrationOptions): Register {
+export function createRegistration(options: RegistrationOptions): Register {
+  const { collections, hashing, sessions, isOpen, clock } = options;
   const { users } = collections;
 
   return async function register(registration, network) {
+    if (!isOpen) throw forbidden('registration is closed');
     assertAcceptable('password', registration.password);
     // Saves the hash where a name is taken; the unique indexes decide.
     await assertFree(users, registration);
