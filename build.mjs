@@ -62,13 +62,18 @@ const bundles = await Promise.all([
   build({
     ...COMMON,
     outdir: 'dist/server/embedded',
-    entryPoints: ['folder', 'main', 'start', 'worker'].map((name) => `server/embedded/${name}.ts`),
+    entryPoints: ['folder', 'main', 'reach', 'start', 'worker'].map((name) => `server/embedded/${name}.ts`),
   }),
   build({
     ...COMMON,
     outdir: 'dist/server',
     outbase: 'server',
-    entryPoints: ['server/main.ts', 'server/accounts/passwords/hashing-thread.ts', 'server/media/inspect/worker.ts'],
+    entryPoints: [
+      'server/main.ts',
+      'server/tools.ts',
+      'server/accounts/passwords/hashing-thread.ts',
+      'server/media/inspect/worker.ts',
+    ],
     plugins: [embeddedApart],
   }),
 ]);

@@ -2,11 +2,14 @@ import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } fr
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
+/** Another process has the folder. */
+export class FolderInUse extends Error {}
+
 /**
  * Takes the folder for this process, by a lock of the operating system on the file `lock` in it. The kernel holds it for
  * the open file: it ends with the process however that ends, and process ids play no part.
  * @returns a function that releases the folder
- * @throws Error with a one-line message if another process holds it, or it cannot be locked
+ * @throws FolderInUse if another process holds it, Error if it cannot be locked; each with a one-line message
  */
 export async function lockFolder(folder: string): Promise<() => void> {
   const place = `data folder ${folder} (DATA_DIR)`;
@@ -26,7 +29,7 @@ export async function lockFolder(folder: string): Promise<() => void> {
   if (!isOurs) {
     const holder = readHolder(descriptor);
     closeSync(descriptor);
-    throw new Error(`${place} is in use by ${holder}`);
+    throw new FolderInUse(`${place} is in use by ${holder}`);
   }
   writeHolder(descriptor);
   return () => closeSync(descriptor);

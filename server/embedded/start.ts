@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { closeFolder, prepareFolder } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import type { Address } from './server.ts';
-import { socketPlace } from './socket.ts';
+import { socketPlace, urlOfSocket } from './socket.ts';
 import type { WorkerInput, WorkerReport } from './worker.ts';
 
 /** How long a process that ends waits for the thread, in milliseconds. Killing it loses nothing: the log has it all. */
@@ -78,7 +78,7 @@ async function choosePlace(folder: string, { port, password }: EmbeddedOptions):
     return { address: { host: LOOPBACK, port: 0 }, password: own, url, remove };
   }
   const socket = await socketPlace(folder);
-  const url = () => `mongodb://${encodeURIComponent(socket.path)}/letsapp`;
+  const url = () => urlOfSocket(socket.path);
   return { address: { path: socket.path }, password, url, remove: socket.remove };
 }
 

@@ -105,7 +105,7 @@ async function open(url: string, log: Logger): Promise<Database> {
 }
 
 /** The database that a connection string names. URL parses neither its protocol nor a list of hosts. */
-function databaseOf(url: string): string {
+export function databaseOf(url: string): string {
   // Of several hosts the URL parser takes only the first.
   return new URL(url.replace(/,[^/]*/, '')).pathname.slice(1) || DEFAULT_DATABASE;
 }

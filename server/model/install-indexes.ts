@@ -84,6 +84,13 @@ async function makeWay(db: Db, collection: Collection, declared: IndexDescriptio
   }
 }
 
+/** Whether an index is there under its name as it is declared. */
+export function isInstalled(declared: IndexDescription, stored: readonly IndexDescriptionInfo[]): boolean {
+  const found = stored.find(({ name }) => name === declared.name);
+  if (!found || describe(found) !== describe(declared)) return false;
+  return found.expireAfterSeconds === declared.expireAfterSeconds;
+}
+
 /** What makes two indexes the same to MongoDB, but for their expiry, as text. */
 function describe(index: IndexDescription | IndexDescriptionInfo): string {
   const { key, unique = false, sparse = false, partialFilterExpression = null, collation = null } = index;

@@ -8,6 +8,7 @@ import { reach } from '../values/paths.ts';
 import { typeName } from '../values/types.ts';
 import { allOf, type Condition, EVERYTHING, type Filter, opaque, readsOf, type Test } from './filter.ts';
 import { regexTest } from './regex.ts';
+import { compileSchema } from './schema.ts';
 import { comparisonTest, elementwise, isOperators, membershipTest, sizeTest, typeTest } from './value-tests.ts';
 
 /**
@@ -40,6 +41,10 @@ function compileLogical(name: string, operand: unknown): Filter {
     case '$expr': {
       const expression = compileExpression(operand);
       return opaque((doc) => isTruthy(expression(rootVariables(doc))), undefined);
+    }
+    case '$jsonSchema': {
+      const failure = compileSchema(operand);
+      return opaque((doc) => failure(doc) === undefined, undefined);
     }
     default:
       throw new Fault(

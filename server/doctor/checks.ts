@@ -1,0 +1,41 @@
+/** Every check, in the order in which repairs build on each other. */
+import type { Check } from './check.ts';
+import { calls } from './checks/calls.ts';
+import { groupSummaries, locators, placement, summaries } from './checks/conversations.ts';
+import { groups } from './checks/groups.ts';
+import { documents, indexes, validation } from './checks/installation.ts';
+import { marks, unsettled } from './checks/marks.ts';
+import { groupMemberships, pairMemberships, strayMemberships } from './checks/memberships.ts';
+import { attachments, reactions, terms } from './checks/messages.ts';
+import { revGaps, seqGaps } from './checks/order.ts';
+import { contacts, sessions, userKeys } from './checks/people.ts';
+import { missingBytes, strayBytes, usage } from './checks/uploads.ts';
+
+export const CHECKS: readonly Check[] = [
+  // Others go by the indexes.
+  indexes,
+  validation,
+  documents,
+  seqGaps,
+  revGaps,
+  placement,
+  groups,
+  summaries,
+  groupSummaries,
+  locators,
+  groupMemberships,
+  strayMemberships,
+  pairMemberships,
+  marks,
+  unsettled,
+  terms,
+  reactions,
+  attachments,
+  userKeys,
+  sessions,
+  contacts,
+  calls,
+  missingBytes,
+  strayBytes,
+  usage,
+];

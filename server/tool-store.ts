@@ -1,0 +1,28 @@
+/** The store as the tools of an operator reach it: that of the running servers, or the folder's without one. */
+import { MongoClient } from 'mongodb';
+import type { Config } from './config.ts';
+import { reachEmbedded } from './embedded/reach.ts';
+import { databaseOf } from './model/connect.ts';
+import { GUARANTEES } from './model/guarantees.ts';
+
+const OPTIONS = { ...GUARANTEES, appName: 'letsapp tools', ignoreUndefined: true };
+
+/**
+ * Runs a tool on the store of `MONGODB_URL`, else on the embedded database in `DATA_DIR`, which may be in use.
+ * @throws Error with a one-line message when it cannot be reached
+ */
+export async function withStore<T>(
+  { mongodbUrl, dataDir }: Pick<Config, 'mongodbUrl' | 'dataDir'>,
+  use: (client: MongoClient, name: string) => Promise<T>,
+): Promise<T> {
+  const embedded = mongodbUrl === undefined ? await reachEmbedded(dataDir) : undefined;
+  const url = mongodbUrl ?? embedded!.url;
+  const client = new MongoClient(url, OPTIONS);
+  try {
+    await client.connect();
+    return await use(client, databaseOf(url));
+  } finally {
+    await client.close();
+    await embedded?.close();
+  }
+}
