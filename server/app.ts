@@ -49,13 +49,14 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
 
 /** From the top down: what uses something closes before it. */
 async function closeAll(foundation: Foundation, domains: Domains, edges: Edges): Promise<void> {
-  const { media, calls, messages, inbox, presence, accounts } = domains;
+  const { media, calls, messages, inbox, presence, accounts, push } = domains;
   edges.close();
   await foundation.jobs.close();
   await media.close();
   await calls.close();
   messages.close();
   await inbox.close();
+  push.close();
   await presence.close();
   await accounts.close();
   await foundation.close();

@@ -1,6 +1,7 @@
 /** Environment variables → configuration, checked once at start (PROTOCOL section 10). */
 import { type IceServerConfig, readCalls } from './config/calls.ts';
 import { readNetwork } from './config/network.ts';
+import { type PushConfig, readPush } from './config/push.ts';
 import { readStores } from './config/stores.ts';
 import { readTokens } from './config/tokens.ts';
 import { type Environment, readInteger, readOneOf, readSwitch, readText, readUrl } from './lib/environment.ts';
@@ -49,6 +50,7 @@ export interface Config {
   iceServers: IceServerConfig[];
   turnUrls: string[];
   turnSecret: string | undefined;
+  push: PushConfig;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -76,6 +78,7 @@ export function readConfig(env: Environment): Config {
     groupHistoryAll: readOneOf(env, 'GROUP_HISTORY', ['joined', 'all'], 'joined') === 'all',
     presenceGraceMs: readInteger(env, 'PRESENCE_GRACE_MS', 5000, 0, TEN_MINUTES_MS),
     ...readCalls(env),
+    ...readPush(env, production),
   };
 }
 

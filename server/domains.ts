@@ -11,10 +11,11 @@ import { createMessageDomain } from './messages/domain.ts';
 import { stateOf } from './model/state.ts';
 import { toSelf } from './model/views/user.ts';
 import { createPresenceDomain } from './presence/domain.ts';
+import { createPushDomain } from './push/domain.ts';
 
 export type Domains = Awaited<ReturnType<typeof createDomains>>;
 
-/** @throws ConfigError when the signing key is not usable */
+/** @throws ConfigError when the signing key, or a key for push, is not usable */
 export async function createDomains(foundation: Foundation) {
   const { config, bus, access, lookups, io, log } = foundation;
   /** Lets work go on after the answer; a failure is logged. */
@@ -22,9 +23,13 @@ export async function createDomains(foundation: Foundation) {
     work.catch((err: unknown) => log.warn({ err }, failure));
   };
 
+  const push = await createPushDomain(foundation);
   const accounts = await createAccountDomain({
     ...foundation,
-    onSessionsEnded: bus.revoke,
+    onSessionsEnded(sessionIds) {
+      bus.revoke(sessionIds);
+      aside(push.sessionsEnded(sessionIds), 'subscriptions of ended sessions are still there');
+    },
     checkPicture: (userId, mediaId) => media.ownership.checkPicture(userId, mediaId),
     onProfileChanged(user) {
       const userId = user._id.toHexString();
@@ -80,5 +85,5 @@ export async function createDomains(foundation: Foundation) {
     attachments: media.ownership,
     scopesOf: inbox.scopesOf,
   });
-  return { accounts, media, presence, calls, contacts, groups, inbox, messages };
+  return { accounts, media, presence, calls, contacts, groups, inbox, messages, push };
 }

@@ -25,7 +25,7 @@ export interface Edges {
 export function createEdges(foundation: Foundation, domains: Domains): Edges {
   const { config, io, http, delivery, serverTime, rateLimiter, points, database, diskSpace, redis, clock, log } =
     foundation;
-  const { accounts, media, presence, calls, contacts, groups, inbox, messages } = domains;
+  const { accounts, media, presence, calls, contacts, groups, inbox, messages, push } = domains;
   const metrics = createMetrics({ connections: () => io.of('/').sockets.size, freeBytes: diskSpace.free });
   const overload = watchOverload();
   const expiry = createTokenExpiry(clock);
@@ -42,6 +42,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
       ...contacts.handlers,
       ...presence.handlers,
       ...calls.handlers,
+      ...push.handlers,
       ...createSessionCommands({ io, authenticate, expiry, clock }),
     },
     spend: config.rateLimits ? createBudgets({ shared: rateLimiter, points }) : () => {},

@@ -9,6 +9,7 @@ import type { GroupDocument } from './documents/groups.ts';
 import type { FileDocument, MediaDocument, PendingUploadDocument, UploadUsageDocument } from './documents/media.ts';
 import type { CountedReactionDocument, GroupMessageDocument, PairMessageDocument } from './documents/messages.ts';
 import type { PresenceDocument } from './documents/presence.ts';
+import type { PushSubscriptionDocument } from './documents/push.ts';
 
 export interface Collections {
   users: Collection<UserDocument>;
@@ -30,6 +31,7 @@ export interface Collections {
   nodes: Collection<NodeDocument>;
   locators: Collection<LocatorDocument>;
   counted_reactions: Collection<CountedReactionDocument>;
+  push_subscriptions: Collection<PushSubscriptionDocument>;
 }
 
 export type CollectionName = keyof Collections;
@@ -56,5 +58,6 @@ export function collections(db: Db): Collections {
     nodes: db.collection('nodes'),
     locators: db.collection('locators'),
     counted_reactions: db.collection('counted_reactions'),
+    push_subscriptions: db.collection('push_subscriptions'),
   };
 }

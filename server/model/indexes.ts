@@ -192,6 +192,14 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     // How many reactions of an emoji a message does not name.
     { name: 'message_emoji', key: { message_id: 1, emoji: 1 } },
   ],
+  push_subscriptions: [
+    // The same subscription again is the same document.
+    { name: 'key', key: { key: 1 }, unique: true },
+    // push:list, the oldest of a session, and those of sessions that have ended.
+    { name: 'session', key: { session_id: 1, named_at: 1 } },
+    // The subscriptions of those who are to be told.
+    { name: 'user', key: { user_id: 1 } },
+  ],
   jobs: [
     // Jobs that are due, oldest first.
     { name: 'due', key: { due_at: 1 } },

@@ -7,6 +7,7 @@ import type { Ack } from './errors.ts';
 import { groupCommands, groupEvents } from './groups.ts';
 import { messageCommands, messageEvents } from './messages.ts';
 import { presenceCommands, presenceEvents } from './presence.ts';
+import { pushCommands } from './push.ts';
 import { sessionCommands, sessionEvents } from './session.ts';
 
 export const commands = {
@@ -17,6 +18,7 @@ export const commands = {
   ...presenceCommands,
   ...groupCommands,
   ...callCommands,
+  ...pushCommands,
 };
 
 export const events = {

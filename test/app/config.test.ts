@@ -116,6 +116,14 @@ describe('the configuration', () => {
       iceServers: [],
       turnUrls: [],
       turnSecret: undefined,
+      push: {
+        allowPrivate: false,
+        preview: false,
+        vapidKeys: 'generated',
+        vapidSubject: 'mailto:no-reply@localhost',
+        fcm: undefined,
+        apns: undefined,
+      },
     });
   });
 

@@ -24,6 +24,7 @@ const FLOORS = [
     'server/inbox',
     'server/calls',
     'server/media',
+    'server/push',
   ],
   ['server/tool-store.ts'],
   ['server/doctor'],
