@@ -32,10 +32,13 @@ export interface PairAnswer {
 }
 
 export interface GroupAnswer {
-  group: Pick<GroupDocument, 'admins'>;
+  group: Pick<GroupDocument, 'admins' | 'permissions' | 'slow_mode_s'>;
   /** Undefined while the user is still joining. */
   membership: Pick<MembershipDocument, 'from_seq'> | undefined;
 }
+
+/** What of a group says what its members may do. */
+const RIGHTS = { admins: 1, permissions: 1, slow_mode_s: 1 };
 
 /** One line of the joint query: an account, or a block. */
 type Found = { account: ObjectId; is_active: boolean } | Block;
@@ -82,7 +85,7 @@ export function createAccessLookups({ users, contacts, groups, memberships }: Co
     isBlocked: batched(findBlocks),
     async group(user, groupId) {
       const [group, membership] = await Promise.all([
-        groups.findOne({ _id: fromId(groupId), members: user, is_active: true }, { projection: { admins: 1 } }),
+        groups.findOne({ _id: fromId(groupId), members: user, is_active: true }, { projection: RIGHTS }),
         memberships.findOne({ user_id: user, conversation_id: groupId }, { projection: { from_seq: 1 } }),
       ]);
       return group ? { group, membership: membership ?? undefined } : undefined;

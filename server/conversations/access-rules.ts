@@ -3,7 +3,8 @@
  *
  * - A pair is open to its two users, as long as the other one has an account. A block or a deactivated account leaves
  *   the history readable; each command decides what else it allows (`access.ts`).
- * - A group is open to its members while it is active. To everyone else it does not exist.
+ * - A group is open to its members while it is active. To everyone else it does not exist. What members may do there is
+ *   up to its permissions.
  * - A message is reachable through its conversation, by those who may see it.
  */
 import type { Target } from '../../shared/contract/values.ts';
@@ -12,7 +13,8 @@ import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import { groupRef, pairId, pairRef, refOf } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
-import type { Access } from './access.ts';
+import { isAdminOf, isPermitted } from '../model/permissions.ts';
+import { type Access, permitsBy } from './access.ts';
 import { createAccessLookups } from './access-lookups.ts';
 import type { LookupCache } from './lookup-cache.ts';
 import { isVisible, type Visibility } from './visibility.ts';
@@ -29,6 +31,8 @@ export interface AccessRules {
   isBlocked(one: string, other: string): Promise<boolean>;
 }
 
+const IN_A_PAIR = { isAdmin: false, permits: permitsBy(() => true), slowModeS: 0 };
+
 /** @param lookups caches decisions between commands */
 export function createAccessRules(
   collections: Collections,
@@ -42,7 +46,7 @@ export function createAccessRules(
     return lookups.recall(conversation.id, userId, async () => {
       const { peerActive, blocked } = await find.pair({ pairId: conversation.id, peerId });
       if (peerActive === undefined) return undefined;
-      return { conversation, fromSeq: 0, blocked, peerActive, isAdmin: false };
+      return { conversation, fromSeq: 0, blocked, peerActive, ...IN_A_PAIR };
     });
   }
 
@@ -51,9 +55,17 @@ export function createAccessRules(
       const user = fromId(userId);
       const found = await find.group(user, groupId);
       if (!found) return undefined;
-      const fromSeq = visibility.fromSeq(found.membership);
-      const isAdmin = found.group.admins.some((admin) => admin.equals(user));
-      return { conversation: groupRef(groupId), fromSeq, blocked: false, peerActive: true, isAdmin };
+      const { group, membership } = found;
+      const isAdmin = isAdminOf(group, user);
+      return {
+        conversation: groupRef(groupId),
+        fromSeq: visibility.fromSeq(membership),
+        blocked: false,
+        peerActive: true,
+        isAdmin,
+        permits: permitsBy((action) => isPermitted(group, user, action)),
+        slowModeS: isAdmin ? 0 : (group.slow_mode_s ?? 0),
+      };
     });
   }
 

@@ -6,10 +6,11 @@ import type { AssertTime } from '../lib/deadline.ts';
 import { fromId, toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import { groupRef } from '../model/conversation-ref.ts';
+import { stillPermitted } from '../model/permissions.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import type { AnnounceGroup } from './announcement.ts';
 import { changeGroup } from './change.ts';
-import { findGroupAsAdmin } from './find-group.ts';
+import { findGroupPermitting } from './find-group.ts';
 import type { FollowUp } from './follow-up.ts';
 import type { AssertRoom, GroupLimit } from './group-limit.ts';
 import { assertCanBeAdded, assertWithinLimit, type CandidateOptions } from './members.ts';
@@ -59,8 +60,9 @@ async function add(
   let fromSeq = 0;
   const { group, changed } = await changeGroup(
     groups,
-    () => findGroupAsAdmin(groups, caller, groupId),
-    async ({ members }) => {
+    () => findGroupPermitting(groups, caller, groupId, 'add_members'),
+    async (group) => {
+      const { members } = group;
       const present = new Set(toWire(members));
       added = userIds.filter((userId) => !present.has(userId)).map(fromId);
       if (added.length === 0) return undefined;
@@ -73,8 +75,7 @@ async function add(
       await stays.open(groupId, added, fromSeq);
       return {
         guard: {
-          admins: caller.userId,
-          members: { $nin: added },
+          $and: [stillPermitted(group, caller.userId, 'add_members'), { members: { $nin: added } }],
           // Everyone who is added still fits in.
           [`members.${maxMembers - added.length}`]: { $exists: false },
         },

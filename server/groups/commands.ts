@@ -59,7 +59,7 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
       }
       return { groups: found };
     },
-    'group:update': createUpdateGroup(options),
+    'group:update': changingAccess(createUpdateGroup(options)),
     'group:add_members': inTurn((caller, payload, assertTime) =>
       options.lookups.changing(payload.group_id, () => addMembers(caller, payload, assertTime)),
     ),

@@ -9,6 +9,7 @@ import type { Collections } from '../model/collections.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';
 import { insertOnce } from '../model/insert-once.ts';
 import { storedMetadata } from '../model/metadata.ts';
+import { permissionsOf } from '../model/permissions.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import type { AnnounceGroup } from './announcement.ts';
 import type { FollowUp } from './follow-up.ts';
@@ -58,7 +59,7 @@ export function createGroupCreation(options: CreateGroupOptions) {
 }
 
 function groupOf(caller: Caller, payload: Payload, others: ObjectId[], now: Date): GroupDocument {
-  const { name, description = null, icon = null, client_group_id } = payload;
+  const { name, description = null, icon = null, client_group_id, permissions = {}, slow_mode_s = 0 } = payload;
   const metadata = storedMetadata(payload.metadata);
   return {
     _id: new ObjectId(),
@@ -70,6 +71,8 @@ function groupOf(caller: Caller, payload: Payload, others: ObjectId[], now: Date
     members: [caller.userId, ...others],
     admins: [caller.userId],
     ...(metadata === undefined ? {} : { metadata }),
+    permissions: permissionsOf({ permissions }),
+    slow_mode_s,
     created_at: now,
     updated_at: now,
     is_active: true,

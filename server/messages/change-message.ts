@@ -1,6 +1,6 @@
 /** What every change of a stored message does: it reaches the message, decides, and waits for its turn at the writer. */
-import type { Message } from '../../shared/contract/documents.ts';
-import { type Access, refuseBlocked } from '../conversations/access.ts';
+import type { GroupAction, Message } from '../../shared/contract/documents.ts';
+import { type Access, refuseBlocked, refuseUnpermitted } from '../conversations/access.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Caller } from '../dispatch/caller.ts';
@@ -25,6 +25,8 @@ export interface Circumstances<P> {
 }
 
 export interface Change<P> {
+  /** What of a group's permissions it needs; nothing by default. */
+  action?: GroupAction | undefined;
   /** Makes the message as it is to be from what it is; undefined where there is nothing to change. May throw a refusal. */
   decide(message: MessageDocument, circumstances: Circumstances<P>): MessageDocument | undefined;
   /** Looks up what the decision needs besides. */
@@ -33,7 +35,8 @@ export interface Change<P> {
 
 /**
  * Changes a message, and answers with it.
- * @throws ContractError `not_found` for a message that the caller cannot see, `forbidden` under a block; as `Writer.amend`
+ * @throws ContractError `not_found` for a message that the caller cannot see, `forbidden` under a block, or
+ *   without the right to it in a group; as `Writer.amend`
  */
 export type ChangeMessage = <P>(
   caller: Caller,
@@ -43,11 +46,12 @@ export type ChangeMessage = <P>(
 ) => Promise<{ message: Message }>;
 
 export function createChangeMessage({ store, access, writer }: ChangeMessageOptions): ChangeMessage {
-  async function reach<P>(caller: Caller, messageId: string, { prepare }: Change<P>) {
+  async function reach<P>(caller: Caller, messageId: string, { action, prepare }: Change<P>) {
     const message = await store.find(fromId(messageId));
     const entered = message && (await access.enterByMessage(caller.id, message));
     if (!message || !entered) throw notFound('no such message');
     refuseBlocked(entered);
+    if (action) refuseUnpermitted(entered, action);
     return { message, entered, prepared: (await prepare?.(message)) as P };
   }
 

@@ -1,7 +1,7 @@
 /** What a message is made of before it has a position, and what is checked on the way. */
 import type { ObjectId } from 'mongodb';
 import type { CommandPayload } from '../../shared/contract/index.ts';
-import { type Access, refuseUnreachable } from '../conversations/access.ts';
+import { type Access, refuseUnpermitted, refuseUnreachable } from '../conversations/access.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import { isVisible } from '../conversations/visibility.ts';
 import type { Caller } from '../dispatch/caller.ts';
@@ -45,7 +45,7 @@ export function checkShape({ content, message_type = 'text', attachment }: SendP
 
 /**
  * Checks everything that must hold before a message may be stored, and drafts it.
- * @throws ContractError `forbidden` under a block; `not_found` for a deactivated recipient, or a reply to a message that
+ * @throws ContractError `forbidden` under a block, or without the right to send; `not_found` for a deactivated recipient, or a reply to a message that
  *   the sender cannot see in this conversation; as `Attachments.check` does
  */
 export async function prepareDraft(
@@ -55,6 +55,7 @@ export async function prepareDraft(
   access: Access,
 ): Promise<Draft> {
   refuseUnreachable(access);
+  refuseUnpermitted(access, 'send');
   const { message_type = 'text', attachment, reply_to } = payload;
   const { conversation, fromSeq } = access;
   const [replied] = await Promise.all([

@@ -13,6 +13,8 @@ export function createReact(changeMessage: ChangeMessage, counted: CountedReacti
     const change = remove ? withoutReaction : withReaction;
     try {
       return await changeMessage(caller, message_id, dueAt, {
+        // One's own reaction can always be taken back.
+        action: remove ? undefined : 'react',
         async prepare({ _id, reactions = [] }) {
           const entry = countedEntry(reactions, emoji, userId);
           if (!entry) return undefined;

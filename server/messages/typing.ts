@@ -1,6 +1,6 @@
 /** `typing:start` and `typing:stop` (PROTOCOL section 4). */
 import type { Target } from '../../shared/contract/values.ts';
-import { refuseUnreachable } from '../conversations/access.ts';
+import { refuseUnpermitted, refuseUnreachable } from '../conversations/access.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { Caller } from '../dispatch/caller.ts';
@@ -14,11 +14,15 @@ export interface TypingOptions {
   typists: Pick<Typists, 'start' | 'stop'>;
 }
 
-/** @returns handlers that refuse an unknown or deactivated user and a foreign group (`not_found`), and under a block */
+/**
+ * @returns handlers that refuse an unknown or deactivated user and a foreign group (`not_found`), and under a block, and
+ *   who may not write (`forbidden`)
+ */
 export function createTypingCommands({ access, audience, typists }: TypingOptions): HandlersOf<'typing'> {
   async function enter(caller: Caller, target: Target): Promise<ConversationRef> {
     const entered = await access.enter(caller.id, target);
     refuseUnreachable(entered);
+    refuseUnpermitted(entered, 'send');
     return entered.conversation;
   }
 

@@ -77,6 +77,21 @@ export type GroupMessage = Static<typeof GroupMessage>;
 export const Message = Type.Union([PairMessage, GroupMessage]);
 export type Message = Static<typeof Message>;
 
+/** What a group lets its members do, or its admins alone. */
+export const GROUP_ACTIONS = ['send', 'add_members', 'edit_info', 'pin', 'mention_everyone', 'react'] as const;
+export type GroupAction = (typeof GROUP_ACTIONS)[number];
+/** Who may do something in a group. */
+export const Permitted = OneOf(['member', 'admin']);
+export const Permissions = Type.Object({
+  send: Permitted,
+  add_members: Permitted,
+  edit_info: Permitted,
+  pin: Permitted,
+  mention_everyone: Permitted,
+  react: Permitted,
+});
+export type Permissions = Static<typeof Permissions>;
+
 export const Group = Type.Object({
   _id: Id,
   name: Type.String(),
@@ -86,6 +101,8 @@ export const Group = Type.Object({
   members: Type.Array(Id),
   admins: Type.Array(Id),
   metadata: Type.Optional(Metadata),
+  permissions: Permissions,
+  slow_mode_s: Type.Integer({ minimum: 0 }),
   created_at: Timestamp,
   updated_at: Timestamp,
   is_active: Type.Boolean(),

@@ -1,12 +1,20 @@
-import Type from 'typebox';
+import Type, { type TOptional } from 'typebox';
 import { command, event, FULL_PAGE, listOf } from './define.ts';
-import { Group } from './documents.ts';
+import { GROUP_ACTIONS, Group, type GroupAction, Permitted } from './documents.ts';
 import { ANN, BOB, GROUP, group } from './examples.ts';
 import { Closed, DisplayName, Empty, Id, Metadata, Nullable, OneOf } from './values.ts';
 
 const Name = DisplayName(100, 1);
 const Description = Nullable(Type.String({ maxLength: 1000 }));
 const Icon = Nullable(Id);
+/** Any of them; the others stay as they are, or as they are by default. */
+const SomePermissions = Closed(
+  Object.fromEntries(GROUP_ACTIONS.map((action) => [action, Type.Optional(Permitted)])) as Record<
+    GroupAction,
+    TOptional<typeof Permitted>
+  >,
+);
+const SlowMode = Type.Integer({ minimum: 0, maximum: 86_400 });
 const Changed = Type.Object({ group: Group });
 const OfGroup = Closed({ group_id: Id });
 /** Bounds the frame; how many members a group may have is a setting (`GROUP_MAX_MEMBERS`). */
@@ -31,6 +39,8 @@ export const groupCommands = {
       description: Type.Optional(Description),
       icon: Type.Optional(Icon),
       metadata: Type.Optional(Metadata),
+      permissions: Type.Optional(SomePermissions),
+      slow_mode_s: Type.Optional(SlowMode),
       member_ids: UserIds,
       client_group_id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     }),
@@ -59,20 +69,22 @@ export const groupCommands = {
     example: { payload: {}, data: { groups: [group] } },
   }),
   'group:update': command({
-    summary: 'Changes name, description, icon or metadata (admin).',
+    summary: 'Changes name, description, icon or metadata (who may edit them), permissions or slow mode (admin).',
     payload: Closed({
       group_id: Id,
       name: Type.Optional(Name),
       description: Type.Optional(Description),
       icon: Type.Optional(Icon),
       metadata: Type.Optional(Metadata),
+      permissions: Type.Optional(SomePermissions),
+      slow_mode_s: Type.Optional(SlowMode),
     }),
     data: Changed,
     errors: ['forbidden', 'not_found'],
     example: { payload: { group_id: GROUP, name: group.name }, data: { group } },
   }),
   'group:add_members': command({
-    summary: 'Adds members (admin).',
+    summary: 'Adds members (who may add them).',
     payload: Closed({ group_id: Id, user_ids: Type.Array(Id, { minItems: 1, maxItems: 8192 }) }),
     data: Changed,
     draws: { list: 'group_addition', of: 'user_ids' },

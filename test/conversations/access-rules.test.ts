@@ -53,6 +53,8 @@ describe('a pair', () => {
         blocked: false,
         peerActive: true,
         isAdmin: false,
+        permits: { send: true, pin: true, mention_everyone: true },
+        slowModeS: 0,
       });
     }
   });
@@ -107,6 +109,29 @@ describe('a group', () => {
     expect(await enter(admin)).toMatchObject({ conversation: { kind: 'group' }, fromSeq: 0, isAdmin: true });
     expect(await enter(member)).toMatchObject({ isAdmin: false });
     await expect(enter(stranger)).rejects.toThrow(refusal('not_found'));
+  });
+
+  it('lets members do what its permissions say, and admins everything', async () => {
+    await createGroup();
+    const everything = {
+      send: true,
+      add_members: true,
+      edit_info: true,
+      pin: true,
+      mention_everyone: true,
+      react: true,
+    };
+    expect(await enter(member)).toMatchObject({
+      permits: { ...everything, add_members: false, edit_info: false, pin: false },
+      slowModeS: 0,
+    });
+    const rights = { permissions: { send: 'admin', pin: 'member' }, slow_mode_s: 10 };
+    await client.db().collection('groups').updateOne({ _id: group }, { $set: rights });
+    expect(await enter(member)).toMatchObject({
+      permits: { ...everything, send: false, add_members: false, edit_info: false },
+      slowModeS: 10,
+    });
+    expect(await enter(admin)).toMatchObject({ permits: everything, slowModeS: 0 });
   });
 
   it('does not exist when it is inactive', async () => {

@@ -1,10 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Access } from '../../server/conversations/access.ts';
+import { type Access, permitsBy } from '../../server/conversations/access.ts';
 import { type Company, createLookupCache } from '../../server/conversations/lookup-cache.ts';
 import { pairRef } from '../../server/model/conversation-ref.ts';
 
 const conversation = pairRef('a'.repeat(24), 'b'.repeat(24));
-const access = (blocked: boolean): Access => ({ conversation, fromSeq: 0, blocked, peerActive: true, isAdmin: false });
+const access = (blocked: boolean): Access => ({
+  conversation,
+  fromSeq: 0,
+  blocked,
+  peerActive: true,
+  isAdmin: false,
+  permits: permitsBy(() => true),
+  slowModeS: 0,
+});
 
 /** A cache, and what it told other nodes. */
 function createCache(company: Company = 'alone', told: (string | undefined)[] = []) {

@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import type { Access } from '../../server/conversations/access.ts';
+import { type Access, permitsBy } from '../../server/conversations/access.ts';
 import type { MessageStore } from '../../server/conversations/message-store.ts';
 import type { Caller } from '../../server/dispatch/caller.ts';
 import { notFound } from '../../server/lib/errors.ts';
@@ -71,7 +71,15 @@ describe('draftOf', () => {
 
 describe('prepareDraft', () => {
   const conversation = groupRef(hex());
-  const access: Access = { conversation, fromSeq: 10, blocked: false, peerActive: true, isAdmin: false };
+  const access: Access = {
+    conversation,
+    fromSeq: 10,
+    blocked: false,
+    peerActive: true,
+    isAdmin: false,
+    permits: permitsBy(() => true),
+    slowModeS: 0,
+  };
   const payload = { group_id: conversation.id, content: 'x' };
 
   /** Prepares against a store that has one message, or none, and uploads that are refused. */
@@ -93,6 +101,11 @@ describe('prepareDraft', () => {
   it('refuses under a block, and to a deactivated user', async () => {
     await expect(prepare({}, { entered: { ...access, blocked: true } })).rejects.toThrow(refusal('forbidden'));
     await expect(prepare({}, { entered: { ...access, peerActive: false } })).rejects.toThrow(refusal('not_found'));
+  });
+
+  it('refuses who may not write in the group', async () => {
+    const entered = { ...access, permits: permitsBy((action) => action !== 'send') };
+    await expect(prepare({}, { entered })).rejects.toThrow(refusal('forbidden'));
   });
 
   it('takes a reply only to a visible message of the same conversation', async () => {

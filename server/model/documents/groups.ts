@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb';
+import type { Permissions } from '../../../shared/contract/documents.ts';
 
 export interface GroupDocument {
   _id: ObjectId;
@@ -13,6 +14,10 @@ export interface GroupDocument {
   admins: ObjectId[];
   /** As `model/metadata.ts` stores it. */
   metadata?: string;
+  /** Who may do what, as far as it was ever said; the rest is by default (`model/permissions.ts`). */
+  permissions?: Partial<Permissions>;
+  /** How long members who are no admins wait after their last message, in seconds; 0 by default. */
+  slow_mode_s?: number;
   created_at: Date;
   updated_at: Date;
   is_active: boolean;
