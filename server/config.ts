@@ -28,6 +28,8 @@ export interface Config {
   minFreeBytes: number;
   mediaStorage: 'gridfs' | 'disk';
   groupMaxMembers: number;
+  /** Whether it is kept what edited messages said before. */
+  revisions: boolean;
   /** Who can be put into a group: anyone, or only accepted contacts of the one who acts. */
   groupAdd: 'anyone' | 'contacts';
   /** Whether members see a group's messages from before they joined. */
@@ -75,6 +77,7 @@ export function readConfig(env: Environment): Config {
     ...readMail(env),
     ...readLimits(env),
     groupAdd: readOneOf(env, 'GROUP_ADD', ['anyone', 'contacts'], 'anyone'),
+    revisions: readSwitch(env, 'REVISIONS', 'on'),
     groupHistoryAll: readOneOf(env, 'GROUP_HISTORY', ['joined', 'all'], 'joined') === 'all',
     presenceGraceMs: readInteger(env, 'PRESENCE_GRACE_MS', 5000, 0, TEN_MINUTES_MS),
     ...readCalls(env),

@@ -30,6 +30,8 @@ export interface AmendParts extends PositionsOptions {
   actors: Pick<Actors, 'note' | 'forget'>;
   /** Messages as this node has changed them lately, by id: what waits meanwhile was read before. */
   amended: Pick<LRUCache<string, MessageDocument>, 'get' | 'set'>;
+  /** Keeps the texts that steps replace, where that is wanted. */
+  keepTexts?: ((steps: readonly Step[]) => Promise<void>) | undefined;
   clock(): Date;
 }
 
@@ -82,6 +84,7 @@ function newestKnown(amended: AmendParts['amended'], tasks: readonly AmendTask[]
 async function store(parts: AmendParts, conversation: ConversationRef, plan: Plan<AmendTask>): Promise<Stored> {
   const { steps } = plan;
   if (steps.length === 0) return { count: 0 };
+  await parts.keepTexts?.(steps);
   const acting = steps.map((step) => ({ message: step.after, socket: lastActor(plan, step)?.socket }));
   const updates = steps.map((step) => ({ ...step, update: updateOf(step) }));
   return whileActing(parts.actors, acting, () => parts.store.amend(conversation, updates));

@@ -1,18 +1,14 @@
 /** What every change of a stored message does: it reaches the message, decides, and waits for its turn at the writer. */
 import type { GroupAction, Message } from '../../shared/contract/documents.ts';
 import { type Access, refuseBlocked, refuseUnpermitted } from '../conversations/access.ts';
-import type { AccessRules } from '../conversations/access-rules.ts';
-import type { MessageStore } from '../conversations/message-store.ts';
 import type { Caller } from '../dispatch/caller.ts';
-import { notFound } from '../lib/errors.ts';
-import { fromId } from '../model/codec.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
+import type { Reach } from './reach.ts';
 import type { Writer } from './writer.ts';
 
 export interface ChangeMessageOptions {
-  store: Pick<MessageStore, 'find'>;
-  access: Pick<AccessRules, 'enterByMessage'>;
+  reach: Reach;
   writer: Pick<Writer, 'amend'>;
 }
 
@@ -45,22 +41,20 @@ export type ChangeMessage = <P>(
   change: Change<P>,
 ) => Promise<{ message: Message }>;
 
-export function createChangeMessage({ store, access, writer }: ChangeMessageOptions): ChangeMessage {
-  async function reach<P>(caller: Caller, messageId: string, { action, prepare }: Change<P>) {
-    const message = await store.find(fromId(messageId));
-    const entered = message && (await access.enterByMessage(caller.id, message));
-    if (!message || !entered) throw notFound('no such message');
+export function createChangeMessage({ reach, writer }: ChangeMessageOptions): ChangeMessage {
+  async function prepared<P>(caller: Caller, messageId: string, { action, prepare }: Change<P>) {
+    const { message, entered } = await reach(caller, messageId);
     refuseBlocked(entered);
     if (action) refuseUnpermitted(entered, action);
     return { message, entered, prepared: (await prepare?.(message)) as P };
   }
 
   return async (caller, messageId, dueAt, change) => {
-    const amended = await caller.inTurn(reach(caller, messageId, change), ({ message, entered, prepared }) =>
+    const amended = await caller.inTurn(prepared(caller, messageId, change), ({ message, entered, prepared: found }) =>
       writer.amend({
         conversation: entered.conversation,
         message,
-        decide: (current, at) => change.decide(current, { entered, at, prepared }),
+        decide: (current, at) => change.decide(current, { entered, at, prepared: found }),
         socket: caller.socketId,
         by: caller.id,
         dueAt,

@@ -1,6 +1,7 @@
 /** Messages, put together: sending and changing, history, search, typing. */
 import type { Bus } from '../bus/bus.ts';
 import type { Jobs } from '../cluster/jobs.ts';
+import type { Config } from '../config.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
@@ -17,13 +18,15 @@ import { createCountedReactions } from './counted-reactions.ts';
 import type { Attachments } from './drafts.ts';
 import { watchFolding } from './earlier-terms.ts';
 import { foldMessagesAnew } from './fold-anew.ts';
+import { createRevisions } from './revisions.ts';
 import type { SummaryWriter } from './summary-writer.ts';
 import { createTypingCommands } from './typing.ts';
 import { createTypists } from './typists.ts';
 import { createWriter } from './writer.ts';
 
 export interface MessageDomainOptions {
-  collections: Pick<Collections, 'jobs' | 'counted_reactions'>;
+  collections: Pick<Collections, 'jobs' | 'counted_reactions' | 'revisions'>;
+  config: Pick<Config, 'revisions'>;
   store: MessageStore;
   newest: NewestMessages;
   access: AccessRules;
@@ -51,17 +54,21 @@ export interface MessageDomain {
 }
 
 export function createMessageDomain(options: MessageDomainOptions): MessageDomain {
-  const writer = createWriter(options);
+  const { collections, config } = options;
+  const revisions = createRevisions(collections);
+  const writer = createWriter({ ...options, keepTexts: config.revisions ? revisions.keep : undefined });
   const typists = createTypists(options);
   options.delivery.onLeft(typists.left);
   foldMessagesAnew(options);
-  const folding = watchFolding(options.collections);
+  const folding = watchFolding(collections);
   return {
     handlers: {
       ...createMessageCommands({
         ...options,
         writer,
-        counted: createCountedReactions(options.collections),
+        counted: createCountedReactions(collections),
+        revisions,
+        revisionsAreKept: config.revisions,
         onSent: typists.stop,
         isFoldingAnew: folding.isUnderWay,
       }),

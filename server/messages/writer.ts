@@ -52,6 +52,7 @@ export interface WriterOptions extends PositionsOptions {
   summaries: SummaryWriter;
   bus: Pick<Bus, 'changes' | 'heal'>;
   actors: Pick<Actors, 'note' | 'forget'>;
+  keepTexts?: AmendParts['keepTexts'];
   clock(): Date;
 }
 

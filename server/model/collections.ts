@@ -7,7 +7,12 @@ import type { ContactDocument } from './documents/contacts.ts';
 import type { ConversationDocument, LocatorDocument, MembershipDocument } from './documents/conversations.ts';
 import type { GroupDocument } from './documents/groups.ts';
 import type { FileDocument, MediaDocument, PendingUploadDocument, UploadUsageDocument } from './documents/media.ts';
-import type { CountedReactionDocument, GroupMessageDocument, PairMessageDocument } from './documents/messages.ts';
+import type {
+  CountedReactionDocument,
+  GroupMessageDocument,
+  PairMessageDocument,
+  RevisionDocument,
+} from './documents/messages.ts';
 import type { PresenceDocument } from './documents/presence.ts';
 import type { PushSubscriptionDocument } from './documents/push.ts';
 
@@ -32,6 +37,7 @@ export interface Collections {
   locators: Collection<LocatorDocument>;
   counted_reactions: Collection<CountedReactionDocument>;
   push_subscriptions: Collection<PushSubscriptionDocument>;
+  revisions: Collection<RevisionDocument>;
 }
 
 export type CollectionName = keyof Collections;
@@ -59,5 +65,6 @@ export function collections(db: Db): Collections {
     locators: db.collection('locators'),
     counted_reactions: db.collection('counted_reactions'),
     push_subscriptions: db.collection('push_subscriptions'),
+    revisions: db.collection('revisions'),
   };
 }

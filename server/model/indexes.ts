@@ -200,6 +200,10 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     // The subscriptions of those who are to be told.
     { name: 'user', key: { user_id: 1 } },
   ],
+  revisions: [
+    // What a message said before it was edited.
+    { name: 'message', key: { message_id: 1 } },
+  ],
   jobs: [
     // Jobs that are due, oldest first.
     { name: 'due', key: { due_at: 1 } },

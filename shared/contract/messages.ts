@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { command, event, FULL_PAGE, pageOf } from './define.ts';
 import { Message, MessageType } from './documents.ts';
-import { ANN, BOB, CONVERSATION, changedMessage, deletedMessage, LATER, MESSAGE, message } from './examples.ts';
+import { ANN, BOB, CONVERSATION, changedMessage, deletedMessage, LATER, MESSAGE, message, SENT } from './examples.ts';
 import {
   Bytes,
   Closed,
@@ -67,6 +67,16 @@ export const messageCommands = {
     rate: 'message',
     errors: ['forbidden', 'not_found', 'conflict'],
     example: { payload: { message_id: MESSAGE, emoji: '👍' }, data: { message: changedMessage } },
+  }),
+  'message:revisions': command({
+    summary: 'What an edited message said before, oldest first; the last 50.',
+    payload: Closed({ message_id: Id }),
+    data: Type.Object({
+      revisions: Type.Array(Type.Object({ content: Type.String(), metadata: Type.Optional(Metadata), at: Timestamp })),
+    }),
+    cost: FULL_PAGE,
+    errors: ['not_found'],
+    example: { payload: { message_id: MESSAGE }, data: { revisions: [{ content: message.content, at: SENT }] } },
   }),
   'message:history': command({
     summary: 'A page of messages, ascending by `seq`; the newest page without bounds.',

@@ -16,6 +16,17 @@ export interface CountedReactionDocument {
   emoji: string;
 }
 
+/** A text that a message had before it was edited. */
+export interface RevisionDocument {
+  /** That of the text. */
+  _id: ObjectId;
+  message_id: ObjectId;
+  content: string;
+  metadata?: string;
+  /** When it was said. */
+  at: Date;
+}
+
 interface MessageBase {
   _id: ObjectId;
   conversation_id: string;
@@ -32,6 +43,8 @@ interface MessageBase {
   is_deleted: boolean;
   client_message_id?: string;
   edited_at?: Date;
+  /** The ids of its texts, oldest first, the present one last (messages/revisions.ts). Absent: it was never edited. */
+  text_ids?: ObjectId[];
   reply_to?: ObjectId;
   /** As `model/metadata.ts` stores it. */
   metadata?: string;

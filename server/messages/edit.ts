@@ -1,0 +1,54 @@
+/** `message:edit` (PROTOCOL section 4). */
+import { ObjectId } from 'mongodb';
+import type { CommandPayload } from '../../shared/contract/index.ts';
+import type { Caller } from '../dispatch/caller.ts';
+import type { Handler } from '../dispatch/handlers.ts';
+import { ContractError, conflict, forbidden, invalid } from '../lib/errors.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
+import { storedMetadata } from '../model/metadata.ts';
+import type { ChangeMessage } from './change-message.ts';
+import { type Revisions, textIdsWith } from './revisions.ts';
+import { termsOf } from './terms.ts';
+
+/**
+ * @param revisions where the text that was kept for an edit is forgotten when the message turns out to be deleted
+ * @returns throws ContractError `forbidden` to others than the sender, `conflict` on a deleted message,
+ *   `validation_failed` for no text at all; as `ChangeMessage`
+ */
+export function createEdit(
+  changeMessage: ChangeMessage,
+  revisions: Pick<Revisions, 'forget'>,
+): Handler<'message:edit'> {
+  return async (caller, payload, dueAt) => {
+    try {
+      return await changeMessage(caller, payload.message_id, dueAt, {
+        decide: (message, { at }) => edited(caller, message, payload, at),
+      });
+    } catch (error) {
+      const isDeleted = error instanceof ContractError && error.code === 'conflict';
+      if (isDeleted) await revisions.forget(payload.message_id);
+      throw error;
+    }
+  };
+}
+
+function edited(
+  caller: Caller,
+  message: MessageDocument,
+  { content, metadata: wanted }: CommandPayload<'message:edit'>,
+  at: Date,
+): MessageDocument | undefined {
+  if (!message.sender_id.equals(caller.userId)) throw forbidden('only the sender edits a message');
+  if (message.is_deleted) throw conflict('the message was deleted');
+  if (content === '' && !message.attachment) throw invalid('content', 'must NOT be empty');
+  const metadata = wanted === undefined ? message.metadata : storedMetadata(wanted);
+  if (content === message.content && metadata === message.metadata) return undefined;
+  const { metadata: _replaced, ...rest } = message;
+  return {
+    ...rest,
+    ...(content === message.content ? {} : { content, terms: termsOf(content) }),
+    ...(metadata === undefined ? {} : { metadata }),
+    edited_at: at,
+    text_ids: textIdsWith(message, new ObjectId()),
+  };
+}
