@@ -1,12 +1,15 @@
 /** What every domain stands on: the stores, the edges without routes, the bus and delivery, and access. */
 import type { Logger } from 'pino';
+import { noting } from './bus/bus.ts';
 import type { RedisLink } from './bus/redis-link.ts';
 import { createJobs } from './cluster/jobs.ts';
 import { LINKED, watchNeighbours } from './cluster/neighbours.ts';
 import { startNodes } from './cluster/nodes.ts';
+import { createPartitions, type PartitionsOptions } from './cluster/partitions.ts';
 import type { Config } from './config.ts';
 import { createAccessRules } from './conversations/access-rules.ts';
 import { createAudience } from './conversations/audience.ts';
+import { type ChangedConversationsOptions, createChangedConversations } from './conversations/changed-conversations.ts';
 import { createLookupCache } from './conversations/lookup-cache.ts';
 import { createMessageStore } from './conversations/message-store.ts';
 import { createNewestMessages } from './conversations/newest-messages.ts';
@@ -62,7 +65,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     newest.clear();
     lookups.forget();
   }
-  const { bus, delivery, actors, ...messengers } = createDeliveryDomain({
+  const { delivery, actors, ...messengers } = createDeliveryDomain({
     io,
     collections,
     store,
@@ -76,9 +79,11 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     clock,
     log,
   });
+  const bus = noting(messengers.bus, (conversation, rev) => changed.hint(conversation.id, rev));
   const neighbours = redis ? LINKED : await watchNeighbours({ nodes, onArrival: onMissed, log });
   const diskSpace = await watchDiskSpace({ folder: config.dataDir, minFreeBytes: config.minFreeBytes, log });
   const jobs = createJobs({ jobs: collections.jobs, clock, log });
+  const { partitions, changed, ...sharing } = shareWork({ collections, nodes, jobs, clock, log });
 
   return {
     config,
@@ -105,13 +110,30 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     rateLimiter,
     points,
     jobs,
+    partitions,
+    changed,
     diskSpace,
     async close() {
+      await sharing.close();
       neighbours.close();
       diskSpace.close();
       await nodes.close();
       await messengers.close();
       await database.close();
+    },
+  };
+}
+
+/** How nodes share what must be done once for each conversation. */
+function shareWork(options: Omit<ChangedConversationsOptions, 'partitions' | 'nodes'> & PartitionsOptions) {
+  const partitions = createPartitions(options);
+  const changed = createChangedConversations({ ...options, partitions });
+  return {
+    partitions,
+    changed,
+    async close() {
+      changed.close();
+      await partitions.close();
     },
   };
 }

@@ -50,6 +50,18 @@ export function createBus(broker: Broker): Bus {
   };
 }
 
+/** A bus that also tells whoever follows conversations of the changes that this node has stored. */
+export function noting(bus: Bus, note: (conversation: ConversationRef, rev: number) => void): Bus {
+  return {
+    ...bus,
+    changes(conversation, changes) {
+      bus.changes(conversation, changes);
+      const last = changes.at(-1);
+      if (last) note(conversation, last.rev);
+    },
+  };
+}
+
 /** The broker of a single node: every operation is delivered here, at once and in order. */
 export function createMemoryBroker(deliver: (operation: Operation) => void): Broker {
   return { publish: deliver, close: async () => {} };

@@ -24,6 +24,7 @@ import { tellOwnDevices } from './own-devices.ts';
 import { createPairParts } from './pair-parts.ts';
 import { createPlaces } from './places.ts';
 import { createScopesOf } from './scopes.ts';
+import { handleSummaryAudit } from './summary-audit.ts';
 import { createSummaryCheck } from './summary-check.ts';
 import { createSummaryWrites, type SummaryWrites } from './summary-writes.ts';
 import type { SyncOptions } from './sync.ts';
@@ -39,7 +40,7 @@ export interface InboxDomainOptions {
   audience: Audience;
   bus: Bus;
   delivery: Pick<Delivery, 'onViewChanged' | 'apply'>;
-  jobs: Pick<Jobs, 'handle'>;
+  jobs: Pick<Jobs, 'handle' | 'add'>;
   serverTime: ServerTime;
   callsOf: SyncOptions['callsOf'];
   clock(): Date;
@@ -74,6 +75,7 @@ export function createInboxDomain(options: InboxDomainOptions): InboxDomain {
   const marks = createMarkStore(collections);
   const settling = createSettling({ ...options, marks });
   tellOwnDevices({ ...options, views });
+  handleSummaryAudit({ ...options, summaryCheck });
   return {
     handlers: createInboxCommands({
       ...options,

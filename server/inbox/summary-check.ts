@@ -24,6 +24,8 @@ export interface SummaryCheck {
    * @param found documents among which the evidence is
    */
   check(summaries: readonly ConversationDocument[], found: readonly object[]): Promise<CheckedSummary[]>;
+  /** Repairs a summary that is wrong, unless a write under way may make it right. */
+  repair(summary: ConversationDocument): Promise<void>;
 }
 
 export interface SummaryCheckOptions {
@@ -49,6 +51,10 @@ export function createSummaryCheck({ store, writes, clock }: SummaryCheckOptions
   }
 
   return {
+    async repair(summary) {
+      const conversation = refFromId(summary._id);
+      await repair(summary, conversation, await readNewest(store, conversation));
+    },
     evidence: (summaries) => evidenceOf(store, summaries),
     check(summaries, found) {
       const evidence = found as Evidence[];

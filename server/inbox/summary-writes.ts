@@ -59,7 +59,7 @@ export function createSummaryWrites({ collections, store, clock }: SummaryWrites
 
   const writes: SummaryWrites = {
     async sent(conversation, message) {
-      await write(summaryUpsert(conversation, message));
+      await write(summaryUpsert(conversation, message, clock()));
     },
     changed: ({ id }, rev, at) => raise({ id, rev, at }),
     async unsent(conversation, message) {
@@ -91,12 +91,14 @@ interface SummaryChange {
 function summaryUpsert(
   conversation: ConversationRef,
   { _id, seq, rev, created_at }: MessageDocument,
+  now: Date,
 ): Upsert<ConversationDocument> {
   return {
     filter: { _id: conversation.id, last_seq: { $lt: seq } },
     update: {
       $set: { last_seq: seq, last_message_id: _id },
-      $max: { rev, activity_at: created_at, changed_at: created_at },
+      // Not the message's own time: where it was stored long ago by a process that died, it is found only now.
+      $max: { rev, activity_at: created_at, changed_at: now },
       $setOnInsert: {
         kind: conversation.kind,
         created_at,

@@ -2,7 +2,7 @@
 import type { Collection, Db } from 'mongodb';
 import type { PasswordResetDocument, SessionDocument, UserDocument } from './documents/accounts.ts';
 import type { CallDocument } from './documents/calls.ts';
-import type { JobDocument, NodeDocument } from './documents/cluster.ts';
+import type { JobDocument, NodeDocument, PartitionDocument } from './documents/cluster.ts';
 import type { ContactDocument } from './documents/contacts.ts';
 import type { ConversationDocument, LocatorDocument, MembershipDocument } from './documents/conversations.ts';
 import type { GroupDocument } from './documents/groups.ts';
@@ -34,6 +34,7 @@ export interface Collections {
   memberships: Collection<MembershipDocument>;
   jobs: Collection<JobDocument>;
   nodes: Collection<NodeDocument>;
+  partitions: Collection<PartitionDocument>;
   locators: Collection<LocatorDocument>;
   counted_reactions: Collection<CountedReactionDocument>;
   push_subscriptions: Collection<PushSubscriptionDocument>;
@@ -62,6 +63,7 @@ export function collections(db: Db): Collections {
     memberships: db.collection('memberships'),
     jobs: db.collection('jobs'),
     nodes: db.collection('nodes'),
+    partitions: db.collection('partitions'),
     locators: db.collection('locators'),
     counted_reactions: db.collection('counted_reactions'),
     push_subscriptions: db.collection('push_subscriptions'),

@@ -211,5 +211,6 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   nodes: [
     // Removes the records of nodes that died long ago.
     { name: 'seen', key: { seen_at: 1 }, expireAfterSeconds: 86_400 },
-  ],
+  ], // Sixteen documents at most.
+  partitions: [],
 };

@@ -59,7 +59,7 @@ export async function openInbox(): Promise<Inbox> {
     audience: createAudience(stored, uncached),
     bus: createBus(createMemoryBroker(() => {})),
     delivery: { onViewChanged: () => {}, apply: () => {} },
-    jobs: { handle: () => {} },
+    jobs: { handle: () => {}, add: async () => {} },
     serverTime: createServerTime(clock, () => true),
     callsOf: createCallSync({ openCalls: createOpenCalls(stored) }),
     clock,

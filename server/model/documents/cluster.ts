@@ -22,4 +22,17 @@ export interface NodeDocument {
   seen_at: Date;
   /** Since when the node has been unable to tell others what it stores, if it is. */
   cut_off_at?: Date;
+  /** Whether it takes part in what is divided by partitions. */
+  shares_work?: true;
+  /** Set once it is seen to whether the node, which is dead, left summaries behind their messages. */
+  summaries_checked?: true;
+}
+
+/** A part of the work that nodes share (`cluster/partitions.ts`), by its number, and whose it is until when. */
+export interface PartitionDocument {
+  _id: number;
+  node: string | null;
+  until: Date;
+  /** Every conversation of the partition that changed before is noted. */
+  done_until?: Date;
 }
