@@ -47,6 +47,8 @@ export interface Config {
   mailFrom: string;
   /** The bearer that `/metrics` asks for. */
   metricsToken: string | undefined;
+  /** A server key that needs no store. */
+  apiKey: string | undefined;
   /** Without a trailing slash. */
   publicUrl: string | undefined;
   iceServers: IceServerConfig[];

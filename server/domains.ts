@@ -10,6 +10,7 @@ import { createMediaDomain } from './media/domain.ts';
 import { createMessageDomain } from './messages/domain.ts';
 import { stateOf } from './model/state.ts';
 import { toSelf } from './model/views/user.ts';
+import { createServerKeys } from './operator/server-keys.ts';
 import { createPresenceDomain } from './presence/domain.ts';
 import { createPushDomain } from './push/domain.ts';
 
@@ -24,6 +25,7 @@ export async function createDomains(foundation: Foundation) {
   };
 
   const push = await createPushDomain(foundation);
+  const { requireServerKey, actingOr } = createServerKeys(foundation);
   const accounts = await createAccountDomain({
     ...foundation,
     onSessionsEnded(sessionIds) {
@@ -52,9 +54,11 @@ export async function createDomains(foundation: Foundation) {
       (userId) => media.erase(userId),
     ],
   });
+  /** For the routes of users that a server key may act on too. */
+  const identifyCaller = actingOr(authenticated(accounts.authenticate));
   const media = createMediaDomain({
     ...foundation,
-    authenticate: authenticated(accounts.authenticate),
+    authenticate: identifyCaller,
     linkKey: accounts.deriveKey('media links'),
   });
   const presence = createPresenceDomain({ ...foundation, graceMs: config.presenceGraceMs });
@@ -85,5 +89,17 @@ export async function createDomains(foundation: Foundation) {
     attachments: media.ownership,
     scopesOf: inbox.scopesOf,
   });
-  return { accounts, media, presence, calls, contacts, groups, inbox, messages, push };
+  return {
+    identifyCaller,
+    requireServerKey,
+    accounts,
+    media,
+    presence,
+    calls,
+    contacts,
+    groups,
+    inbox,
+    messages,
+    push,
+  };
 }

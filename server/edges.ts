@@ -11,7 +11,7 @@ import { createDrain } from './gateway/drain.ts';
 import { attachGateway } from './gateway/gateway.ts';
 import { createPacketAnswers } from './gateway/packets.ts';
 import { createTokenExpiry } from './gateway/token-expiry.ts';
-import { authenticated, bearing } from './http/authentication.ts';
+import { bearing } from './http/authentication.ts';
 import { registerCommandRoutes } from './http/commands.ts';
 import { registerHealthRoutes } from './observability/health.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -84,7 +84,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     reach: database.reach,
     log,
   });
-  registerCommandRoutes(http, { dispatch, authenticate: authenticated(authenticate) });
+  registerCommandRoutes(http, { dispatch, authenticate: domains.identifyCaller });
   registerHealthRoutes(http, {
     isDraining: drain.isDraining,
     mongodbIsUp: database.isUp,

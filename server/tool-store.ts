@@ -15,7 +15,7 @@ export async function withStore<T>(
   { mongodbUrl, dataDir }: Pick<Config, 'mongodbUrl' | 'dataDir'>,
   use: (client: MongoClient, name: string) => Promise<T>,
 ): Promise<T> {
-  const embedded = mongodbUrl === undefined ? await reachEmbedded(dataDir) : undefined;
+  const embedded = mongodbUrl === undefined ? await reachEmbedded(dataDir, process.env.DATABASE_PASSWORD) : undefined;
   const url = mongodbUrl ?? embedded!.url;
   const client = new MongoClient(url, OPTIONS);
   try {

@@ -11,6 +11,7 @@ export type Tool = (args: string[], config: Config) => Promise<number>;
 
 const TOOLS: Record<string, () => Promise<{ run: Tool }>> = {
   doctor: () => import('./doctor/command.ts'),
+  keys: () => import('./keys.ts'),
 };
 
 async function main([name, ...args]: string[]): Promise<number> {

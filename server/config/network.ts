@@ -1,6 +1,8 @@
 import { type Environment, readInteger, readList, readSwitch, readText, readUrl } from '../lib/environment.ts';
 import { ConfigError } from '../lib/errors.ts';
 
+const MIN_KEY_LENGTH = 32;
+
 /** Where the server listens, and who may reach it from where. */
 export function readNetwork(env: Environment) {
   return {
@@ -9,7 +11,8 @@ export function readNetwork(env: Environment) {
     trustProxy: readSwitch(env, 'TRUST_PROXY', 'off'),
     corsOrigins: readList(env, 'CORS_ORIGINS').map(asOrigin),
     publicUrl: readPublicUrl(env),
-    metricsToken: readMetricsToken(env),
+    metricsToken: readBearer(env, 'METRICS_TOKEN'),
+    apiKey: readApiKey(env),
   };
 }
 
@@ -31,8 +34,14 @@ function readPublicUrl(env: Environment): string | undefined {
 }
 
 /** What can be sent as a bearer (RFC 6750, section 2.1). */
-function readMetricsToken(env: Environment): string | undefined {
-  const token = readText(env, 'METRICS_TOKEN');
+function readBearer(env: Environment, name: string): string | undefined {
+  const token = readText(env, name);
   if (token === undefined || /^[\w.~+/-]+=*$/.test(token)) return token;
-  throw new ConfigError('METRICS_TOKEN must consist of letters, digits and -._~+/, with = at the end alone');
+  throw new ConfigError(`${name} must consist of letters, digits and -._~+/, with = at the end alone`);
+}
+
+function readApiKey(env: Environment): string | undefined {
+  const key = readBearer(env, 'API_KEY');
+  if (key === undefined || key.length >= MIN_KEY_LENGTH) return key;
+  throw new ConfigError(`API_KEY must have at least ${MIN_KEY_LENGTH} characters`);
 }

@@ -45,6 +45,8 @@ export function createBudgets({ shared, points }: BudgetOptions): Spend {
   }
 
   return async (caller, { rate, weight, cost }, payload) => {
+    // The key that acts has paid at the door.
+    if (caller.sessionId === undefined) return;
     refuseAfter(await takeOfConnection(caller));
     refuseAfter(await points.take(caller.id, pointsOf(cost, payload)));
     const rule = USER_RULES[rate];

@@ -5,7 +5,8 @@ export interface Caller {
   userId: ObjectId;
   /** The same as hex characters. */
   id: string;
-  sessionId: string;
+  /** Undefined where a server key acts as the user: its own budget is spent then, and none of the user's. */
+  sessionId: string | undefined;
   /** The connection that acts: it gets the acknowledgement instead of the event. Undefined over HTTP. */
   socketId: string | undefined;
   /**
@@ -17,8 +18,13 @@ export interface Caller {
   inTurn<P, R>(prepare: Promise<P>, act: (prepared: P) => Promise<R>): Promise<R>;
 }
 
+/** A caller with a session, as the commands that belong to one need it. */
+export interface SessionCaller extends Caller {
+  sessionId: string;
+}
+
 /** A caller with a connection, as the commands that act on one need it. */
-export interface DeviceCaller extends Caller {
+export interface DeviceCaller extends SessionCaller {
   socketId: string;
 }
 

@@ -1,8 +1,12 @@
 /** The functions that carry out commands: one for each that the contract declares. */
 import type { CommandData, CommandName, CommandPayload, commands } from '../../shared/contract/index.ts';
-import type { Caller, DeviceCaller } from './caller.ts';
+import type { Caller, DeviceCaller, SessionCaller } from './caller.ts';
 
-type CallerOf<N extends CommandName> = (typeof commands)[N]['device_only'] extends true ? DeviceCaller : Caller;
+type CallerOf<N extends CommandName> = (typeof commands)[N]['device_only'] extends true
+  ? DeviceCaller
+  : (typeof commands)[N]['of_session'] extends true
+    ? SessionCaller
+    : Caller;
 
 /**
  * Carries out one command; throws ContractError to refuse it.

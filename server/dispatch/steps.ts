@@ -67,9 +67,9 @@ export function withinBudget({ caller, route, args }: Sent, spend: Spend): Promi
   return spend(caller, route?.declaration ?? UNKNOWN, args[0]);
 }
 
-/** Known, with one payload at most. */
+/** Known to the caller, with one payload at most. */
 export function known({ caller, route, args, dueAt }: Sent): Valid {
-  if (!route) throw notFound('no such command');
+  if (!route || (route.declaration.of_session && caller.sessionId === undefined)) throw notFound('no such command');
   if (args.length > 1) throw invalid('', 'must be the only argument');
   return { caller, route, payload: args[0] ?? {}, dueAt };
 }
@@ -87,7 +87,8 @@ export function valid({ route, payload }: Valid): void {
 /** Within the budget of what it names, where that is counted. */
 export function withinListBudget({ caller, route, payload }: Valid, spendList: SpendList): Promise<void> | undefined {
   const { draws } = route.declaration;
-  return draws && spendList(caller, draws, payload as Record<string, unknown>);
+  if (!draws || caller.sessionId === undefined) return undefined;
+  return spendList(caller, draws, payload as Record<string, unknown>);
 }
 
 /** Not shed: under overload the sheddable ones make room. */
@@ -119,7 +120,7 @@ export function inTurn(command: Valid, pages: Pages, carryOut: () => Promise<unk
     // The caller was told so by now, and may ask again.
     if (performance.now() > dueAt) throw unavailable();
     const data = await carryOut();
-    pages.points.page(caller.id, weightOf(data));
+    if (caller.sessionId !== undefined) pages.points.page(caller.id, weightOf(data));
     return data;
   });
 }

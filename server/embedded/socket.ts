@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readlink, rm, rmdir, stat, symlink } from 'node:fs/promises';
+import { mkdir, readlink, rm, rmdir, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -38,13 +38,6 @@ export async function socketPlace(folder: string): Promise<SocketPlace> {
   await symlink(path, own).catch(() => {});
   await mkdir(temporary, 0o700);
   return { path, remove: () => removeSocket(own) };
-}
-
-/** Where the process that holds the folder listens; undefined where it has no socket. */
-export async function socketIn(folder: string): Promise<string | undefined> {
-  const own = resolve(folder, NAME);
-  const path = await readlink(own).catch(() => own);
-  return (await stat(path).catch(() => undefined))?.isSocket() ? path : undefined;
 }
 
 /** The address of a socket as drivers take it. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { forgetAddress, noteAddress } from './address.ts';
 import { closeFolder, prepareFolder } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import type { Address } from './server.ts';
@@ -56,8 +57,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   let place: Place | undefined;
   try {
     await closeFolder(folder);
+    // That of a process that was killed.
+    await forgetAddress(folder);
     place = await choosePlace(folder, options);
-    return await startWorker(folder, place, options, unlock);
+    const embedded = await startWorker(folder, place, options, unlock);
+    await noteAddress(folder, embedded.url);
+    return embedded;
   } catch (error) {
     await place?.remove();
     unlock();
@@ -116,6 +121,7 @@ async function startWorker(
       closing ??= (async () => {
         worker.postMessage('close');
         await exited;
+        await forgetAddress(folder);
         await place.remove();
         unlock();
       })();

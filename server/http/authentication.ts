@@ -20,14 +20,23 @@ export interface HttpCaller {
   userId: ObjectId;
   /** The same as hex characters. */
   id: string;
-  sessionId: string;
+  /** Undefined where a server key acts as the user. */
+  sessionId: string | undefined;
   user: UserDocument;
+}
+
+/** A key of the operator's own back end. */
+export interface ServerKey {
+  id: string;
+  name: string;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who sent the request; set on routes that authenticate. */
     caller: HttpCaller;
+    /** The key that was presented, on routes that take one. */
+    serverKey: ServerKey | undefined;
   }
 }
 
@@ -36,7 +45,9 @@ export type AuthenticationHook = (request: FastifyRequest) => Promise<void>;
 
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 
-const bearerOf = (request: FastifyRequest) => BEARER.exec(request.headers.authorization ?? '')?.[1];
+/** The token of a request's bearer authentication. */
+export const bearerOf = (request: FastifyRequest): string | undefined =>
+  BEARER.exec(request.headers.authorization ?? '')?.[1];
 
 /** A hook for `onRequest` that asks for one fixed token; for none at all without one. */
 export function bearing(token: string | undefined): AuthenticationHook {
@@ -57,4 +68,10 @@ export function authenticated(authenticate: Authenticate): AuthenticationHook {
     const { user, sessionId } = await authenticate(token);
     request.caller = { userId: user._id, id: user._id.toHexString(), sessionId, user };
   };
+}
+
+/** The session of a caller with an access token. @throws ContractError `unauthenticated` where a server key acts */
+export function sessionOf({ sessionId }: HttpCaller): string {
+  if (sessionId === undefined) throw unauthenticated();
+  return sessionId;
 }

@@ -10,6 +10,7 @@ import { type RateLimiter, type RateRule, refuseAfter } from '../dispatch/rate-l
  * A hook that takes one request from a budget.
  * @param name keeps this budget apart from others with the same key
  * @param keyOf whose budget it is
+ * @param isCounted which requests take from it; all by default
  * @returns a hook that throws ContractError `rate_limited` when the budget is used up
  */
 export function limited(
@@ -17,8 +18,11 @@ export function limited(
   name: string,
   rule: RateRule,
   keyOf: (request: FastifyRequest) => string | Promise<string>,
+  isCounted: (request: FastifyRequest) => boolean = () => true,
 ): (request: FastifyRequest) => Promise<void> {
-  return async (request) => refuseAfter(await limiter.take(`${name}:${await keyOf(request)}`, rule));
+  return async (request) => {
+    if (isCounted(request)) refuseAfter(await limiter.take(`${name}:${await keyOf(request)}`, rule));
+  };
 }
 
 /** Where a request comes from, as Fastify's `request.ip`: behind a trusted proxy, what the nearest proxy says. */
@@ -65,6 +69,9 @@ function groupsOf(address: string): number[] {
 
 /** The id of the authenticated user. */
 export const callerOf = ({ caller }: FastifyRequest): string => caller.id;
+
+/** Whether the user's own budgets are spent: a server key that acts as the user has spent its own. */
+export const paysForItself = ({ serverKey }: FastifyRequest): boolean => serverKey === undefined;
 
 /** A key for typed text, in any case: of bounded length, and unreadable where budgets are kept. */
 export function hashedKey(text: string): string {

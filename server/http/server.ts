@@ -59,6 +59,7 @@ export function createHttpServer({ config, reach, log }: HttpServerOptions): Fas
     frameworkErrors: (_error, _request, reply) => sendError(reply, invalid('url', 'is not valid').toWire()),
   });
   app.decorateRequest('caller');
+  app.decorateRequest('serverKey', undefined);
   applyContractValidation(app);
   applyRequestLog(app, log);
   applySecurityHeaders(app);

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Closed, Id } from '../../shared/contract/values.ts';
 import type { RateLimiter } from '../dispatch/rate-limits.ts';
-import { callerOf, limited } from '../http/rate-limit.ts';
+import { callerOf, limited, paysForItself } from '../http/rate-limit.ts';
 import type { Kind } from './documents/kinds.ts';
 import type { createGet } from './read/get.ts';
 import type { createRemove } from './remove/remove.ts';
@@ -46,7 +46,7 @@ export interface MediaRoutesOptions {
 
 export function registerMediaRoutes(app: FastifyInstance, options: MediaRoutesOptions): void {
   const { handlers, authenticate, identifyReader } = options;
-  const limit = limited(options.rateLimiter, 'uploads', UPLOAD_RATE, callerOf);
+  const limit = limited(options.rateLimiter, 'uploads', UPLOAD_RATE, callerOf, paysForItself);
   const room: Hook = async () => options.requireRoom();
   // A context of its own: nothing else takes multipart bodies. The handlers read them.
   app.register(async (routes) => {

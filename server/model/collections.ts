@@ -13,6 +13,7 @@ import type {
   PairMessageDocument,
   RevisionDocument,
 } from './documents/messages.ts';
+import type { ServerKeyDocument } from './documents/operator.ts';
 import type { PresenceDocument } from './documents/presence.ts';
 import type { PushSubscriptionDocument } from './documents/push.ts';
 
@@ -39,6 +40,7 @@ export interface Collections {
   counted_reactions: Collection<CountedReactionDocument>;
   push_subscriptions: Collection<PushSubscriptionDocument>;
   revisions: Collection<RevisionDocument>;
+  server_keys: Collection<ServerKeyDocument>;
 }
 
 export type CollectionName = keyof Collections;
@@ -68,5 +70,6 @@ export function collections(db: Db): Collections {
     counted_reactions: db.collection('counted_reactions'),
     push_subscriptions: db.collection('push_subscriptions'),
     revisions: db.collection('revisions'),
+    server_keys: db.collection('server_keys'),
   };
 }

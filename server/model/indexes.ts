@@ -204,6 +204,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     // What a message said before it was edited.
     { name: 'message', key: { message_id: 1 } },
   ],
+  // By `_id` alone: there are few.
+  server_keys: [],
   jobs: [
     // Jobs that are due, oldest first.
     { name: 'due', key: { due_at: 1 } },

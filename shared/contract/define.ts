@@ -50,6 +50,7 @@ export interface CommandDeclaration<
   P extends TSchema = TSchema,
   D extends TSchema = TSchema,
   O extends boolean = boolean,
+  S extends boolean = boolean,
 > {
   readonly summary: string;
   readonly payload: P;
@@ -71,6 +72,8 @@ export interface CommandDeclaration<
   readonly opaque: string | undefined;
   /** Acts on the connection that sends it, so HTTP does not offer it. */
   readonly device_only: O;
+  /** Belongs to the session that sends it: for a server key, which has none, there is no such command. */
+  readonly of_session: S;
 }
 
 export interface EventDeclaration<P extends TSchema = TSchema> {
@@ -85,16 +88,17 @@ type CommandOptions = Partial<Pick<CommandDeclaration, 'rate' | 'weight' | 'cost
 export const COMMON_ERRORS: readonly ErrorCode[] = ['validation_failed', 'rate_limited', 'unavailable', 'internal'];
 
 /** Declares a command (client to server, acknowledged) with everything that holds for it. */
-export function command<P extends TSchema, D extends TSchema, O extends boolean = false>(
+export function command<P extends TSchema, D extends TSchema, O extends boolean = false, S extends boolean = false>(
   declared: {
     summary: string;
     payload: P;
     data: D;
     example: { payload: Static<P>; data: Static<D> };
     device_only?: O;
+    of_session?: S;
     draws?: ListDraw & { of: keyof Static<P> };
   } & CommandOptions,
-): CommandDeclaration<P, D, O> {
+): CommandDeclaration<P, D, O, S> {
   return {
     rate: 'command',
     weight: 1,
@@ -104,6 +108,7 @@ export function command<P extends TSchema, D extends TSchema, O extends boolean 
     sheddable: false,
     opaque: undefined,
     device_only: false as O,
+    of_session: false as S,
     ...declared,
   };
 }

@@ -52,6 +52,7 @@ export const pushCommands = {
       },
     ),
     data: Type.Object({ subscription_id: Id }),
+    of_session: true,
     example: {
       payload: {
         provider: 'webpush',
@@ -72,6 +73,7 @@ export const pushCommands = {
     payload: Closed({ subscription_id: Id }),
     data: Empty,
     errors: ['not_found'],
+    of_session: true,
     example: { payload: { subscription_id: SUBSCRIPTION }, data: {} },
   }),
   'push:list': command({
@@ -82,6 +84,7 @@ export const pushCommands = {
         Type.Object({ subscription_id: Id, provider: OneOf(PUSH_PROVIDERS), created_at: Timestamp }),
       ),
     }),
+    of_session: true,
     example: {
       payload: {},
       data: { subscriptions: [{ subscription_id: SUBSCRIPTION, provider: 'webpush', created_at: SENT }] },

@@ -23,6 +23,8 @@ describe('the configuration', () => {
     ['PUBLIC_URL', 'example.org'],
     ['PUBLIC_URL', 'https://example.org/?a=b'],
     ['METRICS_TOKEN', 'two words'],
+    ['API_KEY', 'thirty-one-characters-are-too-few'.slice(0, 31)],
+    ['API_KEY', 'it has the length, but is of several words'],
     ['RATE_LIMITS', 'no'],
     ['TRUST_PROXY', 'yes'],
     ['LOG_LEVEL', 'loud'],

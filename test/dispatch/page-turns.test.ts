@@ -26,7 +26,7 @@ function setUp() {
 /** A command that costs as much as a full page. */
 function command(id: string, dueAt: number): Valid {
   const route = { declaration: { cost: FULL_PAGE } } as unknown as Valid['route'];
-  return { caller: { id } as Caller, route, payload: {}, dueAt };
+  return { caller: { id, sessionId: id } as Caller, route, payload: {}, dueAt };
 }
 
 const turn = () => new Promise(setImmediate);

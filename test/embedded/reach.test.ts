@@ -43,12 +43,22 @@ describe('a tool reaches the embedded database of a folder', () => {
     await server.close();
   });
 
-  it('not where it is served on a port, and says what to do', async () => {
+  it('by the port of the process that has it, with its password where it asks for one', async () => {
+    for (const password of [undefined, 'a secret / of this test']) {
+      const dataDir = await folder();
+      const server = await startEmbedded({ dataDir, port: 0, password });
+      const tool = await reachEmbedded(dataDir, password);
+      expect(await namesIn(tool.url)).toEqual([]);
+      await server.close();
+    }
+  });
+
+  it('once the process that has it listens, or lets go of the folder', async () => {
     const dataDir = await folder();
-    const server = await startEmbedded({ dataDir, port: 0 });
-    await expect(reachEmbedded(dataDir)).rejects.toThrow(
-      /in use by process \d+, which serves it on a port: name that by MONGODB_URL/,
-    );
-    await server.close();
+    const starting = startEmbedded({ dataDir });
+    const tool = await reachEmbedded(dataDir);
+    expect(await namesIn(tool.url)).toEqual([]);
+    await tool.close();
+    await (await starting).close();
   });
 });

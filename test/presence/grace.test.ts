@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createBus } from '../../server/bus/bus.ts';
 import { createAudience } from '../../server/conversations/audience.ts';
-import type { Caller } from '../../server/dispatch/caller.ts';
+import type { DeviceCaller } from '../../server/dispatch/caller.ts';
 import { type Collections, collections } from '../../server/model/collections.ts';
 import { pairId } from '../../server/model/conversation-ref.ts';
 import type { UserDocument } from '../../server/model/documents/accounts.ts';
@@ -91,7 +91,7 @@ async function createScene({ nodeCount = 1, over = stored, status = undefined as
   const own = Array.from({ length: nodeCount }, () => createPresence(shared));
   nodes.push(...own);
   const [first] = own as [PresenceDomain];
-  const caller = (id: ObjectId, socketId: string): Caller & { socketId: string } => ({
+  const caller = (id: ObjectId, socketId: string): DeviceCaller => ({
     userId: id,
     id: id.toHexString(),
     sessionId: SESSION,

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { invalid } from '../../lib/errors.ts';
+import { hashToken } from '../../lib/token-hash.ts';
 import { upsert } from '../../model/batches.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { UserDocument } from '../../model/documents/accounts.ts';
 import type { Mailer } from '../mail/mailer.ts';
-import { hashToken } from '../token-hash.ts';
 import { assertAcceptable } from './acceptance.ts';
 import { NO_PASSWORD } from './hashing.ts';
 import type { ReplacePassword } from './replacement.ts';

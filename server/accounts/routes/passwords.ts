@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { PasswordChangeBody, PasswordForgotBody, PasswordResetBody } from '../../../shared/contract/accounts.ts';
-import type { AuthenticationHook } from '../../http/authentication.ts';
+import { type AuthenticationHook, sessionOf } from '../../http/authentication.ts';
 import type { ContractTypes } from '../../http/server.ts';
 import type { ChangePassword } from '../passwords/change.ts';
 import type { PasswordReset } from '../passwords/reset.ts';
@@ -28,7 +28,7 @@ export function registerPasswordRoutes(fastify: FastifyInstance, options: Passwo
       preHandler: budgets.passwordCheck,
     },
     async ({ caller, body }, reply) => {
-      await changePassword(caller.user, caller.sessionId, body.current_password, body.new_password);
+      await changePassword(caller.user, sessionOf(caller), body.current_password, body.new_password);
       return reply.code(204).send();
     },
   );

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import { SessionList, SessionListQuery } from '../../../shared/contract/accounts.ts';
 import { Closed, Id } from '../../../shared/contract/values.ts';
-import type { AuthenticationHook } from '../../http/authentication.ts';
+import { type AuthenticationHook, sessionOf } from '../../http/authentication.ts';
 import type { ContractTypes } from '../../http/server.ts';
 import { toWire } from '../../model/codec.ts';
 import type { SessionDocument } from '../../model/documents/accounts.ts';
@@ -27,7 +27,7 @@ export function registerSessionRoutes(fastify: FastifyInstance, options: Session
     '/auth/logout',
     { schema: { summary: 'Ends the session of the access token.' }, onRequest },
     async ({ caller }, reply) => {
-      await sessions.end(caller.id, caller.sessionId);
+      await sessions.end(caller.id, sessionOf(caller));
       return reply.code(204).send();
     },
   );
@@ -45,7 +45,7 @@ export function registerSessionRoutes(fastify: FastifyInstance, options: Session
     async ({ caller, query }) => {
       // One more than the page tells whether others follow.
       const found = await store.list(caller.id, PAGE + 1, query.before);
-      const listed = found.slice(0, PAGE).map((session) => toListed(session, caller.sessionId));
+      const listed = found.slice(0, PAGE).map((session) => toListed(session, sessionOf(caller)));
       return { sessions: listed, ...(found.length > PAGE ? { has_more: true } : {}) };
     },
   );

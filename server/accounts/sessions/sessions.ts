@@ -2,10 +2,10 @@
 import { ObjectId } from 'mongodb';
 import type { Tokens } from '../../../shared/contract/accounts.ts';
 import { notFound, unauthenticated } from '../../lib/errors.ts';
+import { hashToken } from '../../lib/token-hash.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { DeviceInfo } from '../../model/documents/accounts.ts';
 import type { AccessTokens } from '../jwt/access-tokens.ts';
-import { hashToken } from '../token-hash.ts';
 import type { KnownNetworks } from './known-networks.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import type { SessionStore } from './session-store.ts';
