@@ -1,91 +1,109 @@
-/**
- * The typed client: commands as calls, events as typed listeners. Its connection comes back by itself, unacknowledged
- * sends are repeated, and what was missed is fetched by `sync`. Runs in browsers and in Node.
- */
-import type { CommandData, CommandName, CommandPayload, EventName, EventPayload } from '../contract/index.ts';
-import { createCatchUp } from './catch-up.ts';
-import { type ConnectionOptions, createConnection } from './connection.ts';
-import { ClientError, connectionLost } from './errors.ts';
-import { createOutbox } from './outbox.ts';
+/** The client: what an app imports. This file declares it; `connect.ts` puts it together. */
+import type { DeviceInfo } from './connection/socket.ts';
+import type {
+  Call,
+  CommandData,
+  CommandName,
+  CommandPayload,
+  Contact,
+  Conversation,
+  EventName,
+  EventPayload,
+  Message,
+  Presence,
+  Self,
+  Target,
+} from './contract.ts';
+import type { ClientError } from './errors.ts';
+import type { Live } from './live/live.ts';
+import type { Draft } from './outbox/item.ts';
+import type { ClientWarning } from './storage/owned.ts';
+import type { Storage } from './storage/storage.ts';
+import type { Uploaded, UploadOptions } from './upload/upload.ts';
+import type { ChatMessage, ChatMessages } from './views/chat-messages.ts';
 
-export { ClientError } from './errors.ts';
-
-export interface ClientOptions extends Pick<ConnectionOptions, 'url' | 'getToken' | 'device_info'> {
-  /** What this device has already: the highest `rev` by conversation, as `client.revs` was when it stopped. */
-  revs?: Record<string, number>;
+export interface ClientOptions {
+  /** Of the server, without a path. */
+  url: string;
+  /**
+   * Gives an access token that is good for a while; asked for again before it ends. Throws a `ClientError`
+   * `unauthenticated` when the session is over; after any other error it is asked again.
+   */
+  getToken: (() => string | Promise<string>) & { owner?(): Promise<string | undefined> };
+  /** Shown in the list of the user's sessions. */
+  device_info?: DeviceInfo;
+  /** Where the client keeps what it knows. Without it nothing outlives the client. */
+  storage?: Storage;
+  /** How many messages of each conversation a first start takes (1–200). Default 50. */
+  newest?: number;
   /** Whether to fetch what was missed, at the start too. Default true. */
   sync?: boolean;
 }
 
-/** The events of the contract, `sync` with each page of what was missed, and `closed` when it will not come back. */
-export type ClientEvents = { [N in EventName]: EventPayload<N> } & { sync: CommandData<'sync'>; closed: ClientError };
+export type ConnectionState = 'connecting' | 'syncing' | 'ready' | 'offline' | 'closed';
 
-export interface Client {
-  /**
-   * Carries out a command. `message:send` waits out a lost connection; other commands fail with it.
-   * @throws ClientError
-   */
-  call<N extends CommandName>(name: N, payload: CommandPayload<N>): Promise<CommandData<N>>;
-  /**
-   * Listens to an event; the function it returns ends that. After a reconnection a message may come again by `sync`:
-   * the one with the higher `rev` counts.
-   */
-  on<N extends keyof ClientEvents>(name: N, listener: (payload: ClientEvents[N]) => void): () => void;
-  /** The highest `rev` seen, by conversation: store it together with the messages. */
-  readonly revs: Readonly<Record<string, number>>;
-  close(): void;
+/** A message, and whether it was missed: it was written while there was no connection. */
+export interface MessageEvent {
+  message: Message;
+  missed?: true;
 }
 
-/** Connects, and stays connected until `close` or the end of the session. */
-export function connect({ url, getToken, device_info, revs = {}, sync = true }: ClientOptions): Client {
-  const listeners = new Map<string, Set<(payload: never) => void>>();
-  let closed = false;
+/** The events of the contract, and those of the client itself. */
+export type ClientEvents = {
+  [N in EventName]: N extends 'message:new' | 'message:updated' ? MessageEvent : EventPayload<N>;
+} & { state: ConnectionState; warning: ClientWarning; error: ClientError };
 
-  function emit<N extends keyof ClientEvents>(name: N, payload: ClientEvents[N]): void {
-    for (const listener of listeners.get(name) ?? []) listener(payload as never);
-  }
+export interface Client {
+  readonly state: ConnectionState;
+  /** Why the session is over; undefined before, and after `close`. */
+  readonly error: ClientError | undefined;
+  /**
+   * Carries out a command; what its answer carries goes into the live values.
+   * @throws ClientError a refusal; at once `unavailable` where there is no connection
+   */
+  call<N extends CommandName>(
+    name: N,
+    ...payload: Record<never, never> extends CommandPayload<N>
+      ? [payload?: CommandPayload<N>]
+      : [payload: CommandPayload<N>]
+  ): Promise<CommandData<N>>;
+  /** Listens to an event; the function it returns ends that. */
+  on<N extends keyof ClientEvents>(name: N, listener: (payload: ClientEvents[N]) => void): () => void;
 
-  const connection = createConnection({
-    url,
-    getToken,
-    device_info,
-    onEvent(name, payload) {
-      if (name === 'message:new' || name === 'message:updated') catchUp.arrived(name, payload as never);
-      else emit(name, payload as never);
-    },
-    onReady() {
-      outbox.flush();
-      // A connection that is lost meanwhile begins anew.
-      if (sync) catchUp.sync().catch(() => connection.isReady() && connection.again());
-    },
-    onEnd(error) {
-      closed = true;
-      outbox.clear(error);
-      emit('closed', error);
-    },
-  });
-  const outbox = createOutbox(connection);
-  const catchUp = createCatchUp({
-    connection,
-    revs: { ...revs },
-    onMessage: emit,
-    onPage: (page) => emit('sync', page),
-  });
+  readonly me: Live<Self | undefined>;
+  /** Newest activity first. */
+  readonly conversations: Live<Conversation[]>;
+  readonly contacts: Live<Contact[]>;
+  /** Those that are not over. */
+  readonly calls: Live<Call[]>;
+  messages(target: Target): Live<ChatMessages>;
+  /** The ids of those who are typing there. */
+  typing(target: Target): Live<string[]>;
+  presence(user_id: string): Live<Presence | undefined>;
 
-  return {
-    call(name, payload) {
-      if (closed) return Promise.reject(connectionLost());
-      if (name !== 'message:send') return connection.call(name, payload);
-      return outbox.send(payload as CommandPayload<'message:send'>) as ReturnType<typeof connection.call<typeof name>>;
-    },
-    on(name, listener) {
-      const group = listeners.get(name) ?? new Set();
-      listeners.set(name, group.add(listener));
-      return () => void group.delete(listener);
-    },
-    get revs() {
-      return { ...catchUp.revs };
-    },
-    close: () => connection.end(new ClientError({ code: 'unavailable', message: 'closed' })),
-  };
+  /**
+   * Takes the next older page of a conversation into `messages`.
+   * @throws ClientError
+   */
+  loadOlder(target: Target): Promise<void>;
+  /** Shows a message at once and sends it as soon as there is a connection, exactly once, whatever happens. */
+  send(target: Target, message: Draft): ChatMessage;
+  /** A failed message goes out again. */
+  retry(id: string): void;
+  /** A message that was not sent yet, or failed, goes away. */
+  discard(id: string): void;
+  /** Shown at once, and taken back where it is refused. @throws ClientError */
+  edit(message_id: string, change: { content: string; metadata?: Record<string, unknown> }): Promise<Message>;
+  /** Shown at once, and taken back where it is refused. @throws ClientError */
+  remove(message_id: string): Promise<Message>;
+  /** Shown at once, and taken back where it is refused. @throws ClientError */
+  react(message_id: string, emoji: string, options?: { remove?: boolean }): Promise<Message>;
+  /** All that is in the conversation was read. */
+  markRead(target: Target): void;
+  /** Says whether the user types; may be called with each key. */
+  setTyping(target: Target, is_typing: boolean): void;
+  /** @throws ClientError a refusal; an `AbortError` when it is aborted */
+  upload(file: Blob & { name?: string }, options?: UploadOptions): Promise<Uploaded>;
+  /** Ends the connection for good. Resolves when everything is stored. */
+  close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
-import type { ErrorCode, WireError } from '../contract/errors.ts';
+import type { ErrorCode, WireError } from './contract.ts';
 
-/** A refusal by the server, or `unavailable` when the connection was lost before the answer came. */
+/** A refusal by the server, or `unavailable` where there is no connection or it was lost before the answer came. */
 export class ClientError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
@@ -19,4 +19,10 @@ export function retryAfter(error: unknown): number | undefined {
   return typeof retry_after_ms === 'number' ? retry_after_ms : undefined;
 }
 
-export const connectionLost = () => new ClientError({ code: 'unavailable', message: 'the connection was lost' });
+export const connectionLost = () => new ClientError({ code: 'unavailable', message: 'there is no connection' });
+
+/** Whatever was thrown, as the contract's error. */
+export function toClientError(error: unknown): ClientError {
+  if (error instanceof ClientError) return error;
+  return new ClientError({ code: 'internal', message: error instanceof Error ? error.message : String(error) });
+}

@@ -31,4 +31,4 @@ it('two programs lose nothing when they and the server are killed and started ag
   const [code] = await exited;
   expect(output).toContain('Nothing was lost');
   expect(code).toBe(0);
-}, 60_000);
+}, 120_000);

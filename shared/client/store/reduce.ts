@@ -1,0 +1,194 @@
+/** The store: a pure function from what is known and what happens to what is known then. */
+import type {
+  Call,
+  CommandData,
+  Contact,
+  Conversation,
+  Group,
+  Message,
+  Presence,
+  PublicUser,
+  Self,
+} from '../contract.ts';
+import type { AnswerChange, Change, OlderChange, PageChange } from './changes.ts';
+import { withConversation, withMessage, withNewestOnly, withOlder, withReceipt, withSynced } from './conversation.ts';
+import { isOver, type Kept, type State, withEntry } from './state.ts';
+
+/** @returns the state after a change; the same object where it changes nothing */
+export function reduce(state: State, change: Change): State {
+  if ('event' in change) return withEvent(state, change);
+  if ('answer' in change) return withAnswer(state, change);
+  if ('page' in change) return withPage(state, change);
+  if ('older' in change) return withOlderPage(state, change);
+  if ('restored' in change) return change.restored;
+  if ('read' in change) {
+    const me = state.me?._id ?? '';
+    const receipt = { user_id: me, delivered_seq: change.seq, read_seq: change.seq };
+    return inConversation(state, change.read, (kept) => kept && withReceipt(kept, receipt, me));
+  }
+  return inConversation(state, change.trim, (kept) => kept && withNewestOnly(kept, change.most));
+}
+
+function withEvent(state: State, change: Extract<Change, { event: string }>): State {
+  switch (change.event) {
+    case 'session:ready':
+      return { ...state, me: change.payload.user };
+    case 'message:new':
+    case 'message:updated':
+      return applyMessage(state, change.payload.message);
+    case 'message:status': {
+      const { conversation_id, user_id, delivered_seq, read_seq } = change.payload;
+      const receipt = { user_id, delivered_seq, read_seq };
+      return inConversation(state, conversation_id, (kept) => kept && withReceipt(kept, receipt, state.me?._id));
+    }
+    case 'conversation:updated':
+      return applyConversation(state, change.payload.conversation);
+    case 'group:updated':
+      return applyGroup(state, change.payload.group);
+    case 'contact:updated':
+      return applyContact(state, change.payload.contact);
+    case 'contact:removed':
+      return { ...state, contacts: withEntry(state.contacts, change.payload.user_id, undefined) };
+    case 'user:updated':
+      return applyUser(state, change.payload.user);
+    case 'presence:changed':
+      return applyPresence(state, change.payload.presence);
+    case 'call:incoming':
+    case 'call:updated':
+      return applyCall(state, change.payload.call);
+    default:
+      return state;
+  }
+}
+
+/** What answers may carry. */
+interface Carried {
+  message?: Message;
+  conversation?: Conversation;
+  group?: Group;
+  contact?: Contact;
+  call?: Call;
+  presence?: Presence;
+  presences?: Presence[];
+  contacts?: Contact[];
+}
+
+/** The commands after which the contact may be gone. */
+const ENDS_CONTACT = ['contact:remove', 'contact:reject', 'contact:unblock'];
+
+function withAnswer(state: State, { answer, payload, data }: AnswerChange): State {
+  const { message, conversation, group, contact, call, presence, presences, contacts } = data as Carried;
+  let next = state;
+  if (message) next = applyMessage(next, message);
+  if (conversation) next = applyConversation(next, conversation);
+  if (group) next = applyGroup(next, group);
+  if (contact) next = applyContact(next, contact);
+  else if (ENDS_CONTACT.includes(answer)) {
+    next = { ...next, contacts: withEntry(next.contacts, (payload as { user_id: string }).user_id, undefined) };
+  }
+  if (call) next = applyCall(next, call);
+  for (const each of presences ?? (presence ? [presence] : [])) next = applyPresence(next, each);
+  if (contacts) next = applyContacts(next, contacts, (payload as { status?: string }).status);
+  if (answer === 'message:read') next = applyRead(next, payload as never, data as never);
+  return next;
+}
+
+function applyMessage(state: State, message: Message): State {
+  return inConversation(state, message.conversation_id, (kept) => withMessage(kept, message, state.me?._id));
+}
+
+function applyConversation(state: State, told: Conversation): State {
+  return inConversation(state, told.conversation_id, (kept) => withConversation(kept, told, state.me?._id));
+}
+
+/** What was read is no longer unread, whatever could be counted from what is kept. */
+function applyRead(
+  state: State,
+  { recipient_id, group_id, up_to_seq }: { recipient_id?: string; group_id?: string; up_to_seq: number },
+  { unread_count }: CommandData<'message:read'>,
+): State {
+  const me = state.me?._id ?? '';
+  for (const [id, { target }] of state.conversations) {
+    if (target.recipient_id !== recipient_id || target.group_id !== group_id) continue;
+    return inConversation(state, id, (kept) => {
+      const marked = withReceipt(kept!, { user_id: me, delivered_seq: up_to_seq, read_seq: up_to_seq }, me);
+      const { conversation } = marked;
+      // What came after the answer was made counts too.
+      const isCurrent = conversation && conversation.last_seq <= up_to_seq;
+      if (!isCurrent || conversation.unread_count === unread_count) return marked;
+      return { ...marked, conversation: { ...conversation, unread_count } };
+    });
+  }
+  return state;
+}
+
+function applyGroup(state: State, group: Group): State {
+  const me = state.me?._id;
+  if (!group.is_active || (me !== undefined && !group.members.includes(me))) {
+    return inConversation(state, group._id, () => undefined);
+  }
+  return inConversation(state, group._id, (kept) => {
+    const known = kept?.conversation;
+    if (!known?.group || known.group.updated_at > group.updated_at) return kept;
+    const receipts = known.receipts.filter(({ user_id }) => group.members.includes(user_id));
+    return { ...kept!, conversation: { ...known, group, receipts } };
+  });
+}
+
+function applyContact(state: State, contact: Contact): State {
+  const known = state.contacts.get(contact.contact_id);
+  if (known && known.updated_at > contact.updated_at) return state;
+  return { ...state, contacts: withEntry(state.contacts, contact.contact_id, contact) };
+}
+
+function applyContacts(state: State, contacts: Contact[], status: string | undefined): State {
+  if (status !== undefined) return contacts.reduce(applyContact, state);
+  return { ...state, contacts: new Map(contacts.map((contact) => [contact.contact_id, contact])) };
+}
+
+function applyUser(state: State, user: PublicUser | Self): State {
+  const me = 'settings' in user && user._id === state.me?._id ? user : state.me;
+  const contact = state.contacts.get(user._id);
+  const publicUser = user as PublicUser;
+  const next = {
+    ...state,
+    me,
+    contacts: contact ? withEntry(state.contacts, user._id, { ...contact, user: publicUser }) : state.contacts,
+  };
+  if ('settings' in user) return next;
+  for (const [id, { conversation }] of state.conversations) {
+    if (conversation?.peer?._id !== user._id) continue;
+    return inConversation(next, id, (kept) => ({ ...kept!, conversation: { ...conversation, peer: publicUser } }));
+  }
+  return next;
+}
+
+function applyPresence(state: State, presence: Presence): State {
+  return { ...state, presences: withEntry(state.presences, presence.user_id, presence) };
+}
+
+function applyCall(state: State, call: Call): State {
+  return { ...state, calls: withEntry(state.calls, call._id, isOver(call) ? undefined : call) };
+}
+
+function withPage(state: State, { page, named, newest, isFirst }: PageChange): State {
+  const me = state.me?._id;
+  const conversations = new Map(state.conversations);
+  for (const id of page.gone) conversations.delete(id);
+  for (const part of page.conversations) {
+    const id = part.conversation.conversation_id;
+    const kept = withSynced(conversations.get(id), part, { wasNamed: id in named, newest }, me);
+    if (kept) conversations.set(id, kept);
+  }
+  const calls = isFirst ? new Map(page.calls.map((call) => [call._id, call])) : state.calls;
+  return { ...state, conversations, calls, since: page.has_more ? state.since : page.server_time };
+}
+
+function withOlderPage(state: State, { older, conversationId, below, hasOlder }: OlderChange): State {
+  return inConversation(state, conversationId, (kept) => withOlder(kept, older, hasOlder, below, state.me?._id));
+}
+
+function inConversation(state: State, id: string, change: (kept: Kept | undefined) => Kept | undefined): State {
+  const conversations = withEntry(state.conversations, id, change(state.conversations.get(id)));
+  return conversations === state.conversations ? state : { ...state, conversations };
+}

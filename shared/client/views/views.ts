@@ -1,0 +1,149 @@
+/** The live values of a client. */
+import type { PresenceWatch } from '../activity/presence.ts';
+import type { Typing } from '../activity/typing.ts';
+import type { Client } from '../client.ts';
+import type { Conversation, Target } from '../contract.ts';
+import { areSame, type Live, type LiveHub, type LiveOptions } from '../live/live.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { type Kept, keyOf } from '../store/state.ts';
+import type { Store } from '../store/store.ts';
+import { type ChatMessages, createChatMessages } from './chat-messages.ts';
+import type { History } from './history.ts';
+import type { Optimistic } from './optimistic.ts';
+
+/** How many messages of a conversation that nobody looks at stay in memory. */
+const UNWATCHED_MESSAGES = 500;
+/** Somebody who looked at them so long ago, in milliseconds, does no longer. */
+const LOOKED_MS = 30_000;
+
+export interface ViewsOptions {
+  hub: LiveHub;
+  store: Store;
+  outbox: Pick<Outbox, 'items'>;
+  /** The user's id, as far as the token tells it. */
+  owner(): string;
+  optimistic: Optimistic;
+  typing: Typing;
+  presence: PresenceWatch;
+  /** Whether a conversation that is not there may still come. */
+  isComing(): boolean;
+  history: Pick<History, 'isLoading'>;
+  /** Somebody looks at the contacts. */
+  onContacts(): void;
+}
+
+export type Views = Pick<Client, 'me' | 'conversations' | 'contacts' | 'calls' | 'messages' | 'typing' | 'presence'> & {
+  /** Lets go of messages of a conversation that nobody looks at. */
+  trim(conversationId: string): void;
+};
+
+export function createViews(options: ViewsOptions): Views {
+  const { hub, store, typing, presence, onContacts } = options;
+  const state = store.state;
+  /** Who looks at the messages of a target, and when somebody last did. */
+  const looks = new Map<string, { isWatched: boolean; at: number }>();
+  const messages = byKey((key: string, target: Target) =>
+    hub.live({
+      ...messagesOf(options, target),
+      onLook: () => looks.set(key, { isWatched: looks.get(key)?.isWatched ?? false, at: Date.now() }),
+      onWatched(isWatched) {
+        looks.set(key, { isWatched, at: 0 });
+        const id = store.find(target)?.[0];
+        if (!isWatched && id !== undefined) trim(id);
+      },
+    }),
+  );
+  const typists = byKey((_key, target: Target) =>
+    hub.live<string[]>({
+      inputs: () => [typing.in(store.find(target)?.[0])],
+      make: () => typing.in(store.find(target)?.[0]) as string[],
+    }),
+  );
+  const presences = byKey((_key, { user_id }: { user_id: string }) =>
+    hub.live({
+      inputs: () => [state().presences.get(user_id)],
+      make: () => state().presences.get(user_id),
+      onLook: () => presence.look(user_id),
+    }),
+  );
+
+  function trim(id: string): void {
+    const kept = state().conversations.get(id);
+    if (!kept || kept.messages.length <= UNWATCHED_MESSAGES) return;
+    const { isWatched, at } = looks.get(keyOf(kept.target)) ?? { isWatched: false, at: 0 };
+    if (!isWatched && Date.now() - at > LOOKED_MS) store.apply({ trim: id, most: UNWATCHED_MESSAGES });
+  }
+
+  return {
+    me: hub.live({ inputs: () => [state().me], make: () => state().me }),
+    conversations: hub.live({
+      inputs: () => [state().conversations],
+      make: () => listOf(state().conversations),
+      isSame: areSame,
+    }),
+    contacts: hub.live({
+      inputs: () => [state().contacts],
+      make: () => [...state().contacts.values()],
+      onLook: onContacts,
+    }),
+    calls: hub.live({ inputs: () => [state().calls], make: () => [...state().calls.values()], isSame: areSame }),
+    messages: (target) => messages(keyOf(target), target),
+    typing: (target) => typists(keyOf(target), target),
+    presence: (user_id) => presences(user_id, { user_id }),
+    trim,
+  };
+}
+
+/** Makes a value once for each key. */
+function byKey<A, T>(make: (key: string, argument: A) => Live<T>): (key: string, argument: A) => Live<T> {
+  const made = new Map<string, Live<T>>();
+  return (key, argument) => {
+    const known = made.get(key) ?? make(key, argument);
+    made.set(key, known);
+    return known;
+  };
+}
+
+/** Those that the server has told, newest activity first. */
+function listOf(conversations: ReadonlyMap<string, Kept>): Conversation[] {
+  return [...conversations.values()]
+    .flatMap(({ conversation }) => (conversation ? [conversation] : []))
+    .sort((one, other) =>
+      one.updated_at === other.updated_at
+        ? one.conversation_id.localeCompare(other.conversation_id)
+        : one.updated_at < other.updated_at
+          ? 1
+          : -1,
+    );
+}
+
+function messagesOf(
+  { store, outbox, owner, optimistic, isComing, history }: ViewsOptions,
+  target: Target,
+): LiveOptions<ChatMessages> {
+  const make = createChatMessages();
+  const key = keyOf(target);
+  const keptOf = () => store.find(target)?.[1];
+  return {
+    inputs: () => [
+      keptOf(),
+      outbox.items(),
+      store.state().me,
+      optimistic.version(),
+      isComing(),
+      history.isLoading(target),
+    ],
+    make() {
+      const kept = keptOf();
+      const waiting = outbox.items().filter((item) => keyOf(item.target) === key);
+      const { me } = store.state();
+      return {
+        messages: make({ kept, items: waiting, me, owner: owner(), show: optimistic.show }),
+        has_older: kept ? kept.hasOlder : isComing(),
+        loading: history.isLoading(target) || (!kept && isComing()),
+      };
+    },
+    isSame: (one, other) =>
+      one.has_older === other.has_older && one.loading === other.loading && areSame(one.messages, other.messages),
+  };
+}
