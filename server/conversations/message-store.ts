@@ -2,7 +2,7 @@
 import type { Collection, ObjectId, UpdateFilter } from 'mongodb';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { MessageDocument } from '../model/documents/messages.ts';
+import type { GroupMessageDocument, MessageDocument } from '../model/documents/messages.ts';
 import { refusals } from '../model/failures.ts';
 import { createFindMessage } from './find-messages.ts';
 import { createLocators } from './locators.ts';
@@ -30,6 +30,12 @@ export interface AmendStep {
   update: UpdateFilter<MessageDocument>;
 }
 
+/** What slow mode asks of a sender's last message. */
+export type LastSent = Pick<MessageDocument, 'seq' | 'created_at'>;
+
+/** A message in slow mode. */
+export type Follower = Required<Pick<GroupMessageDocument, '_id' | 'sender_id' | 'follows_seq'>>;
+
 export interface MessageStore {
   /** Stores messages of one conversation in their order, up to the first that is refused. */
   insert(conversation: ConversationRef, documents: MessageDocument[]): Promise<Stored>;
@@ -49,6 +55,10 @@ export interface MessageStore {
   newest(conversation: ConversationRef): Promise<{ seq: number; rev: number }>;
   /** The message that a sender stored under a `client_message_id`. */
   sent(conversation: ConversationRef, senderId: ObjectId, clientMessageId: string): Promise<MessageDocument | null>;
+  /** The last message that a user has sent to a group. */
+  lastSent(conversation: ConversationRef, senderId: ObjectId): Promise<LastSent | undefined>;
+  /** Messages of a group that follow the same ones of their senders as these do, in slow mode. */
+  followers(conversation: ConversationRef, like: readonly Follower[]): Promise<(Follower & LastSent)[]>;
   /** Those messages of a conversation that are stored, ascending by `seq`. */
   findAll(conversation: ConversationRef, messageIds: ObjectId[]): Promise<MessageDocument[]>;
   /** The messages above a `rev`, ascending by `rev`. */
@@ -93,6 +103,28 @@ export function createMessageStore(collections: Collections): MessageStore {
     },
     sent: ({ id, kind }, sender_id, client_message_id) =>
       of(kind).findOne({ conversation_id: id, sender_id, client_message_id }),
+    async lastSent({ id }, sender_id) {
+      const [found] = await group
+        .find({ conversation_id: id, sender_id }, { projection: { _id: 0, seq: 1, created_at: 1 } })
+        .sort({ seq: -1 })
+        .limit(1)
+        .toArray();
+      return found;
+    },
+    async followers({ id }, like) {
+      const $in = like.map(({ follows_seq }) => follows_seq);
+      const found = await group
+        .find<Follower & LastSent>(
+          {
+            conversation_id: id,
+            sender_id: { $in: like.map(({ sender_id }) => sender_id) },
+            follows_seq: { $in, $exists: true },
+          },
+          { projection: { sender_id: 1, follows_seq: 1, seq: 1, created_at: 1 } },
+        )
+        .toArray();
+      return found;
+    },
     findAll: ({ id, kind }, messageIds) =>
       of(kind)
         .find({ _id: { $in: messageIds }, conversation_id: id }, { sort: { seq: 1 }, hint: { _id: 1 } })

@@ -9,6 +9,7 @@ import { invalid, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../model/documents/messages.ts';
 import { storedMetadata } from '../model/metadata.ts';
+import { followedInSlowMode } from './slow-mode.ts';
 import { termsOf } from './terms.ts';
 
 type SendPayload = CommandPayload<'message:send'>;
@@ -43,19 +44,27 @@ export function checkShape({ content, message_type = 'text', attachment }: SendP
   }
 }
 
+export interface DraftOptions {
+  store: Pick<MessageStore, 'of' | 'newId' | 'lastSent'>;
+  attachments: Pick<Attachments, 'check'>;
+  clock(): Date;
+}
+
 /**
  * Checks everything that must hold before a message may be stored, and drafts it.
- * @throws ContractError `forbidden` under a block, or without the right to send; `not_found` for a deactivated recipient, or a reply to a message that
- *   the sender cannot see in this conversation; as `Attachments.check` does
+ * @throws ContractError `forbidden` under a block, or without the right to send; `rate_limited` in slow mode; `not_found`
+ *   for a deactivated recipient, or a reply to a message that the sender cannot see in this conversation; as
+ *   `Attachments.check` does
  */
 export async function prepareDraft(
-  { store, attachments }: { store: Pick<MessageStore, 'of' | 'newId'>; attachments: Pick<Attachments, 'check'> },
+  { store, attachments, clock }: DraftOptions,
   caller: Caller,
   payload: SendPayload,
   access: Access,
 ): Promise<Draft> {
   refuseUnreachable(access);
   refuseUnpermitted(access, 'send');
+  const follows_seq = await followedInSlowMode(store, access, caller.userId, clock);
   const { message_type = 'text', attachment, reply_to } = payload;
   const { conversation, fromSeq } = access;
   const [replied] = await Promise.all([
@@ -67,7 +76,8 @@ export async function prepareDraft(
   if (reply_to !== undefined && !(replied && isVisible(replied, fromSeq))) {
     throw notFound('no such message to reply to');
   }
-  return draftOf(store.newId(conversation.id), caller.userId, conversation.id, payload);
+  const draft = draftOf(store.newId(conversation.id), caller.userId, conversation.id, payload);
+  return follows_seq === undefined ? draft : { ...draft, follows_seq };
 }
 
 /** The draft of a message whose payload has been checked. */

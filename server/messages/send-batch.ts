@@ -1,7 +1,7 @@
 /** Stores a batch of sends at the end of their conversation, tells the bus, and settles each send. */
 import type { Bus } from '../bus/bus.ts';
 import type { Change } from '../bus/operations.ts';
-import type { MessageStore } from '../conversations/message-store.ts';
+import type { Follower, LastSent, MessageStore } from '../conversations/message-store.ts';
 import type { NewestMessages, Position } from '../conversations/newest-messages.ts';
 import { inTime } from '../lib/deadline.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
@@ -10,6 +10,7 @@ import { isDuplicate, refusalError } from '../model/failures.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import type { Draft } from './drafts.ts';
 import { MAX_ATTEMPTS, newestPosition, type PositionsOptions, tooBusy } from './positions.ts';
+import { followsOf, Overtaken } from './slow-mode.ts';
 import { type StoreParts, storeBatch } from './store-batch.ts';
 
 export interface Sent {
@@ -31,7 +32,7 @@ export interface SendTask {
 }
 
 export interface SendParts extends StoreParts, PositionsOptions {
-  store: Pick<MessageStore, 'insert' | 'sent' | 'findAll' | 'newest' | 'open'>;
+  store: Pick<MessageStore, 'insert' | 'sent' | 'followers' | 'findAll' | 'newest' | 'open'>;
   newest: Pick<NewestMessages, 'position' | 'learn' | 'note' | 'forget'>;
   bus: Pick<Bus, 'changes' | 'heal'>;
   clock(): Date;
@@ -91,19 +92,20 @@ function numbered(tasks: SendTask[], { seq, rev }: Position, at: Date): MessageD
 /**
  * Settles what is stored already where a unique index refused a task. The documents tell why, not the error: the task
  * repeats an earlier send; or an attempt whose answer was lost has stored it, and perhaps those behind it; or another
- * node took its position.
+ * node took its position; or in slow mode the sender was quicker with another message.
  * @param tasks the refused one and those behind it
  * @returns those that must be tried again
  */
 async function settleDuplicates(parts: SendParts, { conversation, draft }: SendTask, tasks: SendTask[]) {
   const { store, newest, summaries, bus } = parts;
   const { sender_id, client_message_id } = draft;
-  const [first, stored] = await Promise.all([
+  const [first, stored, overtaken] = await Promise.all([
     client_message_id === undefined ? null : store.sent(conversation, sender_id, client_message_id),
     store.findAll(
       conversation,
       tasks.map((task) => task.draft._id),
     ),
+    overtakenAmong(store, tasks),
   ]);
   if (first && !first._id.equals(draft._id)) {
     // The first send may have died before it wrote the summary or told the bus.
@@ -114,7 +116,10 @@ async function settleDuplicates(parts: SendParts, { conversation, draft }: SendT
   }
   newest.forget(conversation);
   const last = stored.at(-1);
-  if (!last) return tasks;
+  if (!last) {
+    for (const [task, by] of overtaken) task.reject(new Overtaken(by));
+    return tasks.filter((task) => !overtaken.has(task));
+  }
   await summaries.sent(conversation, last);
   const settled = stored.map((message) => tasks.find((task) => task.draft._id.equals(message._id))!);
   // What somebody has changed since is no longer at the rev under which it would be told as new.
@@ -122,6 +127,28 @@ async function settleDuplicates(parts: SendParts, { conversation, draft }: SendT
   else bus.heal(conversation);
   for (const [i, message] of stored.entries()) settled[i]!.resolve({ message, duplicate: false });
   return tasks.filter((task) => !settled.includes(task));
+}
+
+/** Those tasks in whose place, in slow mode, another message of their sender is stored, with that message. */
+async function overtakenAmong(
+  store: Pick<MessageStore, 'followers'>,
+  tasks: readonly SendTask[],
+): Promise<Map<SendTask, LastSent>> {
+  const following = tasks.filter((task) => followsOf(task.draft) !== undefined);
+  const overtaken = new Map<SendTask, LastSent>();
+  if (following.length === 0) return overtaken;
+  const found = await store.followers(
+    following[0]!.conversation,
+    following.map(({ draft }) => draft as Follower),
+  );
+  for (const task of following) {
+    const { _id, sender_id } = task.draft;
+    const isInItsPlace = (one: Follower) =>
+      one.sender_id.equals(sender_id) && one.follows_seq === followsOf(task.draft) && !one._id.equals(_id);
+    const by = found.find(isInItsPlace);
+    if (by) overtaken.set(task, by);
+  }
+  return overtaken;
 }
 
 /** Tells the bus of new messages and acknowledges their tasks. */

@@ -9,25 +9,27 @@ import { ContractError } from '../lib/errors.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import { type Attachments, checkShape, type Draft, prepareDraft } from './drafts.ts';
+import { Overtaken, tooSoon } from './slow-mode.ts';
 import type { Writer } from './writer.ts';
 
 export interface SendOptions {
-  store: Pick<MessageStore, 'of' | 'sent' | 'show' | 'newId'>;
+  store: Pick<MessageStore, 'of' | 'sent' | 'show' | 'newId' | 'lastSent'>;
   access: Pick<AccessRules, 'enter'>;
   writer: Pick<Writer, 'send'>;
   attachments: Attachments;
   /** A user's message is stored: the user no longer types it. */
   onSent(userId: string, conversationId: string): void;
+  clock(): Date;
 }
 
 type Prepared = { access: Access; draft: Draft } | { access: Access; refusal: unknown };
 
 /**
- * @returns throws ContractError `validation_failed`, `not_found` or `forbidden` for what may not be sent (`drafts.ts`),
+ * @returns throws ContractError `validation_failed`, `not_found`, `forbidden` or `rate_limited` for what may not be sent (`drafts.ts`),
  *   unless it repeats a message that is stored
  */
 export function createSend(options: SendOptions): Handler<'message:send'> {
-  const { store, access, writer, attachments, onSent } = options;
+  const { store, access, writer, attachments, onSent, clock } = options;
 
   async function prepare(caller: Caller, payload: CommandPayload<'message:send'>): Promise<Prepared> {
     const entered = await access.enter(caller.id, payload);
@@ -60,7 +62,12 @@ export function createSend(options: SendOptions): Handler<'message:send'> {
     return caller.inTurn(prepare(caller, payload), async (prepared) => {
       if ('refusal' in prepared) return firstOrRefuse(caller, payload, prepared.access, prepared.refusal);
       const { conversation } = prepared.access;
-      const { message, duplicate } = await writer.send(conversation, prepared.draft, caller.socketId, dueAt);
+      const sent = await writer.send(conversation, prepared.draft, caller.socketId, dueAt).catch((error: unknown) => {
+        if (error instanceof Overtaken) return tooSoon(error.last, prepared.access, clock());
+        throw error;
+      });
+      if (sent instanceof ContractError) return firstOrRefuse(caller, payload, prepared.access, sent);
+      const { message, duplicate } = sent;
       if (duplicate) return repeated(message);
       onSent(caller.id, conversation.id);
       if (message.attachment) await attachments.sent(message);

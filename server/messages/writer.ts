@@ -18,6 +18,7 @@ import type { Amendment } from './amendment.ts';
 import type { Draft } from './drafts.ts';
 import type { PositionsOptions } from './positions.ts';
 import { type SendParts, type SendTask, type Sent, sendBatch } from './send-batch.ts';
+import { createSlowSends, followsOf } from './slow-mode.ts';
 import type { SummaryWriter } from './summary-writer.ts';
 
 /** Sends, or changes, stored together. */
@@ -48,7 +49,7 @@ export interface Writer {
 
 export interface WriterOptions extends PositionsOptions {
   newest: NewestMessages;
-  store: Pick<MessageStore, 'insert' | 'sent' | 'newest' | 'amend' | 'findAll' | 'show' | 'open'>;
+  store: Pick<MessageStore, 'insert' | 'sent' | 'followers' | 'newest' | 'amend' | 'findAll' | 'show' | 'open'>;
   summaries: SummaryWriter;
   bus: Pick<Bus, 'changes' | 'heal'>;
   actors: Pick<Actors, 'note' | 'forget'>;
@@ -63,10 +64,16 @@ export function createWriter(options: WriterOptions): Writer {
   /** Sends under way that have a `client_message_id`: a repeat waits for the first. */
   const underWay = new Map<string, Promise<Sent>>();
 
+  const sendSlowly = createSlowSends();
+
   function enqueue(task: Omit<SendTask, 'resolve' | 'reject'>): Promise<Sent> {
-    return new Promise((resolve, reject) => {
-      lanes.join(task.conversation.id, { ...task, resolve, reject });
-    });
+    const { conversation, draft } = task;
+    const join = () =>
+      new Promise<Sent>((resolve, reject) => {
+        lanes.join(conversation.id, { ...task, resolve, reject });
+      });
+    const follows = followsOf(draft);
+    return follows === undefined ? join() : sendSlowly(`${conversation.id} ${draft.sender_id}`, follows, join);
   }
 
   return {

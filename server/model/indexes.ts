@@ -77,7 +77,19 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     switchedOffIndex('read_receipts_enabled'),
   ],
   messages: [...messageIndexes, attachmentIndex('recipient_id')],
-  group_messages: [...messageIndexes, attachmentIndex('group_id')],
+  group_messages: [
+    ...messageIndexes,
+    attachmentIndex('group_id'),
+    // Slow mode: the last message of a sender …
+    { name: 'sender', key: { conversation_id: 1, sender_id: 1, seq: 1 } },
+    // … which one other can follow.
+    {
+      name: 'follows',
+      key: { conversation_id: 1, sender_id: 1, follows_seq: 1 },
+      unique: true,
+      partialFilterExpression: { follows_seq: { $exists: true } },
+    },
+  ],
   groups: [
     // The groups of a user.
     { name: 'members', key: { members: 1, is_active: 1 } },

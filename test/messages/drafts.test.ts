@@ -1,10 +1,9 @@
 import { ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { type Access, permitsBy } from '../../server/conversations/access.ts';
-import type { MessageStore } from '../../server/conversations/message-store.ts';
 import type { Caller } from '../../server/dispatch/caller.ts';
 import { notFound } from '../../server/lib/errors.ts';
-import { checkShape, draftOf, prepareDraft } from '../../server/messages/drafts.ts';
+import { checkShape, type DraftOptions, draftOf, prepareDraft } from '../../server/messages/drafts.ts';
 import { groupRef } from '../../server/model/conversation-ref.ts';
 import type { MessageDocument } from '../../server/model/documents/messages.ts';
 
@@ -89,9 +88,9 @@ describe('prepareDraft', () => {
   ) {
     const isAskedFor = (filter: { conversation_id: string }) => found?.conversation_id === filter.conversation_id;
     const messages = { findOne: async (filter: { conversation_id: string }) => (isAskedFor(filter) ? found : null) };
-    const store = { of: () => messages, newId: () => new ObjectId() } as unknown as Pick<MessageStore, 'of' | 'newId'>;
+    const store = { of: () => messages, newId: () => new ObjectId() } as unknown as DraftOptions['store'];
     const attachments = { check: () => Promise.reject(notFound('no such upload')) };
-    return prepareDraft({ store, attachments }, caller, { ...payload, ...over }, entered);
+    return prepareDraft({ store, attachments, clock: () => new Date() }, caller, { ...payload, ...over }, entered);
   }
 
   it('drafts what passes', async () => {

@@ -1,5 +1,6 @@
 import type { Stored } from '../../server/conversations/message-inserts.ts';
-import type { AmendStep } from '../../server/conversations/message-store.ts';
+import type { AmendStep, Follower } from '../../server/conversations/message-store.ts';
+import { followsOf } from '../../server/messages/slow-mode.ts';
 import type { WriterOptions } from '../../server/messages/writer.ts';
 import type { MessageDocument } from '../../server/model/documents/messages.ts';
 
@@ -18,13 +19,15 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
   /** Whether a unique index other than that of `_id` refuses a document. */
   function isRefused(one: MessageDocument): boolean {
     const { seq, revs, client_message_id } = one;
+    const follows = followsOf(one);
     return messages.some(
       (other) =>
         other._id !== one._id &&
         (other.seq === seq ||
           other.rev === one.rev ||
           other.revs!.some((rev) => revs!.includes(rev)) ||
-          (client_message_id !== undefined && other.client_message_id === client_message_id)),
+          (client_message_id !== undefined && other.client_message_id === client_message_id) ||
+          (follows !== undefined && other.sender_id.equals(one.sender_id) && followsOf(other) === follows)),
     );
   }
 
@@ -68,6 +71,12 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
       ask('findAll', () => messages.filter(({ _id }) => ids.includes(_id)).map((message) => ({ ...message }))),
     sent: (_conversation, _sender, id) =>
       ask('sent', () => messages.find(({ client_message_id }) => client_message_id === id) ?? null),
+    followers: (_conversation, like) =>
+      ask('followers', () => {
+        const isLike = (one: MessageDocument) =>
+          like.some(({ sender_id, follows_seq }) => sender_id.equals(one.sender_id) && followsOf(one) === follows_seq);
+        return messages.filter(isLike) as (MessageDocument & Follower)[];
+      }),
     newest: () =>
       ask('newest', () => ({
         seq: highest(messages.map(({ seq }) => seq)),

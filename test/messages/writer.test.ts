@@ -5,6 +5,7 @@ import type { Change } from '../../server/bus/operations.ts';
 import { createNewestMessages } from '../../server/conversations/newest-messages.ts';
 import { draftOf } from '../../server/messages/drafts.ts';
 import { withReaction } from '../../server/messages/reactions.ts';
+import { Overtaken } from '../../server/messages/slow-mode.ts';
 import { createWriter, type WriterOptions } from '../../server/messages/writer.ts';
 import { pairRef } from '../../server/model/conversation-ref.ts';
 import type { MessageDocument } from '../../server/model/documents/messages.ts';
@@ -205,6 +206,25 @@ describe('the writer', () => {
     }
     expect(messages.map(({ content }) => content)).toEqual(['in time', 'in time']);
     expect(told).toHaveLength(3);
+  });
+
+  it('stores one of many that follow the same message in slow mode, on whichever node, and asks the store little', async () => {
+    const { store, messages, commands } = createMemoryStore(immediate);
+    const nodes = [createNode(store), createNode(store)];
+    const senders = range(3).map(() => new ObjectId());
+    const sends = senders.flatMap((sender_id) =>
+      range(60).map((i) =>
+        nodes[i % 2]!.writer.send(conversation, { ...draft(`${i}`), sender_id, follows_seq: 0 }, undefined),
+      ),
+    );
+    const outcomes = await Promise.allSettled(sends);
+    expect(messages.map(({ sender_id }) => sender_id.toHexString()).sort()).toEqual(
+      senders.map((sender) => sender.toHexString()).sort(),
+    );
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    expect(refused).toHaveLength(3 * 59);
+    for (const reason of refused) expect(reason).toBeInstanceOf(Overtaken);
+    expect(commands.length).toBeLessThan(16);
   });
 
   it('is idle when everything has been written', async () => {

@@ -60,6 +60,8 @@ export interface PairMessageDocument extends MessageBase {
 
 export interface GroupMessageDocument extends MessageBase {
   group_id: ObjectId;
+  /** In slow mode: the `seq` of the sender's message before this one, or 0. One message can follow each. */
+  follows_seq?: number;
   read_by: ObjectId[];
 }
 
