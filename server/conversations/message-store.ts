@@ -61,6 +61,8 @@ export interface MessageStore {
   followers(conversation: ConversationRef, like: readonly Follower[]): Promise<(Follower & LastSent)[]>;
   /** Those messages of a conversation that are stored, ascending by `seq`. */
   findAll(conversation: ConversationRef, messageIds: ObjectId[]): Promise<MessageDocument[]>;
+  /** How many messages of a conversation are pinned. */
+  countPinned(conversation: ConversationRef): Promise<number>;
   /** The messages above a `rev`, ascending by `rev`. */
   changes(conversation: ConversationRef, aboveRev: number, limit: number): Promise<MessageDocument[]>;
   /**
@@ -129,6 +131,8 @@ export function createMessageStore(collections: Collections): MessageStore {
       of(kind)
         .find({ _id: { $in: messageIds }, conversation_id: id }, { sort: { seq: 1 }, hint: { _id: 1 } })
         .toArray(),
+    countPinned: ({ id, kind }) =>
+      of(kind).countDocuments({ conversation_id: id, 'pinned.rev': { $gt: 0 } }, { hint: 'pinned' }),
     changes: ({ id, kind }, aboveRev, limit) =>
       of(kind)
         .find({ conversation_id: id, rev: { $gt: aboveRev } }, { projection: { terms: 0 } })

@@ -23,7 +23,7 @@ export interface AmendTask extends Amendment {
 }
 
 export interface AmendParts extends PositionsOptions {
-  store: Pick<MessageStore, 'amend' | 'findAll' | 'show' | 'newest' | 'open'>;
+  store: Pick<MessageStore, 'amend' | 'findAll' | 'show' | 'newest' | 'open' | 'countPinned'>;
   newest: Pick<NewestMessages, 'position' | 'learn' | 'note' | 'forget'>;
   summaries: Pick<SummaryWriter, 'changed'>;
   bus: Pick<Bus, 'changes' | 'heal'>;
@@ -42,7 +42,7 @@ export interface AmendParts extends PositionsOptions {
  */
 export async function amendBatch(parts: AmendParts, tasks: AmendTask[]): Promise<void> {
   const { conversation } = tasks[0]!;
-  const { newest, bus, clock } = parts;
+  const { store, newest, bus, clock } = parts;
   const found = newestKnown(parts.amended, tasks);
   let rest = tasks;
   try {
@@ -51,7 +51,11 @@ export async function amendBatch(parts: AmendParts, tasks: AmendTask[]): Promise
       rest = inTime(rest, tooBusy);
       if (rest.length === 0) return;
       const position = await newestPosition(parts, conversation);
-      const plan = planAmendments(rest, found, position.rev, clock());
+      const plan = planAmendments(rest, found, {
+        at: clock(),
+        rev: position.rev,
+        pinned: rest.some(({ countsPins }) => countsPins) ? await store.countPinned(conversation) : 0,
+      });
       if (plan.steps.some(({ before, firstRev }) => before.rev >= firstRev)) {
         // Another node was here. The unique index would not refuse a message a rev that it has already.
         newest.forget(conversation);
@@ -59,7 +63,7 @@ export async function amendBatch(parts: AmendParts, tasks: AmendTask[]): Promise
       }
       // What is as it should be may be an own change whose answer was lost.
       if (attempt > 0 && plan.outcomes.some(({ isChange }) => !isChange)) bus.heal(conversation);
-      const { count, refusal } = await store(parts, conversation, plan);
+      const { count, refusal } = await carryOut(parts, conversation, plan);
       rest = settle(parts, conversation, plan, count, position);
       if (refusal) await lookAgain(parts, conversation, rest, found, refusal);
     }
@@ -81,7 +85,7 @@ function newestKnown(amended: AmendParts['amended'], tasks: readonly AmendTask[]
   return found;
 }
 
-async function store(parts: AmendParts, conversation: ConversationRef, plan: Plan<AmendTask>): Promise<Stored> {
+async function carryOut(parts: AmendParts, conversation: ConversationRef, plan: Plan<AmendTask>): Promise<Stored> {
   const { steps } = plan;
   if (steps.length === 0) return { count: 0 };
   await parts.keepTexts?.(steps);

@@ -6,15 +6,25 @@ import { reactionUpdate } from './reactions.ts';
 
 /**
  * Makes a message as it is to be from what it is: undefined where there is nothing to change. May throw a refusal.
- * @param at when it is changed
  */
-export type Decide = (message: MessageDocument, at: Date) => MessageDocument | undefined;
+export type Decide = (message: MessageDocument, moment: Moment) => MessageDocument | undefined;
+
+/** The moment of a change in its conversation. */
+export interface Moment {
+  at: Date;
+  /** The `rev` that the change takes. */
+  rev: number;
+  /** How many messages of the conversation are pinned; 0 where no amendment beside it asks. */
+  pinned: number;
+}
 
 export interface Amendment {
   conversation: ConversationRef;
   /** As it was read last. */
   message: MessageDocument;
   decide: Decide;
+  /** Whether it asks how many messages are pinned. */
+  countsPins?: boolean;
   /** The socket that acts: it gets the acknowledgement instead of the event. */
   socket: string | undefined;
   /** The user who acts, for whom what is sent counts. */
@@ -52,22 +62,22 @@ export interface Plan<A extends Amendment = Amendment> {
  * Decides amendments of one conversation one after the other. Each takes the next `rev`; reactions to one message that
  * follow each other are one step where one update can make them.
  * @param found newer states of messages than the amendments carry, by id
- * @param rev the conversation's newest
+ * @param newest the conversation's highest `rev`, how many of its messages are pinned as of that, and the time
  */
 export function planAmendments<A extends Amendment>(
   amendments: readonly A[],
   found: ReadonlyMap<string, MessageDocument>,
-  rev: number,
-  at: Date,
+  newest: Moment,
 ): Plan<A> {
   const current = new Map(found);
   const steps: Step[] = [];
   const outcomes: Outcome<A>[] = [];
-  let next = rev + 1;
+  const moment = { ...newest, rev: newest.rev + 1 };
 
   /** The step that a change becomes part of: the last one, or a new one. */
   function add(before: MessageDocument, after: MessageDocument): MessageDocument {
-    const stamped = { ...after, rev: next++, updated_at: at };
+    const stamped = { ...after, rev: moment.rev++, updated_at: moment.at };
+    moment.pinned += Number(after.pinned !== undefined) - Number(before.pinned !== undefined);
     const last = steps.at(-1);
     const merged = last?.after === before && { ...last, after: stamped };
     if (merged && isReaction(merged) && isReaction(last!) && reactionsOf(merged)) steps[steps.length - 1] = merged;
@@ -80,7 +90,7 @@ export function planAmendments<A extends Amendment>(
     const known = current.get(id);
     const message = known && known.rev > amendment.message.rev ? known : amendment.message;
     try {
-      const decided = amendment.decide(message, at);
+      const decided = amendment.decide(message, moment);
       const after = decided ? add(message, decided) : message;
       current.set(id, after);
       outcomes.push({ amendment, steps: steps.length, message: after, isChange: decided !== undefined });
@@ -92,7 +102,7 @@ export function planAmendments<A extends Amendment>(
 }
 
 /** The fields that an amendment may change, besides reactions. */
-const FIELDS = ['content', 'terms', 'edited_at', 'is_deleted', 'attachment', 'metadata', 'text_ids'] as const;
+const FIELDS = ['content', 'terms', 'edited_at', 'is_deleted', 'attachment', 'metadata', 'text_ids', 'pinned'] as const;
 
 function isReaction({ before, after }: Pick<Step, 'before' | 'after'>): boolean {
   return FIELDS.every((field) => before[field] === after[field]);

@@ -4,6 +4,7 @@ import { type Access, refuseBlocked, refuseUnpermitted } from '../conversations/
 import type { Caller } from '../dispatch/caller.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
+import type { Moment } from './amendment.ts';
 import type { Reach } from './reach.ts';
 import type { Writer } from './writer.ts';
 
@@ -13,9 +14,8 @@ export interface ChangeMessageOptions {
 }
 
 /** What a change is decided on besides the message. */
-export interface Circumstances<P> {
+export interface Circumstances<P> extends Moment {
   entered: Access;
-  at: Date;
   /** What `prepare` returned. */
   prepared: P;
 }
@@ -27,6 +27,8 @@ export interface Change<P> {
   decide(message: MessageDocument, circumstances: Circumstances<P>): MessageDocument | undefined;
   /** Looks up what the decision needs besides. */
   prepare?(message: MessageDocument): Promise<P> | P;
+  /** Whether the decision asks how many messages of the conversation are pinned. */
+  countsPins?: boolean;
 }
 
 /**
@@ -54,7 +56,8 @@ export function createChangeMessage({ reach, writer }: ChangeMessageOptions): Ch
       writer.amend({
         conversation: entered.conversation,
         message,
-        decide: (current, at) => change.decide(current, { entered, at, prepared: found }),
+        decide: (current, moment) => change.decide(current, { ...moment, entered, prepared: found }),
+        countsPins: change.countsPins ?? false,
         socket: caller.socketId,
         by: caller.id,
         dueAt,

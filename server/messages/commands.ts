@@ -9,6 +9,7 @@ import type { CountedReactions } from './counted-reactions.ts';
 import { createDelete } from './delete.ts';
 import { createEdit } from './edit.ts';
 import { createHistory } from './history.ts';
+import { createPin, createPinned } from './pin.ts';
 import { createReach } from './reach.ts';
 import { createReact } from './react.ts';
 import { createReadRevisions } from './read-revisions.ts';
@@ -45,6 +46,8 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
     'message:edit': createEdit(changeMessage, revisions),
     'message:delete': createDelete(changeMessage, counted, revisions),
     'message:react': createReact(changeMessage, counted),
+    'message:pin': createPin(changeMessage),
+    'message:pinned': createPinned(store, access),
     'message:revisions': createReadRevisions(reach, revisionsAreKept ? revisions : undefined),
     'message:history': createHistory(store, access),
     'message:search': createSearch(store, access, scopesOf, isFoldingAnew),

@@ -33,6 +33,13 @@ export function createDelete(
 
 /** What is left of a message: its place, and who sent it when. */
 function tombstoneOf(message: MessageDocument): MessageDocument {
-  const { reactions: _reactions, terms: _terms, metadata: _metadata, text_ids: _texts, ...rest } = message;
+  const {
+    reactions: _reactions,
+    terms: _terms,
+    metadata: _metadata,
+    text_ids: _texts,
+    pinned: _pin,
+    ...rest
+  } = message;
   return { ...rest, is_deleted: true, content: '', attachment: null };
 }

@@ -24,6 +24,12 @@ const messageIndexes: IndexDescription[] = [
   },
   // Unread counts, on MongoDB from the index alone.
   { name: 'unread', key: { conversation_id: 1, is_deleted: 1, seq: 1, sender_id: 1 } },
+  // message:pinned, the newest pin first, and how many there are.
+  {
+    name: 'pinned',
+    key: { conversation_id: 1, 'pinned.rev': 1 },
+    partialFilterExpression: { 'pinned.rev': { $exists: true } },
+  },
   // message:search within conversations.
   { name: 'conversation_terms', key: { conversation_id: 1, terms: 1, seq: -1 } },
 ];

@@ -68,6 +68,27 @@ export const messageCommands = {
     errors: ['forbidden', 'not_found', 'conflict'],
     example: { payload: { message_id: MESSAGE, emoji: '👍' }, data: { message: changedMessage } },
   }),
+  'message:pin': command({
+    summary: 'Pins a message, or takes the pin away: in a pair either side, in a group by permission.',
+    payload: Closed({ message_id: Id, pinned: Type.Boolean() }),
+    data: Changed,
+    errors: ['forbidden', 'not_found', 'conflict'],
+    example: {
+      payload: { message_id: MESSAGE, pinned: true },
+      data: { message: { ...message, rev: 16, pinned: { by: BOB, at: LATER } } },
+    },
+  }),
+  'message:pinned': command({
+    summary: 'The pinned messages of a conversation, newest pin first.',
+    payload: Targeted({ limit: Limit(100), before_id: Type.Optional(Id) }),
+    data: Page,
+    cost: pageOf(100, 50),
+    errors: ['not_found'],
+    example: {
+      payload: { recipient_id: BOB },
+      data: { messages: [{ ...message, rev: 16, pinned: { by: BOB, at: LATER } }], has_more: false },
+    },
+  }),
   'message:revisions': command({
     summary: 'What an edited message said before, oldest first; the last 50.',
     payload: Closed({ message_id: Id }),

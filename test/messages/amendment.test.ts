@@ -81,8 +81,7 @@ describe('planned amendments', () => {
     const { steps, outcomes } = planAmendments(
       users.map((user) => amendment(one, react(user))),
       new Map(),
-      1,
-      later,
+      { rev: 1, at: later, pinned: 0 },
     );
     expect(steps).toHaveLength(1);
     expect(steps[0]).toMatchObject({ firstRev: 2, after: { rev: 6, updated_at: later } });
@@ -94,12 +93,16 @@ describe('planned amendments', () => {
 
   it('add and take away single ids, however many have reacted', () => {
     const one = message(1, { reactions: [{ emoji: '👍', user_ids: users.slice(0, 4) }] });
-    const added = planAmendments([amendment(one, react(users[4]!))], new Map(), 1, later);
+    const added = planAmendments([amendment(one, react(users[4]!))], new Map(), { rev: 1, at: later, pinned: 0 });
     expect(updateOf(added.steps[0]!)).toEqual({
       $set: { updated_at: later },
       $push: { 'reactions.0.user_ids': { $each: [users[4]] } },
     });
-    const taken = planAmendments([amendment(one, { ...react(ann), kind: 'unreact' })], new Map(), 1, later);
+    const taken = planAmendments([amendment(one, { ...react(ann), kind: 'unreact' })], new Map(), {
+      rev: 1,
+      at: later,
+      pinned: 0,
+    });
     expect(updateOf(taken.steps[0]!)).toEqual({
       $set: { updated_at: later },
       $pull: { 'reactions.0.user_ids': { $in: [ann] } },
@@ -114,7 +117,7 @@ describe('planned amendments', () => {
       amendment(one, react(bob)),
       amendment(one, { ...react(ann), kind: 'edit', content: 'new' }),
     ];
-    const { steps } = planAmendments(acts, new Map(), 2, later);
+    const { steps } = planAmendments(acts, new Map(), { rev: 2, at: later, pinned: 0 });
     expect(steps.map(({ firstRev, after }) => [after.seq, firstRev, after.rev])).toEqual([
       [1, 3, 3],
       [2, 4, 4],
@@ -129,8 +132,7 @@ describe('planned amendments', () => {
     const { steps, outcomes } = planAmendments(
       acts.map((each) => amendment(one, each)),
       new Map(),
-      1,
-      later,
+      { rev: 1, at: later, pinned: 0 },
     );
     expect(steps.map(({ after }) => after.rev)).toEqual([2]);
     expect(outcomes.map((outcome) => [outcome.steps, outcome.refusal instanceof Error])).toEqual([
@@ -147,8 +149,7 @@ describe('planned amendments', () => {
     const { steps, outcomes } = planAmendments(
       [amendment(stale, { ...react(ann), kind: 'edit', content: 'newer' }), amendment(stale, react(bob))],
       found,
-      5,
-      later,
+      { rev: 5, at: later, pinned: 0 },
     );
     expect(outcomes[0]).toMatchObject({ isChange: false, message: { rev: 5 } });
     expect(steps).toMatchObject([{ before: { rev: 5 }, firstRev: 6 }]);
@@ -186,8 +187,7 @@ describe('the updates of planned amendments', () => {
           const plan = planAmendments(
             batch.map((one) => amendment(current[one.of] as MessageDocument, one.act)),
             new Map(),
-            rev,
-            later,
+            { rev, at: later, pinned: 0 },
           );
           const revs = plan.steps.flatMap(({ firstRev, after }) => [firstRev - 1, after.rev]);
           // Each step takes the revs right behind those of the one before it.

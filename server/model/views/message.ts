@@ -19,6 +19,10 @@ function wireIds(ids: readonly ObjectId[]): string[] {
   return wire;
 }
 
+function wirePin({ by, at }: NonNullable<MessageDocument['pinned']>) {
+  return { by: by.toHexString(), at: at.toISOString() };
+}
+
 /** The wire form of a message. Written out field by field, because it is made for every message sent. */
 export function toWireMessage(document: PairMessageDocument): PairMessage;
 export function toWireMessage(document: GroupMessageDocument): GroupMessage;
@@ -39,6 +43,7 @@ export function toWireMessage(document: MessageDocument): Message {
     ...(document.client_message_id === undefined ? {} : { client_message_id: document.client_message_id }),
     ...(document.edited_at ? { edited_at: document.edited_at.toISOString() } : {}),
     ...(document.reply_to ? { reply_to: document.reply_to.toHexString() } : {}),
+    ...(document.pinned ? { pinned: wirePin(document.pinned) } : {}),
     ...wireMetadata(document.metadata),
     ...(document.reactions?.length ? { reactions: toWire(document.reactions) } : {}),
   };
