@@ -102,7 +102,17 @@ export function planAmendments<A extends Amendment>(
 }
 
 /** The fields that an amendment may change, besides reactions. */
-const FIELDS = ['content', 'terms', 'edited_at', 'is_deleted', 'attachment', 'metadata', 'text_ids', 'pinned'] as const;
+const FIELDS = [
+  'content',
+  'terms',
+  'edited_at',
+  'is_deleted',
+  'attachment',
+  'metadata',
+  'text_ids',
+  'pinned',
+  'forwarded',
+] as const;
 
 function isReaction({ before, after }: Pick<Step, 'before' | 'after'>): boolean {
   return FIELDS.every((field) => before[field] === after[field]);

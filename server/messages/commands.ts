@@ -20,7 +20,7 @@ import type { Writer } from './writer.ts';
 
 export type MessageHandlers = Omit<HandlersOf<'message'>, 'message:delivered' | 'message:read'>;
 
-export interface MessageCommandOptions extends SendOptions {
+export interface MessageCommandOptions extends Omit<SendOptions, 'reach'> {
   store: MessageStore;
   access: AccessRules;
   writer: Writer;
@@ -41,7 +41,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
   const changeMessage = createChangeMessage({ ...options, reach });
 
   return {
-    'message:send': createSend(options),
+    'message:send': createSend({ ...options, reach }),
 
     'message:edit': createEdit(changeMessage, revisions),
     'message:delete': createDelete(changeMessage, counted, revisions),

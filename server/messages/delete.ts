@@ -39,6 +39,7 @@ function tombstoneOf(message: MessageDocument): MessageDocument {
     metadata: _metadata,
     text_ids: _texts,
     pinned: _pin,
+    forwarded: _count,
     ...rest
   } = message;
   return { ...rest, is_deleted: true, content: '', attachment: null };

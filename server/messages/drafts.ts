@@ -9,6 +9,8 @@ import { invalid, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../model/documents/messages.ts';
 import { storedMetadata } from '../model/metadata.ts';
+import { type Body, forwardedBody } from './forward.ts';
+import type { Reach } from './reach.ts';
 import { followedInSlowMode } from './slow-mode.ts';
 import { termsOf } from './terms.ts';
 
@@ -32,10 +34,11 @@ export interface Attachments {
 }
 
 /**
- * The rules on type, text and attachment that the payload's schema does not express.
+ * The rules on type, text and attachment that the payload's schema does not express. What is forwarded fulfils them.
  * @throws ContractError `validation_failed`
  */
-export function checkShape({ content, message_type = 'text', attachment }: SendPayload): void {
+export function checkShape({ content, message_type = 'text', attachment, forward_of }: SendPayload): void {
+  if (forward_of !== undefined) return;
   if (message_type === 'text') {
     if (attachment) throw invalid('attachment', 'does not belong to a text');
     if (content === '') throw invalid('content', 'must NOT be empty');
@@ -44,9 +47,11 @@ export function checkShape({ content, message_type = 'text', attachment }: SendP
   }
 }
 
+/** What drafts are checked by. */
 export interface DraftOptions {
   store: Pick<MessageStore, 'of' | 'newId' | 'lastSent'>;
   attachments: Pick<Attachments, 'check'>;
+  reach: Reach;
   clock(): Date;
 }
 
@@ -57,7 +62,7 @@ export interface DraftOptions {
  *   `Attachments.check` does
  */
 export async function prepareDraft(
-  { store, attachments, clock }: DraftOptions,
+  { store, attachments, reach, clock }: DraftOptions,
   caller: Caller,
   payload: SendPayload,
   access: Access,
@@ -65,9 +70,10 @@ export async function prepareDraft(
   refuseUnreachable(access);
   refuseUnpermitted(access, 'send');
   const follows_seq = await followedInSlowMode(store, access, caller.userId, clock);
-  const { message_type = 'text', attachment, reply_to } = payload;
+  const { message_type = 'text', attachment, reply_to, forward_of } = payload;
   const { conversation, fromSeq } = access;
-  const [replied] = await Promise.all([
+  const [body, replied] = await Promise.all([
+    forward_of === undefined ? bodyOf(payload) : forwardedBody(reach, caller, forward_of),
     reply_to === undefined
       ? undefined
       : store.of(conversation.kind).findOne({ _id: fromId(reply_to), conversation_id: conversation.id }),
@@ -76,26 +82,38 @@ export async function prepareDraft(
   if (reply_to !== undefined && !(replied && isVisible(replied, fromSeq))) {
     throw notFound('no such message to reply to');
   }
-  const draft = draftOf(store.newId(conversation.id), caller.userId, conversation.id, payload);
+  const draft = draftOf(store.newId(conversation.id), caller.userId, conversation.id, payload, body);
   return follows_seq === undefined ? draft : { ...draft, follows_seq };
 }
 
+function bodyOf({ content = '', message_type = 'text', attachment, metadata }: SendPayload): Body {
+  const stored = storedMetadata(metadata);
+  return {
+    content,
+    message_type,
+    attachment: attachment ? { media_id: fromId(attachment.media_id) } : null,
+    ...(stored === undefined ? {} : { metadata: stored }),
+  };
+}
+
 /** The draft of a message whose payload has been checked. */
-export function draftOf(_id: ObjectId, sender_id: ObjectId, conversation_id: string, payload: SendPayload): Draft {
-  const { content, message_type = 'text', attachment, reply_to, client_message_id } = payload;
-  const metadata = storedMetadata(payload.metadata);
+export function draftOf(
+  _id: ObjectId,
+  sender_id: ObjectId,
+  conversation_id: string,
+  payload: SendPayload,
+  body: Body = bodyOf(payload),
+): Draft {
+  const { reply_to, client_message_id } = payload;
   const base = {
     _id,
     conversation_id,
     sender_id,
-    content,
-    message_type,
-    attachment: attachment ? { media_id: fromId(attachment.media_id) } : null,
+    ...body,
     is_deleted: false,
-    terms: termsOf(content),
+    terms: termsOf(body.content),
     ...(client_message_id === undefined ? {} : { client_message_id }),
     ...(reply_to === undefined ? {} : { reply_to: fromId(reply_to) }),
-    ...(metadata === undefined ? {} : { metadata }),
   };
   return payload.recipient_id === undefined
     ? { ...base, group_id: fromId(payload.group_id!), read_by: [] }

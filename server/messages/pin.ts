@@ -1,10 +1,13 @@
 /** `message:pin` and `message:pinned` (PROTOCOL section 16, "Pins"). */
+import type { ObjectId } from 'mongodb';
 import type { AccessRules } from '../conversations/access-rules.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import { visibleSeqs } from '../conversations/visibility.ts';
 import type { Handler } from '../dispatch/handlers.ts';
 import { conflict, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
+import type { Moment } from './amendment.ts';
 import type { ChangeMessage } from './change-message.ts';
 import { toPage } from './page.ts';
 
@@ -21,15 +24,26 @@ export function createPin(changeMessage: ChangeMessage): Handler<'message:pin'> 
     changeMessage(caller, message_id, dueAt, {
       action: 'pin',
       countsPins: isWanted,
-      decide(message, { at, rev, pinned }) {
-        if (isWanted && message.is_deleted) throw conflict('the message was deleted');
-        if (isWanted === (message.pinned !== undefined)) return undefined;
-        const { pinned: _pin, ...rest } = message;
-        if (!isWanted) return rest;
-        if (pinned >= MOST_PINNED) throw conflict(`at most ${MOST_PINNED} messages of a conversation are pinned`);
-        return { ...rest, pinned: { by: caller.userId, at, rev } };
-      },
+      decide: (message, moment) => withPin(message, caller.userId, isWanted, moment),
     });
+}
+
+/**
+ * A message with a pin, or without; undefined where it is so already.
+ * @throws ContractError `conflict` on a deleted message, and beyond `MOST_PINNED`
+ */
+export function withPin(
+  message: MessageDocument,
+  by: ObjectId,
+  isWanted: boolean,
+  { at, rev, pinned }: Moment,
+): MessageDocument | undefined {
+  if (isWanted && message.is_deleted) throw conflict('the message was deleted');
+  if (isWanted === (message.pinned !== undefined)) return undefined;
+  const { pinned: _pin, ...rest } = message;
+  if (!isWanted) return rest;
+  if (pinned >= MOST_PINNED) throw conflict(`at most ${MOST_PINNED} messages of a conversation are pinned`);
+  return { ...rest, pinned: { by, at, rev } };
 }
 
 /**

@@ -9,6 +9,7 @@ import { ContractError } from '../lib/errors.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import { type Attachments, checkShape, type Draft, prepareDraft } from './drafts.ts';
+import type { Reach } from './reach.ts';
 import { Overtaken, tooSoon } from './slow-mode.ts';
 import type { Writer } from './writer.ts';
 
@@ -17,6 +18,7 @@ export interface SendOptions {
   access: Pick<AccessRules, 'enter'>;
   writer: Pick<Writer, 'send'>;
   attachments: Attachments;
+  reach: Reach;
   /** A user's message is stored: the user no longer types it. */
   onSent(userId: string, conversationId: string): void;
   clock(): Date;

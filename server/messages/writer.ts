@@ -49,7 +49,10 @@ export interface Writer {
 
 export interface WriterOptions extends PositionsOptions {
   newest: NewestMessages;
-  store: Pick<MessageStore, 'insert' | 'sent' | 'followers' | 'newest' | 'amend' | 'findAll' | 'show' | 'open' | 'countPinned'>;
+  store: Pick<
+    MessageStore,
+    'insert' | 'sent' | 'followers' | 'newest' | 'amend' | 'findAll' | 'show' | 'open' | 'countPinned'
+  >;
   summaries: SummaryWriter;
   bus: Pick<Bus, 'changes' | 'heal'>;
   actors: Pick<Actors, 'note' | 'forget'>;

@@ -82,7 +82,16 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     switchedOffIndex('typing_indicators_enabled'),
     switchedOffIndex('read_receipts_enabled'),
   ],
-  messages: [...messageIndexes, attachmentIndex('recipient_id')],
+  messages: [
+    ...messageIndexes,
+    attachmentIndex('recipient_id'),
+    // Who may read an upload: whoever has forwarded it, and did not upload it.
+    {
+      name: 'forwarded_attachment',
+      key: { 'attachment.media_id': 1, sender_id: 1 },
+      partialFilterExpression: { 'forwarded.count': { $exists: true }, 'attachment.media_id': { $exists: true } },
+    },
+  ],
   group_messages: [
     ...messageIndexes,
     attachmentIndex('group_id'),

@@ -52,6 +52,7 @@ const message = {
   client_message_id: Type.Optional(Type.String()),
   edited_at: Type.Optional(Timestamp),
   reply_to: Type.Optional(Id),
+  forwarded: Type.Optional(Type.Object({ count: Type.Integer({ minimum: 1 }) })),
   pinned: Type.Optional(Type.Object({ by: Id, at: Timestamp })),
   metadata: Type.Optional(Metadata),
   reactions: Type.Optional(

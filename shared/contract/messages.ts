@@ -22,20 +22,33 @@ export const MAX_CONTENT_BYTES = 16 * 1024;
 const Content = Bytes(MAX_CONTENT_BYTES);
 const Changed = Type.Object({ message: Message });
 const Page = Type.Object({ messages: Type.Array(Message), has_more: Type.Boolean() });
+/** What a message that is forwarded has from the one that it comes from. */
+const FORWARDED_WITHOUT = Object.fromEntries(
+  ['content', 'message_type', 'attachment', 'reply_to', 'metadata'].map((name) => [name, false]),
+);
 const UpTo = Targeted({ up_to_seq: Seq });
 
 export const messageCommands = {
   'message:send': command({
     summary:
       'Stores a message and tells every other device of sender and recipients. Idempotent by `client_message_id`.',
-    payload: Targeted({
-      content: Content,
-      message_type: Type.Optional(MessageType),
-      attachment: Type.Optional(Type.Union([Closed({ media_id: Id }), Type.Null()])),
-      client_message_id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-      reply_to: Type.Optional(Id),
-      metadata: Type.Optional(Metadata),
-    }),
+    payload: Targeted(
+      {
+        content: Type.Optional(Content),
+        message_type: Type.Optional(MessageType),
+        attachment: Type.Optional(Type.Union([Closed({ media_id: Id }), Type.Null()])),
+        client_message_id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+        reply_to: Type.Optional(Id),
+        metadata: Type.Optional(Metadata),
+        forward_of: Type.Optional(Id),
+      },
+      {
+        allOf: [
+          { if: { required: ['forward_of'] }, else: { required: ['content'] } },
+          { if: { not: { required: ['forward_of'] } }, else: { properties: FORWARDED_WITHOUT } },
+        ],
+      },
+    ),
     data: Type.Object({ message: Message, duplicate: Type.Optional(Type.Literal(true)) }),
     rate: 'message',
     errors: ['forbidden', 'not_found'],

@@ -90,7 +90,12 @@ describe('prepareDraft', () => {
     const messages = { findOne: async (filter: { conversation_id: string }) => (isAskedFor(filter) ? found : null) };
     const store = { of: () => messages, newId: () => new ObjectId() } as unknown as DraftOptions['store'];
     const attachments = { check: () => Promise.reject(notFound('no such upload')) };
-    return prepareDraft({ store, attachments, clock: () => new Date() }, caller, { ...payload, ...over }, entered);
+    return prepareDraft(
+      { store, attachments, reach: () => Promise.reject(notFound()), clock: () => new Date() },
+      caller,
+      { ...payload, ...over },
+      entered,
+    );
   }
 
   it('drafts what passes', async () => {

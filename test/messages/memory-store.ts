@@ -67,7 +67,7 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
     amend: (_conversation, steps) => ask('amend', () => amendInOrder(steps), fault()),
     show: async (found) => [...found],
     open: async () => {},
-    countPinned: async () => messages.filter(({ pinned }) => pinned).length,
+    countPinned: () => ask('countPinned', () => messages.filter(({ pinned }) => pinned).length),
     findAll: (_conversation, ids) =>
       ask('findAll', () => messages.filter(({ _id }) => ids.includes(_id)).map((message) => ({ ...message }))),
     sent: (_conversation, _sender, id) =>

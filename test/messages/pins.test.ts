@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, connectPair, type Device, register, registerMany, settle } from '../support/client.ts';
-import { startDatabase } from '../support/database.ts';
-import { startRedis } from '../support/redis.ts';
-import { sharedServer, startServer, type TestServer } from '../support/server.ts';
+import { connect, connectPair, type Device, register, settle } from '../support/client.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let ann: Device;
@@ -116,30 +114,3 @@ describe('message:pinned', () => {
     late.close();
   });
 });
-
-it('no more than a hundred messages are pinned, however many nodes pin at once', async () => {
-  const [database, redis] = await Promise.all([startDatabase(), startRedis()]);
-  const env = { MONGODB_URL: database.url, REDIS_URL: redis.url, JWT_SECRET: 's'.repeat(32) };
-  const nodes = await Promise.all([startServer({ env }), startServer({ env })]);
-  const [a, b] = await Promise.all((await registerMany(nodes[0].url, 2)).map((one, i) => connect(nodes[i]!.url, one)));
-  const ids = await Promise.all(
-    Array.from(
-      { length: 110 },
-      async () => (await a!.ok('message:send', { recipient_id: b!.id, content: 'x' })).message._id,
-    ),
-  );
-  await Promise.all(ids.slice(0, 95).map((message_id) => a!.ok('message:pin', { message_id, pinned: true })));
-  const answers = await Promise.all(
-    ids.slice(95).map((message_id, i) => (i % 2 ? a! : b!).raw('message:pin', { message_id, pinned: true })),
-  );
-  expect(answers.filter(({ ok }) => ok)).toHaveLength(5);
-  expect(new Set(answers.flatMap(({ error }) => error?.code ?? []))).toEqual(new Set(['conflict']));
-  const { messages } = await b!.ok('message:pinned', { recipient_id: a!.id, limit: 100 });
-  expect(messages).toHaveLength(100);
-  await a!.ok('message:pin', { message_id: messages[0]!._id, pinned: false });
-  const refused = ids[95 + answers.findIndex(({ ok }) => !ok)]!;
-  await b!.ok('message:pin', { message_id: refused, pinned: true });
-  for (const device of [a!, b!]) device.close();
-  await Promise.all(nodes.map((node) => node.stop()));
-  await Promise.all([database.stop(), redis.stop()]);
-}, 120_000);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Change } from '../../server/bus/operations.ts';
 import { createNewestMessages } from '../../server/conversations/newest-messages.ts';
 import { draftOf } from '../../server/messages/drafts.ts';
+import { MOST_PINNED, withPin } from '../../server/messages/pin.ts';
 import { withReaction } from '../../server/messages/reactions.ts';
 import { Overtaken } from '../../server/messages/slow-mode.ts';
 import { createWriter, type WriterOptions } from '../../server/messages/writer.ts';
@@ -96,6 +97,27 @@ describe('the writer', () => {
     const amended = await Promise.all([one.writer.amend(append('a')), other.writer.amend(append('b'))]);
     expect(amended.map(({ rev }) => rev).sort()).toEqual([2, 3]);
     expect(amended.find(({ rev }) => rev === 3)!.content).toHaveLength(2);
+  });
+
+  it('pins no more messages than may be, however many nodes pin at once', async () => {
+    const { store, messages } = createMemoryStore(immediate);
+    const nodes = [createNode(store), createNode(store)];
+    const sends = range(MOST_PINNED + 20).map((i) => nodes[0]!.writer.send(conversation, draft(`${i}`), undefined));
+    const sent = (await Promise.all(sends)).map(({ message }) => message);
+    const pins = sent.map((message, i) =>
+      nodes[i % 2]!.writer.amend({
+        conversation,
+        message,
+        decide: (old, moment) => withPin(old, ann, true, moment),
+        countsPins: true,
+        socket: undefined,
+      }),
+    );
+    const settled = await Promise.allSettled(pins);
+    const refused = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
+    expect(refused).toEqual(Array(20).fill('conflict'));
+    expect(messages.filter(({ pinned }) => pinned)).toHaveLength(MOST_PINNED);
+    expect(messages.every(({ rev, pinned }) => !pinned || pinned.rev === rev)).toBe(true);
   });
 
   it('stores reactions that arrive while it is busy by one command, and tells of them once', async () => {

@@ -20,7 +20,7 @@ export function createFindReadable(collections: Collections, visibility: Visibil
     if (upload.uploader_id.equals(userId)) return true;
     const isImage = 'media_type' in upload && upload.media_type === 'image';
     const ways = await Promise.all([
-      wasSentTo(collections, userId, upload._id),
+      wasSentBetween(collections, userId, upload._id),
       isVisibleInGroup(collections, visibility, userId, upload._id),
       isImage && isPicture(collections, upload._id.toHexString()),
     ]);
@@ -36,9 +36,14 @@ export function createFindReadable(collections: Collections, visibility: Visibil
   return (collection, id, readerId) => withDeadline(find(collection, id, readerId));
 }
 
-/** Whether a direct message to the user carries the upload. Deleted messages carry none. */
-async function wasSentTo({ messages }: Collections, userId: ObjectId, uploadId: ObjectId): Promise<boolean> {
-  return (await messages.findOne({ 'attachment.media_id': uploadId, recipient_id: userId }, ID_ONLY)) !== null;
+/** Whether a direct message carries the upload, to the user or forwarded by the user. Deleted messages carry none. */
+async function wasSentBetween({ messages }: Collections, userId: ObjectId, uploadId: ObjectId): Promise<boolean> {
+  const carrying = { 'attachment.media_id': uploadId };
+  const found = await Promise.all([
+    messages.findOne({ ...carrying, recipient_id: userId }, ID_ONLY),
+    messages.findOne({ ...carrying, sender_id: userId, 'forwarded.count': { $gt: 0 } }, ID_ONLY),
+  ]);
+  return found.some((message) => message !== null);
 }
 
 /** Whether a group message that the user may see carries the upload. */

@@ -46,6 +46,8 @@ interface MessageBase {
   /** The ids of its texts, oldest first, the present one last (messages/revisions.ts). Absent: it was never edited. */
   text_ids?: ObjectId[];
   reply_to?: ObjectId;
+  /** How often it was forwarded on its way here. */
+  forwarded?: { count: number };
   /** Who pinned it, when, and under which `rev`: by that, pins are in order. */
   pinned?: { by: ObjectId; at: Date; rev: number };
   /** As `model/metadata.ts` stores it. */
