@@ -1,5 +1,6 @@
 /** Environment variables → configuration, checked once at start (PROTOCOL section 10). */
 import { type IceServerConfig, readCalls } from './config/calls.ts';
+import { type IssuerConfig, readIssuer } from './config/issuer.ts';
 import { readNetwork } from './config/network.ts';
 import { type PushConfig, readPush } from './config/push.ts';
 import { readStores } from './config/stores.ts';
@@ -17,6 +18,10 @@ export interface Config {
   jwtPrivateKey: string | undefined;
   accessTokenTtlS: number;
   refreshTokenTtlS: number;
+  /** The other issuer whose tokens are taken. */
+  issuer: IssuerConfig | undefined;
+  /** Whether users register and sign in here, by passwords. */
+  localAccounts: boolean;
   bcryptCost: number;
   /** Whether anyone may register. */
   registrationOpen: boolean;
@@ -74,6 +79,7 @@ export function readConfig(env: Environment): Config {
     ...readNetwork(env),
     ...readStores(env),
     ...readTokens(env, production),
+    ...readIssuer(env),
     bcryptCost: readInteger(env, 'BCRYPT_COST', 12, 4, 15),
     registrationOpen: readOneOf(env, 'REGISTRATION', ['open', 'closed'], 'open') === 'open',
     ...readMail(env),

@@ -6,34 +6,33 @@ import type { Config } from '../config.ts';
 import type { RateLimiter } from '../dispatch/rate-limits.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
 import { type Authenticate, authenticated } from '../http/authentication.ts';
-import { listeningUrl } from '../http/listen.ts';
 import type { Collections } from '../model/collections.ts';
+import { createAnyAuthentication } from './authentication.ts';
 import { createDeactivation, type DeactivationOptions } from './deactivation.ts';
 import { createErasure, type ErasePart } from './erasure.ts';
 import { foldNamesAnew } from './fold-anew.ts';
 import { createAccessTokens } from './jwt/access-tokens.ts';
 import { loadSigningKey, type SigningKey } from './jwt/signing-key.ts';
+import { registerLocalAccounts } from './local-accounts.ts';
 import { createMailer } from './mail/mailer.ts';
-import { createPasswordChange } from './passwords/change.ts';
 import { createPasswordHashing } from './passwords/hashing.ts';
-import { createHashRenewal } from './passwords/renewal.ts';
-import { createPasswordReplacement } from './passwords/replacement.ts';
-import { createPasswordReset } from './passwords/reset.ts';
 import { createProfileUpdate, type ProfileOptions } from './profile.ts';
-import { createRegistration } from './registration.ts';
 import { createAccountBudgets } from './routes/budgets.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
-import { registerPasswordRoutes } from './routes/passwords.ts';
 import { registerProfileRoutes } from './routes/profile.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
-import { registerSignInRoutes } from './routes/sign-in.ts';
-import { createAuthentication } from './sessions/authentication.ts';
+import { registerRefreshRoute } from './routes/sign-in.ts';
 import { createKnownNetworks } from './sessions/known-networks.ts';
 import { createRefreshTokens } from './sessions/refresh-tokens.ts';
 import { watchRevocations } from './sessions/revocation-watch.ts';
 import { createSessionStore } from './sessions/session-store.ts';
 import { createSessions } from './sessions/sessions.ts';
-import { createSignIn } from './sign-in.ts';
+
+/**
+ * How long a session that has ended is remembered where another issuer's tokens may name it, in milliseconds: those that
+ * were issued before stay refused, seen or not.
+ */
+const ENDINGS_KEPT_MS = 400 * 86_400_000;
 
 export interface AccountDomainOptions {
   collections: Collections;
@@ -67,7 +66,8 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   const key = await loadSigningKey(config);
   const accessTokens = createAccessTokens({ key, config, clock });
   const refreshTokens = createRefreshTokens(key.derive('refresh token'));
-  const store = createSessionStore({ collections, lifetimeMs: config.refreshTokenTtlS * 1000, clock });
+  const lifetimeMs = config.refreshTokenTtlS * 1000;
+  const store = createSessionStore({ collections, lifetimeMs, memoryMs: config.issuer && ENDINGS_KEPT_MS, clock });
   const networks = createKnownNetworks({ collections, key: key.derive('network'), clock });
   const sessions = createSessions({
     collections,
@@ -76,13 +76,14 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
     refreshTokens,
     networkTag: networks.tagOf,
     onEnded: onSessionsEnded,
+    clock,
   });
-  const authenticate = createAuthentication({ collections, accessTokens, clock });
+  const authentication = createAnyAuthentication({ ...options, accessTokens, lifetimeMs, endSession: sessions.end });
+  const { authenticate } = authentication;
   const revocations = watchRevocations({ revokedSince: store.revokedSince, onEnded: onSessionsEnded, clock, log });
 
   const hashing = createPasswordHashing({ cost: config.bcryptCost });
   const mailer = await createMailer({ config, log });
-  const replacePassword = createPasswordReplacement({ collections, hashing, sessions, clock });
 
   const eraseRest = createErasure(options);
   /** What is left of a person is erased after those concerned were told. Neither keeps the answer waiting. */
@@ -90,25 +91,9 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
 
   const onRequest = authenticated(authenticate);
   const budgets = createAccountBudgets({ rateLimiter, collections, isKnownNetwork: networks.isKnown });
-  registerSignInRoutes(http, {
-    register: createRegistration({ collections, hashing, sessions, isOpen: config.registrationOpen, clock }),
-    signIn: createSignIn({
-      collections,
-      hashing,
-      sessions,
-      renewHash: createHashRenewal({ collections, hashing, log }),
-    }),
-    sessions,
-    budgets,
-  });
+  if (config.localAccounts) registerLocalAccounts({ ...options, hashing, sessions, mailer, budgets, onRequest });
+  registerRefreshRoute(http, { sessions, budgets });
   registerSessionRoutes(http, { onRequest, sessions, store });
-  registerPasswordRoutes(http, {
-    onRequest,
-    changePassword: createPasswordChange(hashing, replacePassword),
-    passwordReset: createPasswordReset({ ...options, replacePassword, mailer, mayMail: budgets.mayMail }),
-    budgets,
-    linkOrigin: () => config.publicUrl ?? listeningUrl(http, config.host),
-  });
   registerProfileRoutes(http, {
     onRequest,
     updateProfile: createProfileUpdate(options),
@@ -123,6 +108,7 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
     authenticate,
     deriveKey: key.derive,
     async close() {
+      authentication.close();
       revocations.close();
       await hashing.close();
       await mailer.close();

@@ -17,6 +17,23 @@ export function batchedById<D extends { _id: ObjectId }>(
   });
 }
 
+/**
+ * @param name a field that is unique: at most one document has a value of it
+ * @returns a look-up by that field; concurrent look-ups share one query
+ */
+export function batchedByKey<D extends { _id: ObjectId }, K extends keyof D & string>(
+  collection: Collection<D>,
+  name: K,
+): (key: string) => Promise<D | undefined> {
+  return batched(async (keys: readonly string[]) => {
+    const wanted = [...new Set(keys)];
+    const filter = { [name]: { $in: wanted } } as Filter<D>;
+    const found = (await collection.find(filter, { batchSize: wanted.length + 1 }).toArray()) as D[];
+    const byKey = new Map(found.map((document) => [document[name] as string, document]));
+    return keys.map((key) => byKey.get(key));
+  });
+}
+
 /** A change of a document that is made where there is none. */
 export type Upsert<D extends Document> = Pick<UpdateOneModel<D>, 'filter' | 'update'>;
 

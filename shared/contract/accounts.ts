@@ -8,7 +8,7 @@ const NewPassword = Bytes(72, 8);
 /** A password that is to be compared: whatever could never be right is as wrong as any other. */
 const AnyPassword = Type.String({ maxLength: 1024 });
 const RefreshToken = Type.String({ minLength: 1, maxLength: 512 });
-const FullName = Nullable(DisplayName(100));
+export const FullName = Nullable(DisplayName(100));
 
 export const RegisterBody = Closed({
   username: Type.String({ pattern: '^[A-Za-z0-9_.-]{3,32}$' }),

@@ -10,7 +10,7 @@ export const PROTOCOL_VERSION = 1;
 export const sessionCommands = {
   'auth:renew': command({
     summary: 'Replaces the access token of this connection by a newer one of the same session.',
-    payload: Closed({ token: Type.String({ minLength: 1, maxLength: 4096 }) }),
+    payload: Closed({ token: Type.String({ minLength: 1, maxLength: 16_384 }) }),
     data: Type.Object({ expires_in: Type.Integer() }),
     device_only: true,
     errors: ['unauthenticated'],

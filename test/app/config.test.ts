@@ -26,6 +26,9 @@ describe('the configuration', () => {
     ['API_KEY', 'thirty-one-characters-are-too-few'.slice(0, 31)],
     ['API_KEY', 'it has the length, but is of several words'],
     ['RATE_LIMITS', 'no'],
+    ['AUTH_JWKS_URL', 'login.example.org'],
+    ['AUTH_JWKS_URL', 'file:///keys.json'],
+    ['AUTH_LOCAL', 'no'],
     ['TRUST_PROXY', 'yes'],
     ['LOG_LEVEL', 'loud'],
     ['NODE_ENV', 'prod'],
@@ -77,6 +80,30 @@ describe('the configuration', () => {
     }
   });
 
+  it.each(['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'])('refuses another issuer without %s', (missing) => {
+    const env: Record<string, string> = {
+      AUTH_JWKS_URL: 'https://login.example.org/jwks.json',
+      AUTH_ISSUER: 'https://login.example.org/',
+      AUTH_AUDIENCE: 'chat',
+    };
+    expect(readConfig(env).issuer).toEqual({
+      jwksUrl: env.AUTH_JWKS_URL,
+      issuer: env.AUTH_ISSUER,
+      audience: env.AUTH_AUDIENCE,
+    });
+    delete env[missing];
+    expect(() => readConfig(env)).toThrow(/^AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE .*$/);
+    expect(() => readConfig({ [missing]: 'https://login.example.org' })).toThrow(/^AUTH_JWKS_URL, AUTH_ISSUER and .*$/);
+  });
+
+  it('refuses another issuer that is called as the server itself, and an address of keys with a password', () => {
+    const env = { AUTH_JWKS_URL: 'http://keys', AUTH_ISSUER: 'letsapp', AUTH_AUDIENCE: 'chat' };
+    expect(() => readConfig(env)).toThrow(/^AUTH_ISSUER .*$/);
+    expect(() => readConfig({ ...env, AUTH_ISSUER: 'other', AUTH_JWKS_URL: 'http://a:secret@keys' })).toThrow(
+      /^AUTH_JWKS_URL (?!.*secret).*$/,
+    );
+  });
+
   it('refuses two signing keys, and none in production', () => {
     const both = { JWT_SECRET: 'x'.repeat(32), JWT_PRIVATE_KEY: 'a key' };
     expect(() => readConfig(both)).toThrow(/JWT_SECRET and JWT_PRIVATE_KEY/);
@@ -94,6 +121,8 @@ describe('the configuration', () => {
       jwtPrivateKey: undefined,
       accessTokenTtlS: 900,
       refreshTokenTtlS: 2_592_000,
+      issuer: undefined,
+      localAccounts: true,
       bcryptCost: 12,
       registrationOpen: true,
       corsOrigins: [],

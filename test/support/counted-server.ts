@@ -9,10 +9,11 @@ export interface CountedServer {
   stop(): Promise<void>;
 }
 
-export async function startCountedServer(): Promise<CountedServer> {
+/** @param env further settings */
+export async function startCountedServer(env: Record<string, string> = {}): Promise<CountedServer> {
   const database = await startDatabase();
   const proxy = await countingProxy(database.url);
-  const server = await startServer({ env: { MONGODB_URL: proxy.url } });
+  const server = await startServer({ env: { MONGODB_URL: proxy.url, ...env } });
   return {
     server,
     proxy,

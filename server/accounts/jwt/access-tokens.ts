@@ -1,11 +1,11 @@
 /** Access tokens: short-lived JWTs (RFC 7519, after the profile of RFC 9068) that name a user and a session. */
 import { jwtVerify, SignJWT } from 'jose';
+import { OWN_ISSUER } from '../../config/issuer.ts';
 import type { Config } from '../../config.ts';
 import { unauthenticated } from '../../lib/errors.ts';
 import { createLru } from '../../lib/lru.ts';
 import type { SigningKey } from './signing-key.ts';
 
-const ISSUER = 'letsapp';
 const AUDIENCE = 'letsapp';
 /** Sets access tokens apart from any other JWT signed with the same key (RFC 8725, section 3.11). */
 const TYPE = 'at+jwt';
@@ -41,7 +41,7 @@ export function createAccessTokens({ key, config, clock }: AccessTokensOptions):
   const expected = {
     algorithms: [key.alg],
     typ: TYPE,
-    issuer: ISSUER,
+    issuer: OWN_ISSUER,
     audience: AUDIENCE,
     requiredClaims: ['exp', 'sub', 'sid'],
   };
@@ -62,7 +62,7 @@ export function createAccessTokens({ key, config, clock }: AccessTokensOptions):
       const expiresAt = issuedAt + config.accessTokenTtlS;
       const access_token = await new SignJWT({ sid: sessionId })
         .setProtectedHeader(header)
-        .setIssuer(ISSUER)
+        .setIssuer(OWN_ISSUER)
         .setAudience(AUDIENCE)
         .setSubject(userId)
         .setJti(crypto.randomUUID())

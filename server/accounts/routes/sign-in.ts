@@ -10,13 +10,17 @@ import type { AccountBudgets } from './budgets.ts';
 export interface SignInRoutesOptions {
   register: Register;
   signIn: SignIn;
+  budgets: AccountBudgets;
+}
+
+export interface RefreshRouteOptions {
   sessions: Sessions;
   budgets: AccountBudgets;
 }
 
-/** Registers the routes that lead to tokens: registration, sign-in, refresh. */
+/** Registers the routes that begin sessions: registration and sign-in. */
 export function registerSignInRoutes(fastify: FastifyInstance, options: SignInRoutesOptions): void {
-  const { register, signIn, sessions, budgets } = options;
+  const { register, signIn, budgets } = options;
   const app = fastify.withTypeProvider<ContractTypes>();
 
   app.post(
@@ -36,8 +40,11 @@ export function registerSignInRoutes(fastify: FastifyInstance, options: SignInRo
     },
     (request) => signIn(request.body, networkOf(request)),
   );
+}
 
-  app.post(
+/** Registers the route by which sessions go on. */
+export function registerRefreshRoute(fastify: FastifyInstance, { sessions, budgets }: RefreshRouteOptions): void {
+  fastify.withTypeProvider<ContractTypes>().post(
     '/auth/refresh',
     {
       schema: { summary: 'Exchanges a refresh token for new tokens.', body: RefreshBody, response: { 200: Tokens } },

@@ -45,6 +45,8 @@ export interface SessionStoreOptions {
   collections: Pick<Collections, 'sessions'>;
   /** How long a session lives after its last refresh. */
   lifetimeMs: number;
+  /** How long it is remembered that a session has ended; undefined where that is asked of living ones only. */
+  memoryMs: number | undefined;
   clock(): Date;
 }
 
@@ -58,9 +60,14 @@ function olderThan({ _id, created_at }: SessionDocument) {
   };
 }
 
-export function createSessionStore({ collections, lifetimeMs, clock }: SessionStoreOptions): SessionStore {
+export function createSessionStore(options: SessionStoreOptions): SessionStore {
+  const { collections, lifetimeMs, memoryMs, clock } = options;
   const { sessions } = collections;
   const expiryFrom = (now: Date) => new Date(now.getTime() + lifetimeMs);
+  const ending = (now: Date) => ({
+    $set: { revoked_at: now },
+    ...(memoryMs === undefined ? {} : { $max: { expires_at: new Date(now.getTime() + memoryMs) } }),
+  });
 
   async function idsOf(filter: object): Promise<string[]> {
     const found = await sessions.find(filter, { projection: { _id: 1 } }).toArray();
@@ -93,7 +100,7 @@ export function createSessionStore({ collections, lifetimeMs, clock }: SessionSt
       const owner = userId === undefined ? {} : { user_id: fromId(userId) };
       const { modifiedCount } = await sessions.updateOne(
         { _id: fromId(sessionId), ...owner, ...NOT_REVOKED, expires_at: { $gt: now } },
-        { $set: { revoked_at: now } },
+        ending(now),
       );
       return modifiedCount === 1;
     },
@@ -101,10 +108,7 @@ export function createSessionStore({ collections, lifetimeMs, clock }: SessionSt
       const user_id = fromId(userId);
       const revoked_at = clock();
       const except = exceptSessionId === undefined ? {} : { _id: { $ne: fromId(exceptSessionId) } };
-      const { modifiedCount } = await sessions.updateMany(
-        { user_id, ...NOT_REVOKED, ...except },
-        { $set: { revoked_at } },
-      );
+      const { modifiedCount } = await sessions.updateMany({ user_id, ...NOT_REVOKED, ...except }, ending(revoked_at));
       // Read after the write, not before: a session that began in between is included.
       return modifiedCount === 0 ? [] : idsOf({ user_id, revoked_at });
     },

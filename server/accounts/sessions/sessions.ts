@@ -3,6 +3,7 @@ import { ObjectId } from 'mongodb';
 import type { Tokens } from '../../../shared/contract/accounts.ts';
 import { notFound, unauthenticated } from '../../lib/errors.ts';
 import { hashToken } from '../../lib/token-hash.ts';
+import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { DeviceInfo } from '../../model/documents/accounts.ts';
 import type { AccessTokens } from '../jwt/access-tokens.ts';
@@ -24,6 +25,7 @@ export interface Sessions {
   refresh(refreshToken: string, network: string): Promise<Tokens>;
   /** @throws ContractError `not_found` unless it is a live session of the user */
   end(userId: string, sessionId: string): Promise<void>;
+  /** Ends all sessions of a user, but for one. Without one, tokens of another issuer from before begin none any more. */
   endAll(userId: string, exceptSessionId?: string): Promise<void>;
 }
 
@@ -35,10 +37,11 @@ export interface SessionsOptions {
   networkTag: KnownNetworks['tagOf'];
   /** Called with the sessions that this node has ended. */
   onEnded(sessionIds: string[]): void;
+  clock(): Date;
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const { collections, store, accessTokens, refreshTokens, networkTag, onEnded } = options;
+  const { collections, store, accessTokens, refreshTokens, networkTag, onEnded, clock } = options;
 
   async function tokensOf(userId: string, sessionId: string, refresh_token: string): Promise<Tokens> {
     return { ...(await accessTokens.issue(userId, sessionId)), refresh_token, session_id: sessionId };
@@ -80,6 +83,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
 
     async endAll(userId, exceptSessionId) {
+      if (exceptSessionId === undefined) {
+        const user = { _id: fromId(userId), external_id: { $exists: true } };
+        await collections.users.updateOne(user, { $max: { sessions_ended_at: clock() } });
+      }
       const ended = await store.revokeAll(userId, exceptSessionId);
       if (ended.length > 0) onEnded(ended);
     },

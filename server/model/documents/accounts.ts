@@ -39,18 +39,20 @@ export interface UserDocument {
   is_bot?: true;
   /** The operator's own data. */
   metadata?: string;
+  /** When all sessions ended last: tokens of another issuer that were issued before stay refused. */
+  sessions_ended_at?: Date;
   /** The account was deleted, and its parts outside this document are not all erased yet. */
   erasing?: true;
   /** Grows by one with each change that is sent, so that of two states the newer is known. Never on the wire. */
   version?: number;
 }
 
-/** A refresh-token family: one sign-in on one device. */
+/** A refresh-token family: one sign-in on one device. Or what the tokens of another issuer name as a session. */
 export interface SessionDocument {
   _id: ObjectId;
   user_id: ObjectId;
-  /** SHA-256 of the refresh token that is valid now. */
-  token_hash: string;
+  /** SHA-256 of the refresh token that is valid now. Sessions of another issuer's tokens have none. */
+  token_hash?: string;
   device_info?: DeviceInfo;
   /** A tag of the network that it was last used from. */
   network?: string;
@@ -58,6 +60,10 @@ export interface SessionDocument {
   last_used_at: Date;
   expires_at: Date;
   revoked_at?: Date;
+  /** The latest time of issue of another issuer's token that was ahead of the clock when it was used. */
+  issued_until?: Date;
+  /** Of the first session that another issuer's tokens name: the last ending that was followed by a session. */
+  begun_anew_after?: Date;
 }
 
 /** At most one per user, under the user's id: a new token replaces the one before in one write. */
