@@ -3,6 +3,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 COPY shared/client/package.json shared/client/
 COPY server/embedded/package.json server/embedded/
+COPY test/generated-client/package.json test/generated-client/
 RUN npm ci
 COPY build.mjs tsconfig.json ./
 COPY shared shared
@@ -14,6 +15,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 COPY shared/client/package.json shared/client/
 COPY server/embedded/package.json server/embedded/
+COPY test/generated-client/package.json test/generated-client/
 RUN npm ci --omit=dev
 
 FROM node:24-bookworm-slim

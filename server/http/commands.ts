@@ -21,6 +21,8 @@ export function registerCommandRoutes(app: FastifyInstance, { dispatch, authenti
       summary: declaration.summary,
       body: declaration.payload,
       response: { 200: Type.Object({ data: declaration.data }) },
+      errors: declaration.errors,
+      example: { body: declaration.example.payload, answer: { data: declaration.example.data } },
     };
     app.post(
       pathOf(name),

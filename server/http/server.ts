@@ -2,6 +2,7 @@
 import fastify, { type FastifyInstance, type FastifyTypeProvider } from 'fastify';
 import type { Logger } from 'pino';
 import type { Static, TSchema } from 'typebox';
+import type { ErrorCode } from '../../shared/contract/errors.ts';
 import type { Config } from '../config.ts';
 import { invalid } from '../lib/errors.ts';
 import type { Reach } from '../model/reach.ts';
@@ -30,8 +31,16 @@ export interface HttpServerOptions {
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** One sentence for the published documents. */
+    /** One sentence for the published documents, as all of these. */
     summary?: string;
+    /** The media types of a body that no schema describes. */
+    consumes?: string[];
+    /** Refusals besides those that any request may meet. */
+    errors?: readonly ErrorCode[];
+    /** A request that succeeds. */
+    example?: { body?: unknown; answer?: unknown };
+    /** Left out of the published documents: pages and what belongs to them. */
+    hide?: boolean;
   }
 }
 

@@ -1,12 +1,11 @@
 /** The routes of uploads (PROTOCOL section 9): what each takes, who may call it and how often, and its handler. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import Type from 'typebox';
-import { Closed, Id } from '../../shared/contract/values.ts';
 import type { RateLimiter } from '../dispatch/rate-limits.ts';
 import { callerOf, limited, paysForItself } from '../http/rate-limit.ts';
 import type { Kind } from './documents/kinds.ts';
 import type { createGet } from './read/get.ts';
 import type { createRemove } from './remove/remove.ts';
+import { schemasOf, thumbnailSchema, tusSchemas } from './route-schemas.ts';
 import type { TusHandler } from './tus/handler.ts';
 import { PATH } from './tus/protocol.ts';
 import type { createPost } from './upload/post.ts';
@@ -16,9 +15,6 @@ import { requireMultipart } from './upload/receive.ts';
 const TRANSFERS = { config: { transfers: true } };
 /** Per user, over all routes that begin an upload (PROTOCOL section 10). */
 const UPLOAD_RATE = { count: 60, per: 60_000 };
-
-const Params = Closed({ id: Id });
-const LinkQuery = Closed({ token: Type.Optional(Type.String({ maxLength: 4096 })) });
 
 type Hook = (request: FastifyRequest) => Promise<void>;
 
@@ -51,12 +47,12 @@ export function registerMediaRoutes(app: FastifyInstance, options: MediaRoutesOp
   // A context of its own: nothing else takes multipart bodies. The handlers read them.
   app.register(async (routes) => {
     routes.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null));
-    registerKind(routes, '/media', handlers.media, options, [authenticate, limit, room]);
-    registerKind(routes, '/files', handlers.file, options, [authenticate, limit, room]);
+    registerKind(routes, 'media', handlers.media, options, [authenticate, limit, room]);
+    registerKind(routes, 'file', handlers.file, options, [authenticate, limit, room]);
     routes.route<WithId>({
       method: ['GET', 'HEAD'],
       url: '/media/:id/thumbnail',
-      schema: { params: Params, querystring: LinkQuery },
+      schema: thumbnailSchema,
       onRequest: identifyReader,
       ...TRANSFERS,
       handler: handlers.media.get.thumbnail,
@@ -67,24 +63,25 @@ export function registerMediaRoutes(app: FastifyInstance, options: MediaRoutesOp
 
 function registerKind(
   routes: FastifyInstance,
-  path: Kind['path'],
+  kind: Kind['name'],
   { post, get, remove }: KindHandlers,
   { authenticate, identifyReader }: MediaRoutesOptions,
   begin: Hook[],
 ): void {
-  const withId = { schema: { params: Params }, onRequest: authenticate };
-  routes.post(path, { onRequest: [...begin, requireMultipart], ...TRANSFERS }, post);
+  const path: Kind['path'] = kind === 'media' ? '/media' : '/files';
+  const schemas = schemasOf(kind);
+  routes.post(path, { schema: schemas.post, onRequest: [...begin, requireMultipart], ...TRANSFERS }, post);
   routes.route<WithId>({
     method: ['GET', 'HEAD'],
     url: `${path}/:id`,
-    schema: { params: Params, querystring: LinkQuery },
+    schema: schemas.bytes,
     onRequest: identifyReader,
     ...TRANSFERS,
     handler: get.bytes,
   });
-  routes.get<WithId>(`${path}/:id/info`, withId, get.info);
-  routes.post<WithId>(`${path}/:id/link`, withId, get.link);
-  routes.delete<WithId>(`${path}/:id`, withId, remove);
+  routes.get<WithId>(`${path}/:id/info`, { schema: schemas.info, onRequest: authenticate }, get.info);
+  routes.post<WithId>(`${path}/:id/link`, { schema: schemas.link, onRequest: authenticate }, get.link);
+  routes.delete<WithId>(`${path}/:id`, { schema: schemas.remove, onRequest: authenticate }, remove);
 }
 
 /** In a context of its own, where Fastify parses no body. */
@@ -96,14 +93,10 @@ function registerTus(
   app.register(async (routes) => {
     routes.removeAllContentTypeParsers();
     routes.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    routes.post(PATH, { onRequest: begin, ...TRANSFERS }, tus.handle);
-    routes.patch(`${PATH}/:id`, { onRequest: append, ...TRANSFERS }, tus.handle);
-    routes.route({
-      method: ['HEAD', 'DELETE'],
-      url: `${PATH}/:id`,
-      onRequest: authenticate,
-      handler: tus.handle,
-    });
-    routes.options(PATH, tus.describe);
+    routes.post(PATH, { schema: tusSchemas.begin, onRequest: begin, ...TRANSFERS }, tus.handle);
+    routes.patch(`${PATH}/:id`, { schema: tusSchemas.append, onRequest: append, ...TRANSFERS }, tus.handle);
+    routes.head(`${PATH}/:id`, { schema: tusSchemas.offset, onRequest: authenticate }, tus.handle);
+    routes.delete(`${PATH}/:id`, { schema: tusSchemas.abandon, onRequest: authenticate }, tus.handle);
+    routes.options(PATH, { schema: tusSchemas.describe }, tus.describe);
   });
 }

@@ -1,8 +1,9 @@
 /** AsyncAPI 3.0 for the socket, derived from the contract's commands and events. */
-import type { TSchema } from 'typebox';
 import type { CommandDeclaration, EventDeclaration } from '../../shared/contract/define.ts';
 import { commands, events } from '../../shared/contract/index.ts';
-import { ERROR_SCHEMA, INFO, toPlainSchema } from './document-parts.ts';
+import { INFO } from './document-parts.ts';
+import { createSchemas, ERROR, type Schemas, typeName } from './document-schemas.ts';
+import { exampleOf } from './openapi-answers.ts';
 
 const CHANNEL = { $ref: '#/channels/socket' };
 
@@ -14,67 +15,137 @@ interface Part {
 
 /** @returns the document: commands, which the server receives and acknowledges, and events, which it sends */
 export function describeSocket(): object {
+  const schemas = createSchemas();
   const parts = [
-    ...Object.entries<CommandDeclaration>(commands).map(describeCommand),
-    ...Object.entries<EventDeclaration>(events).map(describeEvent),
+    ...Object.entries<CommandDeclaration>(commands).map((entry) => describeCommand(entry, schemas)),
+    ...Object.entries<EventDeclaration>(events).map((entry) => describeEvent(entry, schemas)),
   ];
+  const domains = [...new Set([...Object.keys(commands), ...Object.keys(events)].map(domainOf))];
   return {
     asyncapi: '3.0.0',
+    id: 'urn:letsapp:socket',
     info: {
       ...INFO,
       description:
         'Socket.IO 4, default namespace. `auth: { token, device_info? }` at the handshake. Each message is a Socket.IO ' +
         'event by its name with one payload; commands are answered by their acknowledgement callback.',
+      tags: domains.map((name) => ({ name, description: `Commands and events: \`${name}\`.` })),
     },
     defaultContentType: 'application/json',
+    servers: {
+      own: {
+        host: '{host}',
+        pathname: '/socket.io',
+        protocol: 'wss',
+        description: 'The server that this document comes from; `ws` where it serves without TLS.',
+        variables: { host: { default: 'localhost:3000', description: 'Its name, and its port where there is one.' } },
+        security: [{ $ref: '#/components/securitySchemes/access_token' }],
+      },
+    },
     channels: {
       socket: {
-        address: '/socket.io',
+        address: '/',
         title: 'The Socket.IO connection',
+        description: 'The default namespace of Socket.IO. Every message of a user goes over it.',
+        servers: [{ $ref: '#/servers/own' }],
         messages: Object.assign({}, ...parts.map(({ messages }) => messages)),
       },
     },
     operations: Object.assign({}, ...parts.map(({ operations }) => operations)),
+    components: {
+      securitySchemes: {
+        access_token: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The access token, as `auth.token` of the handshake.',
+        },
+      },
+      schemas: schemas.components(),
+    },
   };
 }
 
-function describeCommand([name, { summary, payload, data }]: [string, CommandDeclaration]): Part {
+function describeCommand([name, declared]: [string, CommandDeclaration], schemas: Schemas): Part {
+  const { summary, payload, data, example, errors } = declared;
   const answer = `${name}.ack`;
+  const type = typeName(name);
+  const tags = tagsOf(name);
   return {
     messages: {
-      [name]: { name, summary, payload: toPlainSchema(payload) },
-      [answer]: { name: `Acknowledgement of ${name}`, payload: acknowledgement(data) },
+      [name]: {
+        name,
+        title: name,
+        summary,
+        tags,
+        payload: schemas.named(`${type}Payload`, payload),
+        examples: [{ name: 'sent', payload: example.payload }],
+      },
+      [answer]: {
+        name: answer,
+        title: `The acknowledgement of ${name}`,
+        summary: 'Success with data, or the refusal.',
+        tags,
+        payload: {
+          oneOf: [
+            acknowledgement(true, { data: schemas.named(`${type}Data`, data) }),
+            acknowledgement(false, (schemas.describe(ERROR[1]) as { properties: Record<string, unknown> }).properties),
+          ],
+        },
+        examples: [
+          { name: 'done', payload: { ok: true, data: example.data } },
+          { name: 'refused', payload: { ok: false, error: exampleOf('validation_failed') } },
+        ],
+      },
     },
     operations: {
       [name]: {
         action: 'receive',
+        title: name,
         summary,
+        tags,
         channel: CHANNEL,
         messages: [reference(name)],
+        // The acknowledgement comes back by the callback of the very packet: there is no address to reply to.
         reply: { channel: CHANNEL, messages: [reference(answer)] },
+        'x-errors': errors,
       },
     },
   };
 }
 
-function describeEvent([name, { summary, payload }]: [string, EventDeclaration]): Part {
+function describeEvent([name, { summary, payload, example }]: [string, EventDeclaration], schemas: Schemas): Part {
   // A command and an event may share a name: `call:signal`.
   const key = `${name}.event`;
+  const tags = tagsOf(name);
   return {
-    messages: { [key]: { name, summary, payload: toPlainSchema(payload) } },
-    operations: { [key]: { action: 'send', summary, channel: CHANNEL, messages: [reference(key)] } },
+    messages: {
+      [key]: {
+        name,
+        title: name,
+        summary,
+        tags,
+        payload: schemas.named(`${typeName(name)}Event`, payload),
+        examples: [{ name: 'told', payload: example }],
+      },
+    },
+    operations: {
+      [key]: { action: 'send', title: name, summary, tags, channel: CHANNEL, messages: [reference(key)] },
+    },
   };
 }
+
+const domainOf = (name: string) => name.split(':')[0]!;
+const tagsOf = (name: string) => [{ name: domainOf(name) }];
 
 function reference(message: string): object {
   return { $ref: `#/channels/socket/messages/${message}` };
 }
 
-function acknowledgement(data: TSchema): object {
+function acknowledgement(ok: boolean, properties: Record<string, unknown>): object {
   return {
-    oneOf: [
-      { type: 'object', required: ['ok', 'data'], properties: { ok: { const: true }, data: toPlainSchema(data) } },
-      { type: 'object', required: ['ok', 'error'], properties: { ok: { const: false }, error: ERROR_SCHEMA } },
-    ],
+    type: 'object',
+    required: ['ok', ...Object.keys(properties)],
+    properties: { ok: { type: 'boolean', const: ok }, ...properties },
   };
 }

@@ -3,8 +3,12 @@
  * what the server does.
  */
 import type { FastifyInstance, RouteOptions } from 'fastify';
+import Type from 'typebox';
 import { describeSocket } from './asyncapi.ts';
 import { describeHttp } from './openapi.ts';
+import { publish } from './published.ts';
+
+const DOCUMENT = { 200: Type.Record(Type.String(), Type.Unknown()) };
 
 /**
  * Serves `/openapi.json` and `/asyncapi.json`. Call it before any route is registered: it collects those that follow.
@@ -14,14 +18,13 @@ export function publishDocuments(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     routes.push(route);
   });
-  let openApi: object | undefined;
-  let asyncApi: object | undefined;
-  app.get('/openapi.json', { schema: { summary: 'This document.' } }, async () => {
-    openApi ??= describeHttp(routes);
-    return openApi;
+  const summary = (of: string) => ({
+    schema: { summary: `${of}, generated from what the server does.`, response: DOCUMENT },
   });
-  app.get('/asyncapi.json', { schema: { summary: 'The same for the socket.' } }, async () => {
-    asyncApi ??= describeSocket();
-    return asyncApi;
-  });
+  app.get(
+    '/openapi.json',
+    summary('OpenAPI 3.1 of HTTP'),
+    publish(() => describeHttp(routes)),
+  );
+  app.get('/asyncapi.json', summary('AsyncAPI 3.0 of the socket'), publish(describeSocket));
 }

@@ -1,94 +1,37 @@
 /** OpenAPI 3.1 for HTTP, derived from the registered routes. */
 import type { RouteOptions } from 'fastify';
-import type { TSchema } from 'typebox';
-import { ERROR_SCHEMA, INFO, toPlainSchema } from './document-parts.ts';
+import { INFO } from './document-parts.ts';
+import { createSchemas } from './document-schemas.ts';
+import { describeRefusals } from './openapi-answers.ts';
+import { describeOperation } from './openapi-operations.ts';
+import { accessOf, securitySchemes } from './openapi-security.ts';
+import { describeTags } from './openapi-tags.ts';
 
-/** The parts of a route's schema that the document uses. */
-interface RouteSchema {
-  summary?: string;
-  description?: string;
-  body?: TSchema;
-  querystring?: TSchema & { properties?: Record<string, TSchema>; required?: string[] };
-  params?: TSchema & { properties?: Record<string, TSchema> };
-  response?: Record<string, TSchema>;
-  /** Media types of a body that no schema describes. */
-  consumes?: string[];
-}
-
-/** @returns the document of all routes */
-export function describeHttp(routes: RouteOptions[]): object {
+/** @returns the document of all routes but those that serve pages */
+export function describeHttp(all: RouteOptions[]): object {
+  // A path with a wildcard leads to files, which are no operations.
+  const routes = all.filter(({ url, schema }) => !url.includes('*') && !schema?.hide);
+  const schemas = createSchemas();
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const url = route.url.replaceAll(/:(\w+)/g, '{$1}');
     for (const method of [route.method].flat()) {
       // Fastify answers HEAD wherever there is a GET.
       if (method === 'HEAD' && paths[url]?.get) continue;
-      paths[url] = { ...paths[url], [method.toLowerCase()]: describeRoute(route, url, method) };
+      const operation = describeOperation({ route, url, method, security: accessOf(route), schemas });
+      paths[url] = { ...paths[url], [method.toLowerCase()]: operation };
     }
   }
+  const responses = describeRefusals(schemas);
   return {
     openapi: '3.1.0',
     info: {
       ...INFO,
       description: 'Accounts, uploads, commands and operations. Events arrive over the socket: see /asyncapi.json.',
     },
+    servers: [{ url: '/', description: 'The server that this document comes from.' }],
+    tags: describeTags(Object.keys(paths)),
     paths,
-    components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      schemas: { Error: { type: 'object', required: ['error'], properties: { error: ERROR_SCHEMA } } },
-    },
+    components: { securitySchemes: securitySchemes(routes), schemas: schemas.components(), responses },
   };
-}
-
-function describeRoute(route: RouteOptions, url: string, method: string): object {
-  const schema = (route.schema ?? {}) as RouteSchema;
-  const content = describeBody(schema);
-  return {
-    operationId: `${method} ${route.url}`,
-    summary: schema.summary ?? `${method} ${route.url}`,
-    ...(schema.description ? { description: schema.description } : {}),
-    parameters: [...describePath(schema, url), ...describeQuery(schema)],
-    ...(Object.keys(content).length > 0 ? { requestBody: { required: true, content } } : {}),
-    responses: describeAnswers(schema),
-    // Routes that authenticate do so in a hook of their own, before the body is read.
-    ...(route.onRequest ? { security: [{ bearer: [] }] } : {}),
-  };
-}
-
-function describePath({ params }: RouteSchema, url: string): object[] {
-  return [...url.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: toPlainSchema(params?.properties?.[name!] ?? { type: 'string' }),
-  }));
-}
-
-function describeQuery({ querystring }: RouteSchema): object[] {
-  return Object.entries(querystring?.properties ?? {}).map(([name, part]) => ({
-    name,
-    in: 'query',
-    required: querystring?.required?.includes(name) ?? false,
-    schema: toPlainSchema(part),
-  }));
-}
-
-function describeBody({ body, consumes = [] }: RouteSchema): Record<string, object> {
-  if (body) return jsonContent(toPlainSchema(body));
-  return Object.fromEntries(consumes.map((type) => [type, {}]));
-}
-
-function describeAnswers({ response = {} }: RouteSchema): Record<string, object> {
-  const successes = Object.entries(response).map(([status, body]) => [
-    status,
-    { description: 'Success', content: jsonContent(toPlainSchema(body)) },
-  ]);
-  return {
-    ...(successes.length > 0 ? Object.fromEntries(successes) : { '2XX': { description: 'Success' } }),
-    default: { description: 'Refused', content: jsonContent({ $ref: '#/components/schemas/Error' }) },
-  };
-}
-
-function jsonContent(schema: unknown): Record<string, object> {
-  return { 'application/json': { schema } };
 }

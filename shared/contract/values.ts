@@ -23,6 +23,14 @@ export const ConversationId = Type.String({ minLength: 1, maxLength: 64 });
 export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 export const Empty = Closed({});
 
+/** An answer over HTTP without a body. */
+export const NoBody = Type.Unsafe<undefined>({ type: 'null' });
+
+/** An answer over HTTP that is not JSON. */
+export function Raw(mediaType: string, description: string) {
+  return Type.Unsafe<unknown>({ contentMediaType: mediaType, description });
+}
+
 /** A page's size: refused above `maximum`, never clamped. */
 export function Limit(maximum: number) {
   return Type.Optional(Type.Integer({ minimum: 1, maximum }));

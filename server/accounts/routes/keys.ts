@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
 import type { SigningKey } from '../jwt/signing-key.ts';
+
+const KeySet = Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.Unknown())) });
 
 /** Registers the JWK set (RFC 7517) with the public key of access tokens; it is empty with symmetric signing. */
 export function registerKeyRoutes(fastify: FastifyInstance, { publicJwk }: Pick<SigningKey, 'publicJwk'>): void {
@@ -7,7 +10,18 @@ export function registerKeyRoutes(fastify: FastifyInstance, { publicJwk }: Pick<
 
   fastify.get(
     '/.well-known/jwks.json',
-    { schema: { summary: 'The public keys of access tokens (RFC 7517).' } },
+    {
+      schema: {
+        summary: 'The public keys of access tokens (RFC 7517).',
+        description: 'Empty where tokens are signed with a secret.',
+        response: { 200: KeySet },
+        example: {
+          answer: {
+            keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', kid: '1' }],
+          },
+        },
+      },
+    },
     async (_request, reply) => reply.header('cache-control', 'public, max-age=300').send(keySet),
   );
 }

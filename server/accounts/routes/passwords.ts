@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { PasswordChangeBody, PasswordForgotBody, PasswordResetBody } from '../../../shared/contract/accounts.ts';
+import { Empty, NoBody } from '../../../shared/contract/values.ts';
 import { type AuthenticationHook, sessionOf } from '../../http/authentication.ts';
 import type { ContractTypes } from '../../http/server.ts';
 import type { ChangePassword } from '../passwords/change.ts';
@@ -23,7 +24,13 @@ export function registerPasswordRoutes(fastify: FastifyInstance, options: Passwo
   app.post(
     '/auth/password/change',
     {
-      schema: { summary: 'Changes the password; every other session ends.', body: PasswordChangeBody },
+      schema: {
+        summary: 'Changes the password; every other session ends.',
+        body: PasswordChangeBody,
+        response: { 204: NoBody },
+        errors: ['conflict'],
+        example: { body: { current_password: 'correct horse battery', new_password: 'a boat on the lake' } },
+      },
       onRequest,
       preHandler: budgets.passwordCheck,
     },
@@ -36,7 +43,12 @@ export function registerPasswordRoutes(fastify: FastifyInstance, options: Passwo
   app.post(
     '/auth/password/forgot',
     {
-      schema: { summary: 'Sends a link by mail if the address is known.', body: PasswordForgotBody },
+      schema: {
+        summary: 'Sends a link by mail if the address is known.',
+        body: PasswordForgotBody,
+        response: { 202: Empty },
+        example: { body: { email: 'ann@example.com' }, answer: {} },
+      },
       preHandler: budgets.resetRequest,
     },
     async ({ body }, reply) => {
@@ -48,7 +60,13 @@ export function registerPasswordRoutes(fastify: FastifyInstance, options: Passwo
   app.post(
     '/auth/password/reset',
     {
-      schema: { summary: 'Sets a new password by the token of a mail; every session ends.', body: PasswordResetBody },
+      schema: {
+        summary: 'Sets a new password by the token of a mail; every session ends.',
+        body: PasswordResetBody,
+        response: { 204: NoBody },
+        errors: ['conflict'],
+        example: { body: { token: 'Zk1hQ0lUb2tlbk9mQU1haWw', new_password: 'a boat on the lake' } },
+      },
       preHandler: budgets.reset,
     },
     async ({ body }, reply) => {

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { DeleteAccountBody, ProfileBody, SelfAnswer } from '../../../shared/contract/accounts.ts';
+import { self } from '../../../shared/contract/examples.ts';
+import { NoBody } from '../../../shared/contract/values.ts';
 import type { ServerTime } from '../../dispatch/server-time.ts';
 import type { AuthenticationHook } from '../../http/authentication.ts';
 import type { ContractTypes } from '../../http/server.ts';
@@ -23,14 +25,27 @@ export function registerProfileRoutes(fastify: FastifyInstance, options: Profile
 
   app.get(
     '/users/me',
-    { schema: { summary: "The user's own account.", response: { 200: SelfAnswer } }, onRequest },
+    {
+      schema: {
+        summary: "The user's own account.",
+        response: { 200: SelfAnswer },
+        example: { answer: { user: self } },
+      },
+      onRequest,
+    },
     async ({ caller }) => ({ user: toSelf(caller.user) }),
   );
 
   app.patch(
     '/users/me',
     {
-      schema: { summary: 'Changes the profile or settings.', body: ProfileBody, response: { 200: SelfAnswer } },
+      schema: {
+        summary: 'Changes the profile or settings.',
+        body: ProfileBody,
+        response: { 200: SelfAnswer },
+        errors: ['not_found'],
+        example: { body: { bio: self.bio, settings: { read_receipts_enabled: true } }, answer: { user: self } },
+      },
       onRequest,
     },
     async ({ caller, body }) => ({
@@ -41,7 +56,12 @@ export function registerProfileRoutes(fastify: FastifyInstance, options: Profile
   app.delete(
     '/users/me',
     {
-      schema: { summary: 'Deactivates the account.', body: DeleteAccountBody },
+      schema: {
+        summary: 'Deactivates the account.',
+        body: DeleteAccountBody,
+        response: { 204: NoBody },
+        example: { body: { password: 'correct horse battery' } },
+      },
       onRequest,
       preHandler: budgets.passwordCheck,
     },

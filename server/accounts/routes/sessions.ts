@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import { SessionList, SessionListQuery } from '../../../shared/contract/accounts.ts';
-import { Closed, Id } from '../../../shared/contract/values.ts';
+import { LATER, SENT, SESSION } from '../../../shared/contract/examples.ts';
+import { Closed, Id, NoBody } from '../../../shared/contract/values.ts';
 import { type AuthenticationHook, sessionOf } from '../../http/authentication.ts';
 import type { ContractTypes } from '../../http/server.ts';
 import { toWire } from '../../model/codec.ts';
@@ -25,7 +26,7 @@ export function registerSessionRoutes(fastify: FastifyInstance, options: Session
 
   app.post(
     '/auth/logout',
-    { schema: { summary: 'Ends the session of the access token.' }, onRequest },
+    { schema: { summary: 'Ends the session of the access token.', response: { 204: NoBody } }, onRequest },
     async ({ caller }, reply) => {
       await sessions.end(caller.id, sessionOf(caller));
       return reply.code(204).send();
@@ -39,6 +40,19 @@ export function registerSessionRoutes(fastify: FastifyInstance, options: Session
         summary: "Lists the user's sessions, newest first, a hundred at a time.",
         querystring: SessionListQuery,
         response: { 200: SessionList },
+        example: {
+          answer: {
+            sessions: [
+              {
+                session_id: SESSION,
+                device_info: { platform: 'Android' },
+                created_at: SENT,
+                last_used_at: LATER,
+                current: true,
+              },
+            ],
+          },
+        },
       },
       onRequest,
     },
@@ -52,7 +66,15 @@ export function registerSessionRoutes(fastify: FastifyInstance, options: Session
 
   app.delete(
     '/auth/sessions/:session_id',
-    { schema: { summary: "Ends one of the user's sessions.", params: Closed({ session_id: Id }) }, onRequest },
+    {
+      schema: {
+        summary: "Ends one of the user's sessions.",
+        params: Closed({ session_id: Id }),
+        response: { 204: NoBody },
+        errors: ['not_found'],
+      },
+      onRequest,
+    },
     async ({ caller, params }, reply) => {
       await sessions.end(caller.id, params.session_id);
       return reply.code(204).send();
