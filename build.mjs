@@ -70,12 +70,16 @@ const bundles = await Promise.all([
     outbase: 'server',
     entryPoints: [
       'server/main.ts',
+      'server/letsapp.ts',
       'server/tools.ts',
+      'server/testing/child.ts',
       'server/accounts/passwords/hashing-thread.ts',
       'server/media/inspect/worker.ts',
     ],
     plugins: [embeddedApart],
   }),
+  // For an app's own tests: with the client, so that it needs no other package of ours.
+  build({ ...COMMON, splitting: false, outdir: 'dist/testing', entryPoints: ['server/testing/index.ts'] }),
 ]);
 
 const files = new Map(bundles.flatMap(({ outputFiles }) => outputFiles).map(({ path, contents }) => [path, contents]));

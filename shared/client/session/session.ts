@@ -59,10 +59,10 @@ const signedOut = () => new ClientError({ code: 'unauthenticated', message: 'nob
 export function session(url: string, storage: Storage = memory()): Session {
   const origin = originOf(url);
   let user: Self | undefined;
-  const reading = read().catch(() => undefined);
   let refreshing: Promise<string> | undefined;
   /** Where the storage refuses: what it should have. */
   let unstored: Stored | undefined;
+  const reading = read().catch(() => undefined);
 
   async function read(): Promise<Stored | undefined> {
     const text = unstored ? undefined : await storage.get(KEY);

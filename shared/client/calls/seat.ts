@@ -1,0 +1,100 @@
+/** This device's seat in a call: how it is taken, kept and left. */
+import type { Client } from '../client.ts';
+import type { Call, EventPayload, IceServer } from '../contract.ts';
+import type { Live, LiveHub } from '../live/live.ts';
+import type { LocalMedia } from './local-media.ts';
+import type { Peers } from './peers.ts';
+
+export interface Seat {
+  current: Live<Call | undefined>;
+  /**
+   * Opens the media, asks for a seat and connects to the others; without a seat the media are closed again.
+   * @throws ClientError; what the browser throws where the user refuses
+   */
+  take(isVideo: boolean, ask: () => Promise<{ call: Call; ice_servers: IceServer[] }>): Promise<Call>;
+  /** Lets go of the media and the others. */
+  leave(): void;
+  /** Listens no more, and leaves. */
+  close(): void;
+}
+
+export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: LocalMedia): Seat {
+  let current: Call | undefined;
+  const myId = () => client.me.get()?._id;
+
+  function leave(): void {
+    current = undefined;
+    peers.close();
+    local.close();
+    hub.changed();
+  }
+
+  /** What the call has become. */
+  function follow(call: Call): void {
+    if (call.status === 'ended' || call.status === 'missed' || call.status === 'rejected') {
+      leave();
+      return;
+    }
+    current = call;
+    peers.follow(call);
+    hub.changed();
+  }
+
+  function onUpdated({ call, reason, user_id }: EventPayload<'call:updated'>): void {
+    if (call._id !== current?._id) return;
+    if (reason === 'moved' || (reason === 'left' && user_id === myId())) {
+      leave();
+      return;
+    }
+    // Who comes again comes with a connection of its own.
+    if ((reason === 'left' || reason === 'joined') && user_id !== undefined) peers.drop(user_id);
+    follow(call);
+  }
+
+  /** The seat is kept for a while: it is taken again, and signals that were lost are said again. */
+  async function comeBack(): Promise<void> {
+    if (current?.status !== 'ongoing') return;
+    try {
+      const { call, ice_servers } = await client.call('call:join', { call_id: current._id });
+      peers.use(ice_servers);
+      follow(call);
+      peers.restart();
+    } catch {
+      // Refused: the call is over. Without a connection, the next one asks again.
+      if (client.state === 'ready') leave();
+    }
+  }
+
+  const stops = [
+    client.on('call:incoming', ({ call }) => void client.call('call:ringing', { call_id: call._id }).catch(() => {})),
+    client.on('call:updated', onUpdated),
+    client.on('call:signal', ({ call_id, from_user_id, signal }) => {
+      if (call_id === current?._id) peers.receive(from_user_id, signal);
+    }),
+    client.on('state', (state) => {
+      if (state === 'ready') void comeBack();
+      if (state === 'closed') leave();
+    }),
+  ];
+
+  return {
+    current: hub.live({ inputs: () => [current], make: () => current }),
+    async take(isVideo, ask) {
+      await local.open(isVideo);
+      try {
+        const { call, ice_servers } = await ask();
+        peers.use(ice_servers);
+        follow(call);
+        return call;
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    },
+    leave,
+    close() {
+      for (const stop of stops) stop();
+      leave();
+    },
+  };
+}
