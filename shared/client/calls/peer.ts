@@ -4,9 +4,12 @@
  * cross each other the polite side takes its own back.
  */
 
-/** What goes over `call:signal`. A connection that was made anew has another `session`. */
+/** What goes over `call:signal`. */
 export interface Signal {
-  session?: string;
+  /** The connection that it comes from: one that was made anew has another. */
+  session?: string | undefined;
+  /** The connection that it is for, where that is known. */
+  to?: string | undefined;
   description?: RTCSessionDescriptionInit;
   candidate?: RTCIceCandidateInit | null;
 }
@@ -23,6 +26,7 @@ export interface PeerOptions {
 }
 
 export interface Peer {
+  session: string;
   connection: RTCPeerConnection;
   receive(signal: Signal): Promise<void>;
   /** Looks for another way: the network has changed. */
@@ -47,7 +51,8 @@ export function createPeer({ iceServers, isPolite, stream, send, onStream }: Pee
 
   const describe = () => {
     const description = connection.localDescription;
-    if (description) send({ session, description: { type: description.type, sdp: description.sdp } });
+    if (description)
+      send({ session, to: remoteSession, description: { type: description.type, sdp: description.sdp } });
   };
 
   connection.onnegotiationneeded = async () => {
@@ -62,7 +67,7 @@ export function createPeer({ iceServers, isPolite, stream, send, onStream }: Pee
     }
   };
   connection.onicecandidate = ({ candidate }) => {
-    if (candidate) send({ session, candidate: candidate.toJSON() });
+    if (candidate) send({ session, to: remoteSession, candidate: candidate.toJSON() });
   };
   connection.ontrack = ({ track, streams: [remote] }) => {
     if (!remote) return;
@@ -90,6 +95,7 @@ export function createPeer({ iceServers, isPolite, stream, send, onStream }: Pee
   }
 
   return {
+    session,
     connection,
     async receive({ session: from, description, candidate }) {
       if (description) {

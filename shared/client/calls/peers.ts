@@ -63,7 +63,10 @@ export function createPeers({ hub, me, stream, send }: PeersOptions): Peers {
   }
 
   async function take(userId: string, signal: Signal): Promise<void> {
-    let entry = peers.get(userId) ?? connectTo(userId);
+    const known = peers.get(userId);
+    // It was for a connection that is no more.
+    if (signal.to !== undefined && signal.to !== known?.peer.session) return;
+    let entry = known ?? connectTo(userId);
     const isOffer = signal.description?.type === 'offer';
     // The other one has begun anew: on another device, or after a reload.
     if (isOffer && entry.session !== undefined && signal.session !== entry.session) {

@@ -46,8 +46,7 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
       leave();
       return;
     }
-    // Who comes again comes with a connection of its own.
-    if ((reason === 'left' || reason === 'joined') && user_id !== undefined) peers.drop(user_id);
+    if (reason === 'left' && user_id !== undefined) peers.drop(user_id);
     follow(call);
   }
 
