@@ -10,6 +10,7 @@ import { createMediaDomain } from './media/domain.ts';
 import { createMessageDomain } from './messages/domain.ts';
 import { stateOf } from './model/state.ts';
 import { toSelf } from './model/views/user.ts';
+import { registerOperatorRoutes } from './operator/routes.ts';
 import { createServerKeys } from './operator/server-keys.ts';
 import { createPresenceDomain } from './presence/domain.ts';
 import { createPushDomain } from './push/domain.ts';
@@ -47,6 +48,7 @@ export async function createDomains(foundation: Foundation) {
       aside(groups.succeedAdmin(userId), 'a group is without an admin');
       await Promise.allSettled([telling]);
     },
+    announceReactivation: (userId) => aside(contacts.tellContacts(userId), 'contacts are not told of a reactivation'),
     eraseParts: [
       (userId) => contacts.erase(userId),
       (userId) => presence.erase(userId),
@@ -88,6 +90,12 @@ export async function createDomains(foundation: Foundation) {
     openPair: inbox.memberships.openPair,
     attachments: media.ownership,
     scopesOf: inbox.scopesOf,
+  });
+  registerOperatorRoutes({
+    ...foundation,
+    requireServerKey,
+    accounts: accounts.operator,
+    deleteMessage: messages.deleteAsSender,
   });
   return {
     identifyCaller,

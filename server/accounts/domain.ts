@@ -10,11 +10,13 @@ import type { Collections } from '../model/collections.ts';
 import { createAnyAuthentication } from './authentication.ts';
 import { createDeactivation, type DeactivationOptions } from './deactivation.ts';
 import { createErasure, type ErasePart } from './erasure.ts';
+import { createFindOrMake } from './external-users.ts';
 import { foldNamesAnew } from './fold-anew.ts';
 import { createAccessTokens } from './jwt/access-tokens.ts';
 import { loadSigningKey, type SigningKey } from './jwt/signing-key.ts';
 import { registerLocalAccounts } from './local-accounts.ts';
 import { createMailer } from './mail/mailer.ts';
+import { createOperatorAccess, type OperatorAccess } from './operator-access.ts';
 import { createPasswordHashing } from './passwords/hashing.ts';
 import { createProfileUpdate, type ProfileOptions } from './profile.ts';
 import { createAccountBudgets } from './routes/budgets.ts';
@@ -49,6 +51,8 @@ export interface AccountDomainOptions {
   whileDeactivating: DeactivationOptions['whileDeactivating'];
   /** Tells those concerned of a deactivation. */
   announceDeactivation(userId: string): Promise<void>;
+  /** Tells those concerned that a user is active again. */
+  announceReactivation(userId: string): void;
   eraseParts: ErasePart[];
   clock(): Date;
   log: Logger;
@@ -57,6 +61,8 @@ export interface AccountDomainOptions {
 export interface AccountDomain {
   authenticate: Authenticate;
   deriveKey: SigningKey['derive'];
+  /** For the operator's own back end. */
+  operator: OperatorAccess;
   close(): Promise<void>;
 }
 
@@ -107,6 +113,7 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
   return {
     authenticate,
     deriveKey: key.derive,
+    operator: createOperatorAccess({ ...options, sessions, findOrMake: createFindOrMake(options) }),
     async close() {
       authentication.close();
       revocations.close();

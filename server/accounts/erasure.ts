@@ -40,6 +40,7 @@ export function erasure(at: Date): UpdateFilter<UserDocument> {
     bio: '',
     settings: {},
     is_active: false,
+    deactivated_at: at,
     erasing: true,
     updated_at: at,
   };

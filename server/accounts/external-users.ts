@@ -4,12 +4,14 @@
  * `external_id`, `username_key` and `email_key` decide.
  */
 import { randomBytes } from 'node:crypto';
-import { conflict } from '../lib/errors.ts';
+import { batched } from '../lib/group-commit.ts';
+import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 import { type NewUser, newUser, unreachableAddress } from './new-user.ts';
 import { NO_PASSWORD } from './passwords/hashing.ts';
+import { type NameField, nameConflict, takenNames } from './taken-names.ts';
 
 /** How a user is to be made, if there is none yet. */
 export interface FirstSight extends Pick<NewUser, 'full_name' | 'bio' | 'is_bot' | 'metadata'> {
@@ -24,10 +26,12 @@ export interface FirstSight extends Pick<NewUser, 'full_name' | 'bio' | 'is_bot'
  * @returns the user, deactivated or not, and whether this call made it
  * @throws ContractError `conflict` naming `username` or `email` when each of those wished for is somebody else's
  */
-export type FindOrMake = (
-  externalId: string,
-  firstSight: FirstSight,
-) => Promise<{ user: UserDocument; created: boolean }>;
+export type FindOrMake = (externalId: string, firstSight: FirstSight) => Promise<Seen>;
+
+export interface Seen {
+  user: UserDocument;
+  created: boolean;
+}
 
 export interface ExternalUserOptions {
   collections: Pick<Collections, 'users'>;
@@ -36,6 +40,14 @@ export interface ExternalUserOptions {
 
 export function createFindOrMake({ collections, clock }: ExternalUserOptions): FindOrMake {
   const { users } = collections;
+  /** One call of an id after the other on this node: those behind the first find whom it made. */
+  const turns = createKeyedQueue();
+
+  const find = batched(async (ids: readonly string[]) => {
+    const found = await users.find({ external_id: { $in: [...new Set(ids)] } }).toArray();
+    const byId = new Map(found.map((user) => [user.external_id, user as UserDocument]));
+    return ids.map((id) => byId.get(id));
+  });
 
   /** @returns the user of the id, who may be the one that is wanted; undefined where a unique index refuses that one */
   async function upsertUser(external_id: string, wanted: UserDocument): Promise<UserDocument | undefined> {
@@ -52,24 +64,10 @@ export function createFindOrMake({ collections, clock }: ExternalUserOptions): F
     }
   }
 
-  /** Which unique keys other users have. Read as the indexes see them, not only what a majority has. */
-  async function takenByOthers(own: string, { username_key, email_key }: UserDocument) {
-    const found = await users
-      .find(
-        { $or: [{ username_key }, { email_key }] },
-        { projection: { username_key: 1, email_key: 1, external_id: 1 }, readConcern: { level: 'local' } },
-      )
-      .toArray();
-    const rivals = found.filter(({ external_id }) => external_id !== own);
-    return {
-      username: rivals.some((rival) => rival.username_key === username_key),
-      email: rivals.some((rival) => rival.email_key === email_key),
-    };
-  }
-
-  return async function findOrMake(external_id, { usernames, emails = [unreachableAddress()], ...profile }) {
-    const known = await users.findOne({ external_id });
-    if (known) return { user: known, created: false };
+  async function make(
+    external_id: string,
+    { usernames, emails = [unreachableAddress()], ...profile }: FirstSight,
+  ): Promise<Seen> {
     const nextUsername = candidates('username', usernames);
     const nextEmail = candidates('email', emails);
     let username = nextUsername();
@@ -78,12 +76,21 @@ export function createFindOrMake({ collections, clock }: ExternalUserOptions): F
       const wanted = newUser({ ...profile, username, email, password: NO_PASSWORD }, clock());
       const user = await upsertUser(external_id, wanted);
       if (user) return { user, created: user._id.equals(wanted._id) };
-      // Nothing is taken where another call has just made this very user: the next round finds it.
-      const taken = await takenByOthers(external_id, wanted);
-      if (taken.username) username = nextUsername();
-      if (taken.email) email = nextEmail();
+      // Nothing is taken where another node has just made this very user: the next round finds it.
+      const taken = await takenNames(users, wanted, (other) => other.external_id === external_id);
+      if (taken.includes('username')) username = nextUsername();
+      if (taken.includes('email')) email = nextEmail();
     }
-  };
+  }
+
+  async function seen(external_id: string): Promise<Seen | undefined> {
+    const user = await find(external_id);
+    return user && { user, created: false };
+  }
+
+  return async (external_id, firstSight) =>
+    (await seen(external_id)) ??
+    turns.run(external_id, async () => (await seen(external_id)) ?? make(external_id, firstSight));
 }
 
 /** Usernames for a user who has none, without end. */
@@ -92,11 +99,11 @@ export function* generatedUsernames(): Generator<string> {
 }
 
 /** @returns what gives the next value, and throws ContractError `conflict` after the last */
-function candidates(path: 'username' | 'email', values: Iterable<string>): () => string {
+function candidates(path: NameField, values: Iterable<string>): () => string {
   const iterator = values[Symbol.iterator]();
   return () => {
     const next = iterator.next();
-    if (next.done) throw conflict(`${path} is taken`, [{ path, message: 'is taken' }]);
+    if (next.done) throw nameConflict([path]);
     return next.value;
   };
 }

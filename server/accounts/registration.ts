@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import type { RegisterBody, SignedIn } from '../../shared/contract/accounts.ts';
-import { conflict, forbidden, unavailable } from '../lib/errors.ts';
+import { forbidden, unavailable } from '../lib/errors.ts';
 import type { Collections } from '../model/collections.ts';
 import { insertOnce } from '../model/insert-once.ts';
 import { toSelf } from '../model/views/user.ts';
@@ -8,6 +8,7 @@ import { newUser } from './new-user.ts';
 import { assertAcceptable } from './passwords/acceptance.ts';
 import type { PasswordHashing } from './passwords/hashing.ts';
 import type { Sessions } from './sessions/sessions.ts';
+import { nameConflict, takenNames } from './taken-names.ts';
 
 export interface RegistrationOptions {
   collections: Pick<Collections, 'users'>;
@@ -49,18 +50,7 @@ export function createRegistration(options: RegistrationOptions): Register {
   };
 }
 
-async function assertFree(users: Collections['users'], { username, email }: Registration): Promise<void> {
-  const username_key = username.toLowerCase();
-  const email_key = email.toLowerCase();
-  const found = await users
-    .find({ $or: [{ username_key }, { email_key }] }, { projection: { username_key: 1, email_key: 1 } })
-    .toArray();
-  const taken: string[] = [];
-  if (found.some((user) => user.username_key === username_key)) taken.push('username');
-  if (found.some((user) => user.email_key === email_key)) taken.push('email');
-  if (taken.length === 0) return;
-  throw conflict(
-    `${taken[0]} is taken`,
-    taken.map((path) => ({ path, message: 'is taken' })),
-  );
+async function assertFree(users: Collections['users'], wanted: Registration): Promise<void> {
+  const taken = await takenNames(users, wanted);
+  if (taken.length > 0) throw nameConflict(taken);
 }

@@ -44,7 +44,7 @@ export function createMessageCommands(options: MessageCommandOptions): MessageHa
     'message:send': createSend({ ...options, reach }),
 
     'message:edit': createEdit(changeMessage, revisions),
-    'message:delete': createDelete(changeMessage, counted, revisions),
+    'message:delete': createDelete(changeMessage, options),
     'message:react': createReact(changeMessage, counted),
     'message:pin': createPin(changeMessage),
     'message:pinned': createPinned(store, access),

@@ -15,6 +15,7 @@ import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import { createMessageCommands, type MessageHandlers } from './commands.ts';
 import { createCountedReactions } from './counted-reactions.ts';
+import { createDeleteAsSender, type DeleteAsSender } from './delete.ts';
 import type { Attachments } from './drafts.ts';
 import { watchFolding } from './earlier-terms.ts';
 import { foldMessagesAnew } from './fold-anew.ts';
@@ -46,6 +47,8 @@ export interface MessageDomainOptions {
 
 export interface MessageDomain {
   handlers: MessageHandlers & HandlersOf<'typing'>;
+  /** Deletes a message as its sender would. */
+  deleteAsSender: DeleteAsSender;
   /** Ends whatever was typed on a device. */
   disconnected(socketId: string): void;
   /** Resolves when nothing is being written. */
@@ -56,6 +59,7 @@ export interface MessageDomain {
 export function createMessageDomain(options: MessageDomainOptions): MessageDomain {
   const { collections, config } = options;
   const revisions = createRevisions(collections);
+  const counted = createCountedReactions(collections);
   const writer = createWriter({ ...options, keepTexts: config.revisions ? revisions.keep : undefined });
   const typists = createTypists(options);
   options.delivery.onLeft(typists.left);
@@ -66,7 +70,7 @@ export function createMessageDomain(options: MessageDomainOptions): MessageDomai
       ...createMessageCommands({
         ...options,
         writer,
-        counted: createCountedReactions(collections),
+        counted,
         revisions,
         revisionsAreKept: config.revisions,
         onSent: typists.stop,
@@ -74,6 +78,7 @@ export function createMessageDomain(options: MessageDomainOptions): MessageDomai
       }),
       ...createTypingCommands({ ...options, typists }),
     },
+    deleteAsSender: createDeleteAsSender({ store: options.store, writer, counted, revisions }),
     disconnected: typists.disconnected,
     idle: writer.idle,
     close() {

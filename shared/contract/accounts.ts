@@ -9,10 +9,13 @@ const NewPassword = Bytes(72, 8);
 const AnyPassword = Type.String({ maxLength: 1024 });
 const RefreshToken = Type.String({ minLength: 1, maxLength: 512 });
 export const FullName = Nullable(DisplayName(100));
+export const Username = Type.String({ pattern: '^[A-Za-z0-9_.-]{3,32}$' });
+export const Email = Type.String({ format: 'email', maxLength: 254 });
+export const Bio = Type.String({ maxLength: 500 });
 
 export const RegisterBody = Closed({
-  username: Type.String({ pattern: '^[A-Za-z0-9_.-]{3,32}$' }),
-  email: Type.String({ format: 'email', maxLength: 254 }),
+  username: Username,
+  email: Email,
   password: NewPassword,
   full_name: Type.Optional(FullName),
 });
@@ -23,14 +26,14 @@ export const LoginBody = Closed({
 });
 export const RefreshBody = Closed({ refresh_token: RefreshToken });
 export const PasswordChangeBody = Closed({ current_password: AnyPassword, new_password: NewPassword });
-export const PasswordForgotBody = Closed({ email: Type.String({ format: 'email', maxLength: 254 }) });
+export const PasswordForgotBody = Closed({ email: Email });
 export const PasswordResetBody = Closed({
   token: Type.String({ minLength: 1, maxLength: 512 }),
   new_password: NewPassword,
 });
 export const ProfileBody = Closed({
   full_name: Type.Optional(FullName),
-  bio: Type.Optional(Type.String({ maxLength: 500 })),
+  bio: Type.Optional(Bio),
   profile_picture: Type.Optional(Nullable(Id)),
   settings: Type.Optional(
     Closed({

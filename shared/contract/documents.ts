@@ -34,6 +34,16 @@ export const Self = Type.Object({
 });
 export type Self = Static<typeof Self>;
 
+/** What the operator's own back end sees of a user. */
+export const ServerUser = Type.Object({
+  ...Self.properties,
+  /** Left out for users who registered themselves. */
+  external_id: Type.Optional(Type.String()),
+  is_bot: Type.Boolean(),
+  metadata: Type.Optional(Metadata),
+});
+export type ServerUser = Static<typeof ServerUser>;
+
 export const MESSAGE_TYPES = ['text', 'image', 'audio', 'video', 'document'] as const;
 export const MessageType = OneOf(MESSAGE_TYPES);
 

@@ -13,6 +13,7 @@ import type {
   Presence,
   PublicUser,
   Self,
+  ServerUser,
 } from './documents.ts';
 
 export const ANN = '6650a1f0c2a4b8d9e0f10001';
@@ -47,6 +48,9 @@ export const self: Self = {
   last_seen: SENT,
   settings: { notifications_enabled: true, read_receipts_enabled: true, typing_indicators_enabled: true },
 };
+
+/** Ann as the operator's own back end sees her. */
+export const serverUser: ServerUser = { ...self, external_id: 'crm-4711', is_bot: false, metadata: { plan: 'gold' } };
 
 export const tokens: Tokens = {
   access_token: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI2NjUwYTFmMCJ9.c2lnbmF0dXJl',

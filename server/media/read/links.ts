@@ -13,22 +13,24 @@ export interface Links {
   /** @returns the token of a link, and when it expires */
   issue(userId: string, uploadId: string): Promise<{ token: string; expiresAt: Date }>;
   /**
-   * @returns the id of the user who made the link
+   * @returns the id of the user who made the link, and when
    * @throws ContractError `unauthenticated` for anything but a valid token of this very upload
    */
-  verify(token: string, uploadId: string): Promise<string>;
+  verify(token: string, uploadId: string): Promise<{ makerId: string; madeAt: Date }>;
 }
 
 /** @param key 32 bytes, the same on every node, and used for nothing else */
 export function createLinks(key: Uint8Array, clock: () => Date): Links {
   return {
     async issue(userId, uploadId) {
-      // Whole seconds, as in the token.
-      const expires = Math.floor((clock().getTime() + LIFETIME_MS) / 1000);
+      const now = clock().getTime();
+      // Whole seconds, as most readers of such tokens expect.
+      const expires = Math.floor((now + LIFETIME_MS) / 1000);
       const token = await new SignJWT({ upload: uploadId })
         .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
         .setAudience(AUDIENCE)
         .setSubject(userId)
+        .setIssuedAt(now / 1000)
         .setExpirationTime(expires)
         .sign(key);
       return { token, expiresAt: new Date(expires * 1000) };
@@ -38,13 +40,13 @@ export function createLinks(key: Uint8Array, clock: () => Date): Links {
         algorithms: [ALGORITHM],
         typ: TYPE,
         audience: AUDIENCE,
-        requiredClaims: ['exp', 'sub', 'upload'],
+        requiredClaims: ['exp', 'iat', 'sub', 'upload'],
         currentDate: clock(),
       }).catch(() => {
         throw unauthenticated('the link is invalid or has expired');
       });
       if (payload.upload !== uploadId) throw unauthenticated('the link belongs to another upload');
-      return payload.sub!;
+      return { makerId: payload.sub!, madeAt: new Date(payload.iat! * 1000) };
     },
   };
 }

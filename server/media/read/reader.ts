@@ -23,14 +23,17 @@ export interface ReaderHookOptions {
 
 /**
  * @returns a hook that sets `request.readerId` to the bearer, or to the maker of the link in `?token=`; it throws
- *   ContractError `unauthenticated` without either, `not_found` when the maker's account is no longer active
+ *   ContractError `unauthenticated` without either, and for a link from before its maker was deactivated; `not_found` while the
+ *   maker's account is not active
  */
 export function createReaderHook({ collections, links, authenticate }: ReaderHookOptions) {
   async function makerOf(token: string, uploadId: string): Promise<ObjectId> {
-    const makerId = fromId(await links.verify(token, uploadId));
-    const maker = await collections.users.findOne({ _id: makerId, is_active: true }, { projection: { _id: 1 } });
+    const { makerId, madeAt } = await links.verify(token, uploadId);
+    const projection = { deactivated_at: 1 };
+    const maker = await collections.users.findOne({ _id: fromId(makerId), is_active: true }, { projection });
     if (!maker) throw notFound('no such upload');
-    return makerId;
+    if (maker.deactivated_at && madeAt <= maker.deactivated_at) throw unauthenticated('the link has ended');
+    return maker._id;
   }
 
   return async (request: FastifyRequest): Promise<void> => {

@@ -34,6 +34,8 @@ export interface UserDocument {
   updated_at: Date;
   last_seen: Date;
   is_active: boolean;
+  /** When the account was deactivated last, by whomever: what was issued before is worth nothing, whatever came after. */
+  deactivated_at?: Date;
   /** Who the user is to the operator's own back end: unique. Only the operator sees it. */
   external_id?: string;
   is_bot?: true;
