@@ -82,11 +82,11 @@ type WithProperties = { properties: Record<string, unknown> };
 
 /** @returns the objects that `if` and `then` tell apart by a property; undefined where there are none */
 function casesOf(plain: object): object[] | undefined {
-  const { allOf, ...rest } = plain as WithProperties & { allOf?: { if?: WithProperties; then: WithProperties }[] };
-  if (!Array.isArray(allOf) || !allOf.every((part) => part.if)) return undefined;
+  const { allOf, ...rest } = plain as WithProperties & { allOf?: { if?: WithProperties; then?: WithProperties }[] };
+  if (!Array.isArray(allOf) || !allOf.every((part) => part.if?.properties && part.then)) return undefined;
   return allOf.map((part) => ({
     ...rest,
-    properties: { ...rest.properties, ...part.if?.properties, ...part.then.properties },
+    properties: { ...rest.properties, ...part.if?.properties, ...part.then?.properties },
   }));
 }
 
