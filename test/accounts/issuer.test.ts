@@ -1,8 +1,10 @@
 /** Tokens of another issuer in the place of the server's own: users, sessions, and their endings. */
+import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Account, connect, type Device, http, register, uniqueName } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { startCountedServer } from '../support/counted-server.ts';
+import { startDatabase } from '../support/database.ts';
 import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
 import { makeKey, seconds, startIssuer, type TestIssuer } from './issuer.ts';
 
@@ -331,6 +333,27 @@ describe('two nodes', () => {
     expect((await me(later, nodeOf(0))).status).toBe(200);
     await device.next('session:revoked', undefined, 3000);
     expect((await me(later, nodeOf(1))).status).toBe(200);
+  });
+});
+
+describe('a user whose sessions were all ended', () => {
+  it('begins none by tokens from before once active again, not even one that was never seen', async () => {
+    const database = await startDatabase();
+    onTestFinished(() => database.stop());
+    const { url } = await startServerForTest({ env: { ...issuer.env, MONGODB_URL: database.url } });
+    const client = new MongoClient(database.url);
+    onTestFinished(() => client.close());
+    const sub = uniqueName();
+    const token = await issuedBefore({ sub, sid: 'seen' });
+    expect((await http(url, 'DELETE', '/users/me', { token, body: {} })).status).toBe(204);
+    await client
+      .db()
+      .collection('users')
+      .updateOne({ external_id: sub }, { $set: { is_active: true } });
+    for (const sid of ['seen', 'unseen', undefined])
+      expect((await me(await issuedBefore({ sub, sid }), url)).status).toBe(401);
+    for (const sid of ['seen', 'unseen', undefined])
+      expect((await me(await issuedAfter({ sub, sid }), url)).status).toBe(200);
   });
 });
 
