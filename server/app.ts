@@ -49,7 +49,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
 
 /** From the top down: what uses something closes before it. */
 async function closeAll(foundation: Foundation, domains: Domains, edges: Edges): Promise<void> {
-  const { media, calls, messages, inbox, presence, accounts, push } = domains;
+  const { media, calls, messages, inbox, presence, accounts, push, webhooks } = domains;
   edges.close();
   await foundation.jobs.close();
   await media.close();
@@ -57,6 +57,7 @@ async function closeAll(foundation: Foundation, domains: Domains, edges: Edges):
   messages.close();
   await inbox.close();
   push.close();
+  await webhooks.close();
   await presence.close();
   await accounts.close();
   await foundation.close();

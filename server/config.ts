@@ -54,6 +54,8 @@ export interface Config {
   metricsToken: string | undefined;
   /** A server key that needs no store. */
   apiKey: string | undefined;
+  /** Whether webhooks may lead to `http:` and addresses that are not globally reachable. */
+  webhookAllowPrivate: boolean;
   /** Without a trailing slash. */
   publicUrl: string | undefined;
   iceServers: IceServerConfig[];
@@ -83,6 +85,7 @@ export function readConfig(env: Environment): Config {
     bcryptCost: readInteger(env, 'BCRYPT_COST', 12, 4, 15),
     registrationOpen: readOneOf(env, 'REGISTRATION', ['open', 'closed'], 'open') === 'open',
     ...readMail(env),
+    webhookAllowPrivate: readSwitch(env, 'WEBHOOK_ALLOW_PRIVATE', 'off'),
     ...readLimits(env),
     groupAdd: readOneOf(env, 'GROUP_ADD', ['anyone', 'contacts'], 'anyone'),
     revisions: readSwitch(env, 'REVISIONS', 'on'),

@@ -14,6 +14,7 @@ import { registerOperatorRoutes } from './operator/routes.ts';
 import { createServerKeys } from './operator/server-keys.ts';
 import { createPresenceDomain } from './presence/domain.ts';
 import { createPushDomain } from './push/domain.ts';
+import { createWebhookDomain } from './webhooks/domain.ts';
 
 export type Domains = Awaited<ReturnType<typeof createDomains>>;
 
@@ -97,6 +98,11 @@ export async function createDomains(foundation: Foundation) {
     accounts: accounts.operator,
     deleteMessage: messages.deleteAsSender,
   });
+  const webhooks = createWebhookDomain({
+    ...foundation,
+    authenticate: requireServerKey,
+    secretKey: accounts.deriveKey('webhook secrets'),
+  });
   return {
     identifyCaller,
     requireServerKey,
@@ -109,5 +115,6 @@ export async function createDomains(foundation: Foundation) {
     inbox,
     messages,
     push,
+    webhooks,
   };
 }

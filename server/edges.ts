@@ -27,6 +27,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     foundation;
   const { accounts, media, presence, calls, contacts, groups, inbox, messages, push } = domains;
   const metrics = createMetrics({ connections: () => io.of('/').sockets.size, freeBytes: diskSpace.free });
+  domains.webhooks.registerMetrics(metrics.registry);
   const overload = watchOverload();
   const expiry = createTokenExpiry(clock);
   const { authenticate } = accounts;

@@ -24,8 +24,10 @@ import { createIo } from './gateway/io.ts';
 import { openFrontDoor } from './http/front-door.ts';
 import { createHttpServer } from './http/server.ts';
 import { watchDiskSpace } from './lib/disk-space.ts';
+import type { Collections } from './model/collections.ts';
 import { connect } from './model/connect.ts';
 import { publishDocuments } from './observability/documents.ts';
+import { watchWebhooks } from './outbox/webhook-list.ts';
 
 /** How many points of a user a node takes at once from the budget that all nodes share. */
 const POINTS_AHEAD = 20;
@@ -83,7 +85,7 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const neighbours = redis ? LINKED : await watchNeighbours({ nodes, onArrival: onMissed, log });
   const diskSpace = await watchDiskSpace({ folder: config.dataDir, minFreeBytes: config.minFreeBytes, log });
   const jobs = createJobs({ jobs: collections.jobs, clock, log });
-  const { partitions, changed, ...sharing } = shareWork({ collections, nodes, jobs, clock, log });
+  const { changed, closeOutgoing, ...outgoing } = await openOutgoing({ collections, nodes, jobs, clock, log });
 
   return {
     config,
@@ -110,11 +112,11 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     rateLimiter,
     points,
     jobs,
-    partitions,
     changed,
+    ...outgoing,
     diskSpace,
     async close() {
-      await sharing.close();
+      await closeOutgoing();
       neighbours.close();
       diskSpace.close();
       await nodes.close();
@@ -124,14 +126,20 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   };
 }
 
-/** How nodes share what must be done once for each conversation. */
-function shareWork(options: Omit<ChangedConversationsOptions, 'partitions' | 'nodes'> & PartitionsOptions) {
+type OutgoingOptions = Omit<ChangedConversationsOptions, 'partitions' | 'nodes'> &
+  PartitionsOptions & { collections: Collections };
+
+/** What leads out of the server, to webhooks and push: which changes there are, and which node sees to them. */
+async function openOutgoing(options: OutgoingOptions) {
+  const webhookList = await watchWebhooks(options);
   const partitions = createPartitions(options);
   const changed = createChangedConversations({ ...options, partitions });
   return {
+    webhookList,
     partitions,
     changed,
-    async close() {
+    async closeOutgoing() {
+      webhookList.close();
       changed.close();
       await partitions.close();
     },

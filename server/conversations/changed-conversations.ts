@@ -67,13 +67,15 @@ export function createChangedConversations(options: ChangedConversationsOptions)
     collections,
     partitions,
     clock,
-    onFound: tell,
+    onFound: (found) => tell(found.filter((one) => isNews(one) && isMine(one))),
     noted: () => Promise.all([...followers.keys()].map((follower) => follower.noted())),
   });
   let started: { close(): void } | undefined;
 
-  function tell(found: ChangedConversation[]): void {
-    const changed = found.filter(({ id, rev }) => (told.get(id) ?? 0) < rev && partitions.owns(partitionOf(id)));
+  const isMine = ({ id }: ChangedConversation) => partitions.owns(partitionOf(id));
+  const isNews = ({ id, rev }: ChangedConversation) => (told.get(id) ?? 0) < rev;
+
+  function tell(changed: ChangedConversation[]): void {
     for (const { id, rev } of changed) told.set(id, rev);
     if (changed.length > 0) for (const follower of followers.keys()) follower.changed(changed);
   }
@@ -113,7 +115,8 @@ export function createChangedConversations(options: ChangedConversationsOptions)
       };
     },
     hint(id, rev) {
-      if (followers.size > 0) tell([{ id, rev }]);
+      // Even if it was told: the summary may have been there before the message.
+      if (followers.size > 0 && isMine({ id, rev })) tell([{ id, rev }]);
     },
     close() {
       followers.clear();

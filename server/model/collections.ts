@@ -16,6 +16,7 @@ import type {
 import type { ServerKeyDocument } from './documents/operator.ts';
 import type { PresenceDocument } from './documents/presence.ts';
 import type { PushSubscriptionDocument } from './documents/push.ts';
+import type { WebhookCursorDocument, WebhookDocument, WebhookEventDocument } from './documents/webhooks.ts';
 
 export interface Collections {
   users: Collection<UserDocument>;
@@ -36,6 +37,9 @@ export interface Collections {
   jobs: Collection<JobDocument>;
   nodes: Collection<NodeDocument>;
   partitions: Collection<PartitionDocument>;
+  webhooks: Collection<WebhookDocument>;
+  webhook_cursors: Collection<WebhookCursorDocument>;
+  webhook_events: Collection<WebhookEventDocument>;
   locators: Collection<LocatorDocument>;
   counted_reactions: Collection<CountedReactionDocument>;
   push_subscriptions: Collection<PushSubscriptionDocument>;
@@ -66,6 +70,9 @@ export function collections(db: Db): Collections {
     jobs: db.collection('jobs'),
     nodes: db.collection('nodes'),
     partitions: db.collection('partitions'),
+    webhooks: db.collection('webhooks'),
+    webhook_cursors: db.collection('webhook_cursors'),
+    webhook_events: db.collection('webhook_events'),
     locators: db.collection('locators'),
     counted_reactions: db.collection('counted_reactions'),
     push_subscriptions: db.collection('push_subscriptions'),

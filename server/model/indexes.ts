@@ -242,4 +242,28 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'seen', key: { seen_at: 1 }, expireAfterSeconds: 86_400 },
   ], // Sixteen documents at most.
   partitions: [],
+  webhooks: [
+    // A webhook by its name, and that there is one of a name.
+    { name: 'name', key: { name: 1 }, unique: true },
+  ],
+  webhook_cursors: [
+    // What waits: for the node of its partition, and to be counted.
+    {
+      name: 'behind',
+      key: { webhook_id: 1, partition: 1 },
+      partialFilterExpression: { behind: { $exists: true } },
+    },
+    // Whether a webhook is failing, and why.
+    {
+      name: 'failed',
+      key: { webhook_id: 1, 'failed.at': -1 },
+      partialFilterExpression: { failed: { $exists: true } },
+    },
+    // What is left of feeds that are over.
+    { name: 'feed', key: { feed_id: 1 } },
+  ],
+  webhook_events: [
+    // What waits: for the node of its partition, in the order of each stream, and to be counted.
+    { name: 'stream', key: { webhook_id: 1, partition: 1, stream: 1, number: 1 } },
+  ],
 };

@@ -1,0 +1,67 @@
+/**
+ * The webhooks that there are, as each node remembers them: looked up every second, so that what happens can rest on it
+ * without asking.
+ */
+import type { Logger } from 'pino';
+import { every } from '../lib/every.ts';
+import type { Collections } from '../model/collections.ts';
+import type { WebhookDocument } from '../model/documents/webhooks.ts';
+
+const LOOK_MS = 1000;
+/** What is older, in milliseconds, is not relied on. */
+export const REMEMBERED_MS = 2000;
+
+export interface WebhookList {
+  /** As they were at the last look. */
+  all(): readonly WebhookDocument[];
+  /** Whether there may be any: none certainly is not when nobody has looked for two seconds. */
+  mayExist(): boolean;
+  /** Has a listener told of each list that differs from the one before; of the present one at once. */
+  onChange(listener: (webhooks: readonly WebhookDocument[]) => void): void;
+  /** Looks at once. */
+  look(): Promise<void>;
+  close(): void;
+}
+
+export interface WebhookListOptions {
+  collections: Pick<Collections, 'webhooks'>;
+  log: Logger;
+}
+
+/** Looks before it resolves. @throws MongoError when the store cannot be reached */
+export async function watchWebhooks({ collections: { webhooks }, log }: WebhookListOptions): Promise<WebhookList> {
+  const listeners: ((webhooks: readonly WebhookDocument[]) => void)[] = [];
+  let known: readonly WebhookDocument[] = [];
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  /** Looks are numbered: the answer of an earlier one never replaces that of a later one. */
+  let begun = 0;
+  let newest = 0;
+
+  async function look(): Promise<void> {
+    const number = ++begun;
+    const asked = performance.now();
+    const found = await webhooks.find().sort({ _id: 1 }).toArray();
+    if (number < newest) return;
+    newest = number;
+    lookedAt = asked;
+    const isSame = stateOf(found) === stateOf(known);
+    known = found;
+    if (!isSame) for (const listener of listeners) listener(found);
+  }
+
+  await look();
+  const looking = every(LOOK_MS, look, (err) => log.debug({ err }, 'the webhooks could not be looked up'));
+  return {
+    all: () => known,
+    mayExist: () => known.length > 0 || performance.now() - lookedAt > REMEMBERED_MS,
+    onChange(listener) {
+      listeners.push(listener);
+      listener(known);
+    },
+    look,
+    close: looking.close,
+  };
+}
+
+const stateOf = (webhooks: readonly WebhookDocument[]) =>
+  webhooks.map(({ _id, version }) => `${_id.toHexString()} ${version}`).join();

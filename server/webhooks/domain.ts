@@ -1,0 +1,86 @@
+/** Webhooks, put together: how they are set up, and the feeds that tell them. */
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Jobs } from '../cluster/jobs.ts';
+import type { Nodes } from '../cluster/nodes.ts';
+import type { Partitions } from '../cluster/partitions.ts';
+import type { Config } from '../config.ts';
+import type { ChangedConversations } from '../conversations/changed-conversations.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
+import type { AuthenticationHook } from '../http/authentication.ts';
+import { createOutbound } from '../lib/outbound/outbound.ts';
+import type { Collections } from '../model/collections.ts';
+import type { WebhookList } from '../outbox/webhook-list.ts';
+import { createSender } from './delivery/sender.ts';
+import { type Feeds, startFeeds } from './feeds.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { registerWebhookRoutes } from './routes.ts';
+import { createWebhookSecrets } from './secrets.ts';
+import { createWebhookSetup } from './setup.ts';
+
+export interface WebhookDomainOptions {
+  collections: Collections;
+  store: MessageStore;
+  webhookList: WebhookList;
+  changed: ChangedConversations;
+  partitions: Partitions;
+  nodes: Nodes;
+  jobs: Pick<Jobs, 'handle'>;
+  http: FastifyInstance;
+  /** Asks for a server key. */
+  authenticate: AuthenticationHook;
+  /** Encrypts the secrets that are stored. */
+  secretKey: Buffer;
+  config: Pick<Config, 'webhookAllowPrivate'>;
+  clock(): Date;
+  log: Logger;
+}
+
+export interface WebhookDomain {
+  happened: Feeds['happened'];
+  /** Shows the metrics of deliveries. */
+  registerMetrics(registry: Registry): void;
+  close(): Promise<void>;
+}
+
+export function createWebhookDomain(options: WebhookDomainOptions): WebhookDomain {
+  const { collections, webhookList: list, http, authenticate, secretKey, config, jobs, clock } = options;
+  const outbound = createOutbound({ allowPrivate: config.webhookAllowPrivate });
+  const secrets = createWebhookSecrets(secretKey);
+  const deliveries = new Counter({
+    name: 'letsapp_webhook_deliveries_total',
+    help: 'Attempts to tell webhooks an event, by outcome',
+    labelNames: ['outcome'],
+    registers: [],
+  });
+  const feeds = startFeeds({
+    ...options,
+    list,
+    send: createSender({ outbound, secrets, clock }),
+    count: (outcome) => deliveries.inc({ outcome }),
+  });
+  const waiting = new Gauge({
+    name: 'letsapp_webhook_waiting',
+    help: 'Conversations, groups, users and calls of which something waits for a webhook, on this node',
+    registers: [],
+    collect() {
+      this.set(feeds.size());
+    },
+  });
+  const setup = createWebhookSetup({ ...options, list, outbound, secrets, note: feeds.note });
+  registerWebhookRoutes(http, { onRequest: authenticate, setup });
+  removeLeftovers(collections, jobs, clock);
+
+  return {
+    happened: feeds.happened,
+    registerMetrics(registry) {
+      registry.registerMetric(deliveries);
+      registry.registerMetric(waiting);
+    },
+    async close() {
+      await feeds.close();
+      outbound.close();
+    },
+  };
+}
