@@ -54,6 +54,7 @@ export async function createDomains(foundation: Foundation) {
       (userId) => contacts.erase(userId),
       (userId) => presence.erase(userId),
       (userId) => inbox.erase(userId),
+      (userId) => messages.erase(userId),
       (userId) => media.erase(userId),
     ],
   });

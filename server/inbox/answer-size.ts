@@ -16,9 +16,14 @@ export function bytesOfMessage(message: MessageDocument): number {
   return bytesOf(toWireMessage(message));
 }
 
-export function bytesOfConversation({ group, summary: { last_message } }: CheckedPlace): number {
+export function bytesOfConversation({
+  group,
+  membership: { draft_bytes = 0 },
+  summary: { last_message },
+}: CheckedPlace): number {
   return (
     ENVELOPE +
+    draft_bytes +
     (group ? bytesOf(toWireGroup(group)) + group.members.length * RECEIPT : 0) +
     (last_message ? bytesOfMessage(last_message) : 0)
   );

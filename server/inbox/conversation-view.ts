@@ -3,7 +3,7 @@ import type { ObjectId } from 'mongodb';
 import type { Conversation, Receipt } from '../../shared/contract/documents.ts';
 import { byTime, shown, type UnsettledMarks } from '../conversations/shown-messages.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
-import type { MembershipDocument } from '../model/documents/conversations.ts';
+import type { DraftDocument, MembershipDocument } from '../model/documents/conversations.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import { toPublicUser } from '../model/views/user.ts';
@@ -23,9 +23,16 @@ export interface ViewSources {
   marks: Map<string, Marks[]>;
   /** By conversation id. */
   unread: Map<string, number>;
+  /** How many unread messages mention the user, by conversation id. */
+  mentions: Map<string, number>;
+  /** The user's own, by conversation id. */
+  drafts: Map<string, DraftDocument>;
 }
 
-export function toWireConversation(place: CheckedPlace, { userId, users, marks, unread }: ViewSources): Conversation {
+export function toWireConversation(
+  place: CheckedPlace,
+  { userId, users, marks, unread, mentions, drafts }: ViewSources,
+): Conversation {
   const { id, summary, membership, group, fromSeq } = place;
   const peer = membership.peer_id && users.get(membership.peer_id.toHexString());
   const members = group && new Set(group.members.map((member) => member.toHexString()));
@@ -42,10 +49,12 @@ export function toWireConversation(place: CheckedPlace, { userId, users, marks, 
     last_seq: summary.last_seq,
     rev: summary.rev,
     unread_count: unread.get(id) ?? 0,
+    mention_count: mentions.get(id) ?? 0,
     receipts: (marks.get(id) ?? [])
       .filter(({ user_id }) => members?.has(user_id.toHexString()) ?? true)
       .map((member) => toReceipt(member, userId, seesReadings)),
     ...toWireSettings(membership),
+    ...toWireDraft(drafts.get(id)),
     updated_at: activityOf(summary, membership).toISOString(),
   };
 }
@@ -59,6 +68,10 @@ function toReceipt(member: Marks, viewerId: ObjectId, seesReadings: boolean): Re
     return { user_id, delivered_seq: Math.max(delivered_seq, read_seq), read_seq };
   }
   return { user_id, delivered_seq, read_seq: seesReadings ? shown_read_seq : 0 };
+}
+
+function toWireDraft(draft: DraftDocument | undefined) {
+  return draft ? { draft: { content: draft.content, updated_at: draft.updated_at.toISOString() } } : {};
 }
 
 function toWireSettings({ muted_until, pinned, archived }: MembershipDocument) {

@@ -1,4 +1,5 @@
-import type { ObjectId } from 'mongodb';
+import type { Document, ObjectId } from 'mongodb';
+import { mentioning } from '../conversations/mentioned.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { CheckedPlace } from './place.ts';
@@ -9,6 +10,13 @@ export interface UnreadCount {
   /** The conversation's id. */
   _id: string;
   count: number;
+}
+
+/** How many unread messages mention the user; of a conversation without any there is none. */
+export interface MentionCount {
+  /** The conversation's id. */
+  _id: string;
+  mentions: number;
 }
 
 /** Counts a user's unread messages in one conversation above a `seq`: sent by others, not deleted. */
@@ -36,18 +44,27 @@ export async function countUnreadAbove(
  * @returns parts of what is read together: one for all pairs, one for all groups
  */
 export function unreadParts(store: MessageStore, userId: ObjectId, places: readonly CheckedPlace[]): Part[] {
+  return countParts(store, places, { is_deleted: false, sender_id: { $ne: userId } }, 'count');
+}
+
+/** Counts those of them that mention the user, likewise. */
+export function mentionParts(store: MessageStore, userId: ObjectId, places: readonly CheckedPlace[]): Part[] {
+  return countParts(store, places, mentioning(userId), 'mentions');
+}
+
+function countParts(store: MessageStore, places: readonly CheckedPlace[], what: Document, as: string): Part[] {
   return (['direct', 'group'] as const).flatMap((kind): Part[] => {
     const alternatives = places.flatMap(({ id, summary, membership, fromSeq }) => {
       const above = Math.max(fromSeq, membership.read_seq);
       if (summary.kind !== kind || above >= summary.last_seq) return [];
       // Every condition stands in each alternative, so that all of them bound the index.
-      return [{ conversation_id: id, is_deleted: false, seq: { $gt: above }, sender_id: { $ne: userId } }];
+      return [{ conversation_id: id, seq: { $gt: above }, ...what }];
     });
     if (alternatives.length === 0) return [];
     const stages = [
       { $match: { $or: alternatives } },
       { $project: { _id: 0, conversation_id: 1 } },
-      { $group: { _id: '$conversation_id', count: { $sum: 1 } } },
+      { $group: { _id: '$conversation_id', [as]: { $sum: 1 } } },
     ];
     return [{ collection: store.of(kind), stages }];
   });

@@ -5,14 +5,14 @@ import type { MessageStore } from '../conversations/message-store.ts';
 import { UNSETTLED_FIELDS } from '../conversations/shown-messages.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
-import type { MembershipDocument } from '../model/documents/conversations.ts';
+import type { DraftDocument, MembershipDocument } from '../model/documents/conversations.ts';
 import { type State, stateOf } from '../model/state.ts';
 import { type Marks, toWireConversation, type ViewSources } from './conversation-view.ts';
 import { ONE_BATCH } from './one-batch.ts';
 import type { CheckedPlace } from './place.ts';
 import type { Places } from './places.ts';
 import { openTogether } from './read-together.ts';
-import { type UnreadCount, unreadParts } from './unread-counts.ts';
+import { type MentionCount, mentionParts, type UnreadCount, unreadParts } from './unread-counts.ts';
 
 /** Above so many marks they are read in batches, so that the store and this process do other work in between. */
 const MANY_MARKS = 2000;
@@ -40,22 +40,27 @@ export interface ConversationViews {
 }
 
 export interface ViewsOptions {
-  collections: Pick<Collections, 'memberships' | 'users'>;
+  collections: Pick<Collections, 'memberships' | 'users' | 'drafts'>;
   store: MessageStore;
   places: Places;
 }
 
 export function createConversationViews({ collections, store, places }: ViewsOptions): ConversationViews {
-  const { memberships, users } = collections;
+  const { memberships, users, drafts } = collections;
 
   /** By one command. The marks come last: those of large groups are most of it. */
   function openSources(userId: ObjectId, found: CheckedPlace[]) {
     const peerIds = found.flatMap(({ membership }) => membership.peer_id ?? []);
     const expected = found.reduce((sum, { group }) => sum + (group?.members.length ?? 2), 0);
-    return openTogether<UserDocument | UnreadCount | ConversationMarks>(
+    return openTogether<UserDocument | UnreadCount | MentionCount | DraftDocument | ConversationMarks>(
       [
         { collection: users, stages: [{ $match: { _id: { $in: [userId, ...peerIds] } } }] },
         ...unreadParts(store, userId, found),
+        ...mentionParts(store, userId, found),
+        {
+          collection: drafts,
+          stages: [{ $match: { user_id: userId, conversation_id: { $in: found.map(({ id }) => id) } } }],
+        },
         {
           collection: memberships,
           stages: [{ $match: { conversation_id: { $in: found.map(({ id }) => id) } } }, { $project: MARKS }],
@@ -67,9 +72,18 @@ export function createConversationViews({ collections, store, places }: ViewsOpt
 
   async function readSources(userId: ObjectId, found: CheckedPlace[]): Promise<ViewSources> {
     const marks = new Map(found.map(({ id }) => [id, [] as Marks[]]));
-    const sources = { userId, users: new Map<string, UserDocument>(), marks, unread: new Map<string, number>() };
+    const sources: ViewSources = {
+      userId,
+      users: new Map(),
+      marks,
+      unread: new Map(),
+      mentions: new Map(),
+      drafts: new Map(),
+    };
     for await (const one of openSources(userId, found)) {
       if ('read_seq' in one) marks.get(one.conversation_id)?.push(one);
+      else if ('content' in one) sources.drafts.set(one.conversation_id, one);
+      else if ('mentions' in one) sources.mentions.set(one._id, one.mentions);
       else if ('count' in one) sources.unread.set(one._id, one.count);
       else sources.users.set(one._id.toHexString(), one);
     }

@@ -112,6 +112,8 @@ const FIELDS = [
   'text_ids',
   'pinned',
   'forwarded',
+  'mentions',
+  'mentioned',
 ] as const;
 
 function isReaction({ before, after }: Pick<Step, 'before' | 'after'>): boolean {

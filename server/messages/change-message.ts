@@ -26,7 +26,7 @@ export interface Change<P> {
   /** Makes the message as it is to be from what it is; undefined where there is nothing to change. May throw a refusal. */
   decide(message: MessageDocument, circumstances: Circumstances<P>): MessageDocument | undefined;
   /** Looks up what the decision needs besides. */
-  prepare?(message: MessageDocument): Promise<P> | P;
+  prepare?(message: MessageDocument, entered: Access): Promise<P> | P;
   /** Whether the decision asks how many messages of the conversation are pinned. */
   countsPins?: boolean;
 }
@@ -48,7 +48,7 @@ export function createChangeMessage({ reach, writer }: ChangeMessageOptions): Ch
     const { message, entered } = await reach(caller, messageId);
     refuseBlocked(entered);
     if (action) refuseUnpermitted(entered, action);
-    return { message, entered, prepared: (await prepare?.(message)) as P };
+    return { message, entered, prepared: (await prepare?.(message, entered)) as P };
   }
 
   return async (caller, messageId, dueAt, change) => {

@@ -9,18 +9,20 @@ import type { CountedReactions } from './counted-reactions.ts';
 import { createDelete } from './delete.ts';
 import { createEdit } from './edit.ts';
 import { createHistory } from './history.ts';
+import { createMentionsList } from './mentions-list.ts';
 import { createPin, createPinned } from './pin.ts';
 import { createReach } from './reach.ts';
 import { createReact } from './react.ts';
 import { createReadRevisions } from './read-revisions.ts';
 import type { Revisions } from './revisions.ts';
+import { createSave, createSavedList, type SavedOptions } from './saved.ts';
 import { createSearch } from './search.ts';
 import { createSend, type SendOptions } from './send.ts';
 import type { Writer } from './writer.ts';
 
 export type MessageHandlers = Omit<HandlersOf<'message'>, 'message:delivered' | 'message:read'>;
 
-export interface MessageCommandOptions extends Omit<SendOptions, 'reach'> {
+export interface MessageCommandOptions extends Omit<SendOptions, 'reach'>, SavedOptions {
   store: MessageStore;
   access: AccessRules;
   writer: Writer;
@@ -36,16 +38,19 @@ export interface MessageCommandOptions extends Omit<SendOptions, 'reach'> {
 
 /** @returns handlers; those that change a message throw ContractError `not_found` where the caller cannot see it */
 export function createMessageCommands(options: MessageCommandOptions): MessageHandlers {
-  const { store, access, counted, revisions, revisionsAreKept, scopesOf, isFoldingAnew } = options;
+  const { store, access, counted, revisions, revisionsAreKept, audience, scopesOf, isFoldingAnew } = options;
   const reach = createReach(options);
   const changeMessage = createChangeMessage({ ...options, reach });
 
   return {
     'message:send': createSend({ ...options, reach }),
 
-    'message:edit': createEdit(changeMessage, revisions),
+    'message:edit': createEdit(changeMessage, revisions, audience),
     'message:delete': createDelete(changeMessage, options),
     'message:react': createReact(changeMessage, counted),
+    'message:mentions': createMentionsList(store, scopesOf),
+    'message:save': createSave(reach, options),
+    'message:saved': createSavedList(options),
     'message:pin': createPin(changeMessage),
     'message:pinned': createPinned(store, access),
     'message:revisions': createReadRevisions(reach, revisionsAreKept ? revisions : undefined),

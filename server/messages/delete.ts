@@ -82,6 +82,8 @@ function tombstoneOf(message: MessageDocument): MessageDocument {
     text_ids: _texts,
     pinned: _pin,
     forwarded: _count,
+    mentions: _mentions,
+    mentioned: _mentioned,
     ...rest
   } = message;
   return { ...rest, is_deleted: true, content: '', attachment: null };

@@ -6,11 +6,13 @@ import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { NewestMessages } from '../conversations/newest-messages.ts';
-import type { Scope } from '../conversations/visibility.ts';
+import type { Scope, Visibility } from '../conversations/visibility.ts';
+import { createVisibleAmong } from '../conversations/visible-messages.ts';
 import type { Actors } from '../delivery/actors.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
+import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import { createMessageCommands, type MessageHandlers } from './commands.ts';
@@ -26,11 +28,12 @@ import { createTypists } from './typists.ts';
 import { createWriter } from './writer.ts';
 
 export interface MessageDomainOptions {
-  collections: Pick<Collections, 'jobs' | 'counted_reactions' | 'revisions'>;
+  collections: Pick<Collections, 'jobs' | 'counted_reactions' | 'revisions' | 'saved' | 'groups' | 'memberships'>;
   config: Pick<Config, 'revisions'>;
   store: MessageStore;
   newest: NewestMessages;
   access: AccessRules;
+  visibility: Visibility;
   audience: Audience;
   bus: Bus;
   delivery: Pick<Delivery, 'onLeft'>;
@@ -51,6 +54,8 @@ export interface MessageDomain {
   deleteAsSender: DeleteAsSender;
   /** Ends whatever was typed on a device. */
   disconnected(socketId: string): void;
+  /** Erases what a user has saved. Repeatable. */
+  erase(userId: string): Promise<void>;
   /** Resolves when nothing is being written. */
   idle(): Promise<void>;
   close(): void;
@@ -70,6 +75,7 @@ export function createMessageDomain(options: MessageDomainOptions): MessageDomai
       ...createMessageCommands({
         ...options,
         writer,
+        visibleAmong: createVisibleAmong(collections, options.visibility),
         counted,
         revisions,
         revisionsAreKept: config.revisions,
@@ -80,6 +86,9 @@ export function createMessageDomain(options: MessageDomainOptions): MessageDomai
     },
     deleteAsSender: createDeleteAsSender({ store: options.store, writer, counted, revisions }),
     disconnected: typists.disconnected,
+    async erase(userId) {
+      await collections.saved.deleteMany({ user_id: fromId(userId) });
+    },
     idle: writer.idle,
     close() {
       typists.close();

@@ -2,6 +2,7 @@
 import type { ObjectId } from 'mongodb';
 import type { CommandPayload } from '../../shared/contract/index.ts';
 import { type Access, refuseUnpermitted, refuseUnreachable } from '../conversations/access.ts';
+import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import { isVisible } from '../conversations/visibility.ts';
 import type { Caller } from '../dispatch/caller.ts';
@@ -10,6 +11,7 @@ import { fromId } from '../model/codec.ts';
 import type { GroupMessageDocument, MessageDocument, PairMessageDocument } from '../model/documents/messages.ts';
 import { storedMetadata } from '../model/metadata.ts';
 import { type Body, forwardedBody } from './forward.ts';
+import { checkMentions, storedMentions } from './mentions.ts';
 import type { Reach } from './reach.ts';
 import { followedInSlowMode } from './slow-mode.ts';
 import { termsOf } from './terms.ts';
@@ -52,6 +54,7 @@ export interface DraftOptions {
   store: Pick<MessageStore, 'of' | 'newId' | 'lastSent'>;
   attachments: Pick<Attachments, 'check'>;
   reach: Reach;
+  audience: Pick<Audience, 'membersOf'>;
   clock(): Date;
 }
 
@@ -59,10 +62,10 @@ export interface DraftOptions {
  * Checks everything that must hold before a message may be stored, and drafts it.
  * @throws ContractError `forbidden` under a block, or without the right to send; `rate_limited` in slow mode; `not_found`
  *   for a deactivated recipient, or a reply to a message that the sender cannot see in this conversation; as
- *   `Attachments.check` does
+ *   `Attachments.check` and `checkMentions` do
  */
 export async function prepareDraft(
-  { store, attachments, reach, clock }: DraftOptions,
+  { store, attachments, reach, audience, clock }: DraftOptions,
   caller: Caller,
   payload: SendPayload,
   access: Access,
@@ -77,6 +80,7 @@ export async function prepareDraft(
     reply_to === undefined
       ? undefined
       : store.of(conversation.kind).findOne({ _id: fromId(reply_to), conversation_id: conversation.id }),
+    payload.mentions ? checkMentions(audience, caller.id, access, payload.mentions) : undefined,
     attachment ? attachments.check(caller.id, message_type, fromId(attachment.media_id)) : undefined,
   ]);
   if (reply_to !== undefined && !(replied && isVisible(replied, fromSeq))) {
@@ -110,6 +114,7 @@ export function draftOf(
     conversation_id,
     sender_id,
     ...body,
+    ...storedMentions(payload.mentions),
     is_deleted: false,
     terms: termsOf(body.content),
     ...(client_message_id === undefined ? {} : { client_message_id }),

@@ -37,7 +37,8 @@ function beginsWith(word: string): Filter<MessageDocument> {
   return { terms: new RegExp(`^${word}`) };
 }
 
-function olderThan({ created_at, seq, _id }: MessageDocument): Filter<MessageDocument> {
+/** Matches what comes after a message in `NEWEST_FIRST`. */
+export function olderThan({ created_at, seq, _id }: MessageDocument): Filter<MessageDocument> {
   return {
     created_at: { $lte: created_at },
     $or: [{ created_at: { $lt: created_at } }, { seq: { $lt: seq } }, { seq, _id: { $lt: _id } }],

@@ -2,6 +2,7 @@
 import type { CommandData, CommandPayload } from '../../shared/contract/index.ts';
 import type { Access } from '../conversations/access.ts';
 import type { AccessRules } from '../conversations/access-rules.ts';
+import type { Audience } from '../conversations/audience.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { Handler } from '../dispatch/handlers.ts';
@@ -19,6 +20,7 @@ export interface SendOptions {
   writer: Pick<Writer, 'send'>;
   attachments: Attachments;
   reach: Reach;
+  audience: Pick<Audience, 'membersOf'>;
   /** A user's message is stored: the user no longer types it. */
   onSent(userId: string, conversationId: string): void;
   clock(): Date;

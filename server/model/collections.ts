@@ -4,7 +4,12 @@ import type { PasswordResetDocument, SessionDocument, UserDocument } from './doc
 import type { CallDocument } from './documents/calls.ts';
 import type { JobDocument, NodeDocument, PartitionDocument } from './documents/cluster.ts';
 import type { ContactDocument } from './documents/contacts.ts';
-import type { ConversationDocument, LocatorDocument, MembershipDocument } from './documents/conversations.ts';
+import type {
+  ConversationDocument,
+  DraftDocument,
+  LocatorDocument,
+  MembershipDocument,
+} from './documents/conversations.ts';
 import type { GroupDocument } from './documents/groups.ts';
 import type { FileDocument, MediaDocument, PendingUploadDocument, UploadUsageDocument } from './documents/media.ts';
 import type {
@@ -12,6 +17,7 @@ import type {
   GroupMessageDocument,
   PairMessageDocument,
   RevisionDocument,
+  SavedDocument,
 } from './documents/messages.ts';
 import type { ServerKeyDocument } from './documents/operator.ts';
 import type { PresenceDocument } from './documents/presence.ts';
@@ -44,6 +50,8 @@ export interface Collections {
   counted_reactions: Collection<CountedReactionDocument>;
   push_subscriptions: Collection<PushSubscriptionDocument>;
   revisions: Collection<RevisionDocument>;
+  drafts: Collection<DraftDocument>;
+  saved: Collection<SavedDocument>;
   server_keys: Collection<ServerKeyDocument>;
 }
 
@@ -77,6 +85,8 @@ export function collections(db: Db): Collections {
     counted_reactions: db.collection('counted_reactions'),
     push_subscriptions: db.collection('push_subscriptions'),
     revisions: db.collection('revisions'),
+    drafts: db.collection('drafts'),
+    saved: db.collection('saved'),
     server_keys: db.collection('server_keys'),
   };
 }

@@ -30,6 +30,12 @@ const messageIndexes: IndexDescription[] = [
     key: { conversation_id: 1, 'pinned.rev': 1 },
     partialFilterExpression: { 'pinned.rev': { $exists: true } },
   },
+  // mention_count, and message:mentions within conversations.
+  {
+    name: 'mentioned',
+    key: { conversation_id: 1, mentioned: 1, seq: 1 },
+    partialFilterExpression: { mentioned: { $exists: true } },
+  },
   // message:search within conversations.
   { name: 'conversation_terms', key: { conversation_id: 1, terms: 1, seq: -1 } },
 ];
@@ -226,6 +232,16 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'session', key: { session_id: 1, named_at: 1 } },
     // The subscriptions of those who are to be told.
     { name: 'user', key: { user_id: 1 } },
+  ],
+  drafts: [
+    // A user's drafts.
+    { name: 'user_conversation', key: { user_id: 1, conversation_id: 1 }, unique: true },
+  ],
+  saved: [
+    // A message that a user has saved, or not.
+    { name: 'user_message', key: { user_id: 1, message_id: 1 }, unique: true },
+    // message:saved, last saved first.
+    { name: 'user_saved', key: { user_id: 1, saved_at: -1, _id: -1 } },
   ],
   revisions: [
     // What a message said before it was edited.

@@ -2,7 +2,8 @@ import Type from 'typebox';
 import { command, event, FULL_PAGE, pageOf } from './define.ts';
 import { Call, Conversation, Message } from './documents.ts';
 import { BOB, CONVERSATION, conversation, LATER, message, SENT } from './examples.ts';
-import { Closed, ConversationId, Limit, Nullable, Seq, Targeted, Timestamp } from './values.ts';
+import { MAX_CONTENT_BYTES } from './messages.ts';
+import { Bytes, Closed, ConversationId, Limit, Nullable, Seq, Targeted, Timestamp } from './values.ts';
 
 const Changed = Type.Object({ conversation: Conversation });
 
@@ -15,11 +16,12 @@ export const conversationCommands = {
     example: { payload: { limit: 50 }, data: { conversations: [conversation] } },
   }),
   'conversation:update': command({
-    summary: "The caller's own settings of a conversation.",
+    summary: "The caller's own settings of a conversation, and what the caller has begun to write there.",
     payload: Targeted({
       muted_until: Type.Optional(Nullable(Timestamp)),
       pinned: Type.Optional(Type.Boolean()),
       archived: Type.Optional(Type.Boolean()),
+      draft: Type.Optional(Nullable(Bytes(MAX_CONTENT_BYTES))),
     }),
     data: Changed,
     errors: ['not_found'],

@@ -62,6 +62,9 @@ const message = {
   client_message_id: Type.Optional(Type.String()),
   edited_at: Type.Optional(Timestamp),
   reply_to: Type.Optional(Id),
+  mentions: Type.Optional(
+    Type.Object({ user_ids: Type.Optional(Type.Array(Id)), everyone: Type.Optional(Type.Literal(true)) }),
+  ),
   forwarded: Type.Optional(Type.Object({ count: Type.Integer({ minimum: 1 }) })),
   pinned: Type.Optional(Type.Object({ by: Id, at: Timestamp })),
   metadata: Type.Optional(Metadata),
@@ -133,10 +136,12 @@ export const Conversation = Type.Object({
   last_seq: Seq,
   rev: Seq,
   unread_count: Seq,
+  mention_count: Seq,
   receipts: Type.Array(Receipt),
   muted_until: Type.Optional(Nullable(Timestamp)),
   pinned: Type.Optional(Type.Boolean()),
   archived: Type.Optional(Type.Boolean()),
+  draft: Type.Optional(Type.Object({ content: Type.String(), updated_at: Timestamp })),
   updated_at: Timestamp,
 });
 export type Conversation = Static<typeof Conversation>;

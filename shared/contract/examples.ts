@@ -137,6 +137,7 @@ export const conversation: Conversation = {
   last_seq: 12,
   rev: 15,
   unread_count: 0,
+  mention_count: 0,
   receipts: [
     { user_id: ANN, delivered_seq: 12, read_seq: 12 },
     { user_id: BOB, delivered_seq: 12, read_seq: 11 },

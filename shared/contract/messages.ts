@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { command, event, FULL_PAGE, pageOf } from './define.ts';
 import { Message, MessageType } from './documents.ts';
 import { ANN, BOB, CONVERSATION, changedMessage, deletedMessage, LATER, MESSAGE, message, SENT } from './examples.ts';
@@ -20,11 +20,19 @@ import {
 export const MAX_CONTENT_BYTES = 16 * 1024;
 
 const Content = Bytes(MAX_CONTENT_BYTES);
+/** Who is mentioned. */
+const mentions = {
+  user_ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 50, uniqueItems: true })),
+  everyone: Type.Optional(Type.Literal(true)),
+};
+const Mentions = Closed(mentions);
+export type Mentions = Static<typeof Mentions>;
+
 const Changed = Type.Object({ message: Message });
 const Page = Type.Object({ messages: Type.Array(Message), has_more: Type.Boolean() });
 /** What a message that is forwarded has from the one that it comes from. */
 const FORWARDED_WITHOUT = Object.fromEntries(
-  ['content', 'message_type', 'attachment', 'reply_to', 'metadata'].map((name) => [name, false]),
+  ['content', 'message_type', 'attachment', 'reply_to', 'metadata', 'mentions'].map((name) => [name, false]),
 );
 const UpTo = Targeted({ up_to_seq: Seq });
 
@@ -40,6 +48,7 @@ export const messageCommands = {
         client_message_id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
         reply_to: Type.Optional(Id),
         metadata: Type.Optional(Metadata),
+        mentions: Type.Optional(Closed(mentions, { minProperties: 1 })),
         forward_of: Type.Optional(Id),
       },
       {
@@ -59,7 +68,12 @@ export const messageCommands = {
   }),
   'message:edit': command({
     summary: 'Replaces the text or caption of an own message, or its metadata.',
-    payload: Closed({ message_id: Id, content: Content, metadata: Type.Optional(Metadata) }),
+    payload: Closed({
+      message_id: Id,
+      content: Content,
+      metadata: Type.Optional(Metadata),
+      mentions: Type.Optional(Mentions),
+    }),
     data: Changed,
     rate: 'message',
     errors: ['forbidden', 'not_found', 'conflict'],
@@ -80,6 +94,32 @@ export const messageCommands = {
     rate: 'message',
     errors: ['forbidden', 'not_found', 'conflict'],
     example: { payload: { message_id: MESSAGE, emoji: '👍' }, data: { message: changedMessage } },
+  }),
+  'message:mentions': command({
+    summary: 'The messages of others that mention the caller, newest first.',
+    payload: Closed({ limit: Limit(100), before_id: Type.Optional(Id) }),
+    data: Page,
+    cost: FULL_PAGE,
+    errors: ['not_found'],
+    example: {
+      payload: {},
+      data: { messages: [{ ...message, mentions: { user_ids: [BOB] } }], has_more: false },
+    },
+  }),
+  'message:save': command({
+    summary: 'Saves a message for the caller alone, or no longer.',
+    payload: Closed({ message_id: Id, saved: Type.Boolean() }),
+    data: Type.Object({ saved: Type.Boolean() }),
+    errors: ['not_found', 'conflict'],
+    example: { payload: { message_id: MESSAGE, saved: true }, data: { saved: true } },
+  }),
+  'message:saved': command({
+    summary: "The caller's saved messages, last saved first.",
+    payload: Closed({ limit: Limit(100), before_id: Type.Optional(Id) }),
+    data: Page,
+    cost: pageOf(100, 50),
+    errors: ['not_found'],
+    example: { payload: {}, data: { messages: [message], has_more: false } },
   }),
   'message:pin': command({
     summary: 'Pins a message, or takes the pin away: in a pair either side, in a group by permission.',

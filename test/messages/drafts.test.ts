@@ -91,7 +91,13 @@ describe('prepareDraft', () => {
     const store = { of: () => messages, newId: () => new ObjectId() } as unknown as DraftOptions['store'];
     const attachments = { check: () => Promise.reject(notFound('no such upload')) };
     return prepareDraft(
-      { store, attachments, reach: () => Promise.reject(notFound()), clock: () => new Date() },
+      {
+        store,
+        attachments,
+        reach: () => Promise.reject(notFound()),
+        audience: { membersOf: async () => new Set() },
+        clock: () => new Date(),
+      },
       caller,
       { ...payload, ...over },
       entered,

@@ -90,7 +90,15 @@ it('every command of the hot paths names its shards', async () => {
     await b.ok('message:delivered', { ...toA, up_to_seq: 1 });
     await b.ok('message:read', { ...toA, up_to_seq: 1 });
     await b.ok('message:react', { message_id, emoji: '👍' });
-    await a.ok('message:edit', { message_id, content: 'once' });
+    await a.ok('message:edit', { message_id, content: 'once', mentions: { user_ids: [b.id] } });
+    await b.ok('message:revisions', { message_id });
+    await a.ok('message:pin', { message_id, pinned: true });
+    await b.ok('message:pinned', toA!);
+    await b.ok('message:save', { message_id, saved: true });
+    await b.ok('message:saved', {});
+    await b.ok('message:mentions', {});
+    await b.ok('message:send', { ...toA, forward_of: message_id });
+    await b.ok('conversation:update', { ...toA, draft: 'x' });
     await b.ok('message:search', { query: 'once' });
     await a.ok('message:delete', { message_id });
     await b.ok('message:history', { ...toA });

@@ -33,6 +33,15 @@ export interface ShownRead {
   except?: ObjectId[];
 }
 
+/** What a user has begun to write in a conversation. */
+export interface DraftDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  conversation_id: string;
+  content: string;
+  updated_at: Date;
+}
+
 /** One user's membership of one conversation: marks and personal settings. */
 export interface MembershipDocument {
   _id: ObjectId;
@@ -59,6 +68,8 @@ export interface MembershipDocument {
   muted_until?: Date;
   pinned?: boolean;
   archived?: boolean;
+  /** How long the user's draft is, in bytes of JSON; absent where there is none. */
+  draft_bytes?: number;
   /** When the user's own view of the conversation last changed: marks, settings, joining, leaving. */
   changed_at: Date;
   /** When the marks that others see last grew. */

@@ -27,6 +27,15 @@ export interface RevisionDocument {
   at: Date;
 }
 
+/** A message that a user has saved. */
+export interface SavedDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  message_id: ObjectId;
+  conversation_id: string;
+  saved_at: Date;
+}
+
 interface MessageBase {
   _id: ObjectId;
   conversation_id: string;
@@ -46,6 +55,9 @@ interface MessageBase {
   /** The ids of its texts, oldest first, the present one last (messages/revisions.ts). Absent: it was never edited. */
   text_ids?: ObjectId[];
   reply_to?: ObjectId;
+  mentions?: { user_ids?: ObjectId[]; everyone?: true };
+  /** Those whom it mentions, and `EVERYONE` (conversations/mentioned.ts): the keys of mention counts. */
+  mentioned?: ObjectId[];
   /** How often it was forwarded on its way here. */
   forwarded?: { count: number };
   /** Who pinned it, when, and under which `rev`: by that, pins are in order. */

@@ -43,6 +43,7 @@ export function toWireMessage(document: MessageDocument): Message {
     ...(document.client_message_id === undefined ? {} : { client_message_id: document.client_message_id }),
     ...(document.edited_at ? { edited_at: document.edited_at.toISOString() } : {}),
     ...(document.reply_to ? { reply_to: document.reply_to.toHexString() } : {}),
+    ...(document.mentions ? { mentions: toWire(document.mentions) } : {}),
     ...(document.forwarded ? { forwarded: { count: document.forwarded.count } } : {}),
     ...(document.pinned ? { pinned: wirePin(document.pinned) } : {}),
     ...wireMetadata(document.metadata),
