@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../server/config.ts';
 import { loadVapidKeys } from '../../server/push/vapid-keys.ts';
-import { apnsKey, serviceAccount, vapidKeys } from './keys.ts';
+import { apnsKey, serviceAccount, vapidKeys } from './support/keys.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { type Account, connect, type Device, http, register } from '../support/c
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { sharedServer, startServer, startServerForTest, type TestServer } from '../support/server.ts';
-import { apnsKey, serviceAccount, vapidKeys } from './keys.ts';
+import { apnsKey, serviceAccount, vapidKeys } from './support/keys.ts';
 
 const providers = {
   PUSH_ALLOW_PRIVATE: 'on',
