@@ -56,7 +56,7 @@ async function closeAll(foundation: Foundation, domains: Domains, edges: Edges):
   await calls.close();
   messages.close();
   await inbox.close();
-  push.close();
+  await push.close();
   await webhooks.close();
   await presence.close();
   await accounts.close();

@@ -1,10 +1,11 @@
 /** The domains, built in the order in which they need each other. What they need of each other they are handed here. */
 import { createAccountDomain } from './accounts/domain.ts';
+import { sessionRoom } from './bus/rooms.ts';
 import { createCallDomain } from './calls/domain.ts';
 import { createContactDomain } from './contacts/domain.ts';
 import type { Foundation } from './foundation.ts';
 import { createGroupDomain } from './groups/domain.ts';
-import { authenticated } from './http/authentication.ts';
+import { type Authenticate, authenticated } from './http/authentication.ts';
 import { createInboxDomain } from './inbox/domain.ts';
 import { createMediaDomain } from './media/domain.ts';
 import { createMessageDomain } from './messages/domain.ts';
@@ -14,6 +15,7 @@ import { registerOperatorRoutes } from './operator/routes.ts';
 import { createServerKeys } from './operator/server-keys.ts';
 import { createPresenceDomain } from './presence/domain.ts';
 import { createPushDomain } from './push/domain.ts';
+import { loadVapidKeys } from './push/vapid-keys.ts';
 import { createWebhookDomain } from './webhooks/domain.ts';
 
 export type Domains = Awaited<ReturnType<typeof createDomains>>;
@@ -26,8 +28,8 @@ export async function createDomains(foundation: Foundation) {
     work.catch((err: unknown) => log.warn({ err }, failure));
   };
 
-  const push = await createPushDomain(foundation);
   const { requireServerKey, actingOr } = createServerKeys(foundation);
+  const vapid = await loadVapidKeys(config.push, config.dataDir);
   const accounts = await createAccountDomain({
     ...foundation,
     onSessionsEnded(sessionIds) {
@@ -58,8 +60,9 @@ export async function createDomains(foundation: Foundation) {
       (userId) => media.erase(userId),
     ],
   });
+  const authenticate = telling(accounts.authenticate, (userId) => push.usesPush(userId));
   /** For the routes of users that a server key may act on too. */
-  const identifyCaller = actingOr(authenticated(accounts.authenticate));
+  const identifyCaller = actingOr(authenticated(authenticate));
   const media = createMediaDomain({
     ...foundation,
     authenticate: identifyCaller,
@@ -104,18 +107,20 @@ export async function createDomains(foundation: Foundation) {
     authenticate: requireServerKey,
     secretKey: accounts.deriveKey('webhook secrets'),
   });
-  return {
-    identifyCaller,
-    requireServerKey,
-    accounts,
-    media,
-    presence,
-    calls,
-    contacts,
-    groups,
-    inbox,
-    messages,
-    push,
-    webhooks,
+  const push = createPushDomain({
+    ...foundation,
+    ...{ vapid, sessionsOf: presence.sessionsOf, unreadOf: inbox.unreadOf },
+    isConnectedHere: (sessionId) => io.of('/').adapter.rooms.has(sessionRoom(sessionId)),
+  });
+  const domains = { accounts, media, presence, calls, contacts, groups, inbox, messages, push, webhooks };
+  return { ...domains, authenticate, identifyCaller, requireServerKey };
+}
+
+/** Tells of users who use push when they are authenticated: it is read then anyway. */
+function telling(authenticate: Authenticate, usesPush: (userId: string) => void): Authenticate {
+  return async (accessToken) => {
+    const found = await authenticate(accessToken);
+    if (found.user.uses_push) usesPush(found.user._id.toHexString());
+    return found;
   };
 }

@@ -25,12 +25,17 @@ export interface Edges {
 export function createEdges(foundation: Foundation, domains: Domains): Edges {
   const { config, io, http, delivery, serverTime, rateLimiter, points, database, diskSpace, redis, clock, log } =
     foundation;
-  const { accounts, media, presence, calls, contacts, groups, inbox, messages, push } = domains;
-  const metrics = createMetrics({ connections: () => io.of('/').sockets.size, freeBytes: diskSpace.free });
+  const { authenticate, media, presence, calls, contacts, groups, inbox, messages, push } = domains;
+  const metrics = createMetrics({
+    connections: () => io.of('/').sockets.size,
+    freeBytes: diskSpace.free,
+    pushes: push.counts,
+    waitingPushes: push.waiting,
+    clock,
+  });
   domains.webhooks.registerMetrics(metrics.registry);
   const overload = watchOverload();
   const expiry = createTokenExpiry(clock);
-  const { authenticate } = accounts;
   const limitConnections = config.rateLimits
     ? createConnectionLimit({ io, countOf: redis && presence.connectionsOf, log })
     : () => {};
@@ -44,6 +49,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
       ...presence.handlers,
       ...calls.handlers,
       ...push.handlers,
+      ...push.noting({ ...inbox.handlers, ...calls.handlers }),
       ...createSessionCommands({ io, authenticate, expiry, clock }),
     },
     spend: config.rateLimits ? createBudgets({ shared: rateLimiter, points }) : () => {},

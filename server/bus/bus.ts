@@ -31,6 +31,8 @@ export interface Bus {
   forget(topic: string | undefined): void;
   /** Tells a user's devices, except the one that acted, how the user's view of a conversation is now. */
   viewChanged(userId: string, conversationId: string, exceptSocket: string | undefined): void;
+  /** Tells the nodes with devices of a user that the user has begun to use push. */
+  usesPush(userId: string): void;
   /** Disconnects all sockets of the sessions. */
   revoke(sessionIds: string[]): void;
 }
@@ -46,6 +48,7 @@ export function createBus(broker: Broker): Bus {
     forget: (topic) => broker.publish({ kind: 'forget', topic }),
     viewChanged: (user_id, conversation_id, except_socket) =>
       broker.publish({ kind: 'view', user_id, conversation_id, except_socket }),
+    usesPush: (user_id) => broker.publish({ kind: 'push_user', user_id }),
     revoke: (session_ids) => broker.publish({ kind: 'revoked', session_ids }),
   };
 }

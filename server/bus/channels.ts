@@ -24,6 +24,7 @@ export function channelsOf(operation: Operation): string[] {
     case 'forget':
       return [EVERYBODY];
     case 'membership':
+    case 'push_user':
     case 'view':
       return [userRoom(operation.user_id)];
     case 'revoked':

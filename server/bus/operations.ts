@@ -59,6 +59,8 @@ export type Operation =
   /** A user joined a group (nothing up to `from_seq` is visible) or left it (null). */
   | { kind: 'membership'; user_id: string; group_id: string; from_seq: number | null }
   | { kind: 'revoked'; session_ids: string[] }
+  /** A user has begun to use push: nodes with devices of the user note what each of them acknowledges. */
+  | { kind: 'push_user'; user_id: string }
   /** Asks every node to forget what it cached of a conversation or user, or everything. */
   | { kind: 'forget'; topic?: string | undefined }
   /** A user's view of a conversation changed: whoever has other devices of the user makes it anew for them. */

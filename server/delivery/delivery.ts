@@ -16,6 +16,8 @@ export interface Delivery extends Admission, Pick<LocalRooms, 'members'>, Pick<M
   hasHeard(conversation: ConversationRef, since: number): boolean;
   /** Calls back when a user's view of a conversation changed and a device here, besides the one that acted, shows it. */
   onViewChanged(listener: ViewListener): void;
+  /** Calls back with a user who has begun to use push. */
+  onUsesPush(listener: (userId: string) => void): void;
 }
 
 /** @param exceptSocket the socket that acted */
@@ -37,6 +39,7 @@ export interface DeliveryParts {
 export function createDelivery(parts: DeliveryParts): Delivery {
   const { emitter, sequencer, memberships, revoke, admission, rooms, newest, onForget } = parts;
   let tellView: ViewListener = () => {};
+  let tellPush: (userId: string) => void = () => {};
 
   return {
     apply(operation) {
@@ -58,6 +61,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
         case 'revoked':
           revoke(operation.session_ids);
           break;
+        case 'push_user':
+          tellPush(operation.user_id);
+          break;
         case 'forget':
           onForget(operation.topic);
           break;
@@ -73,6 +79,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     dismiss: admission.dismiss,
     onViewChanged(listener) {
       tellView = listener;
+    },
+    onUsesPush(listener) {
+      tellPush = listener;
     },
     hasHeard: (conversation, since) => (rooms.coveredSince(conversation) ?? Number.POSITIVE_INFINITY) <= since,
     members: rooms.members,

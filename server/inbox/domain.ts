@@ -23,6 +23,7 @@ import { createOpenPair, type OpenPair } from './open-pair.ts';
 import { tellOwnDevices } from './own-devices.ts';
 import { createPairParts } from './pair-parts.ts';
 import { createPlaces } from './places.ts';
+import { createReadUnread, type ReadUnread } from './read-unread.ts';
 import { createScopesOf } from './scopes.ts';
 import { handleSummaryAudit } from './summary-audit.ts';
 import { createSummaryCheck } from './summary-check.ts';
@@ -55,6 +56,8 @@ export interface InboxDomain {
     groupsOf(userId: string): Promise<GroupPlace[]>;
   };
   summaries: SummaryWrites;
+  /** How much a user has not read, in all conversations. */
+  unreadOf: ReadUnread;
   /** Erases what a user set for conversations. Repeatable. */
   erase(userId: string): Promise<void>;
   /** Resolves when the stored messages say what the marks say, or another node must see to that. */
@@ -88,6 +91,7 @@ export function createInboxDomain(options: InboxDomainOptions): InboxDomain {
     }),
     memberships: { openPair: createOpenPair(options), groupsOf: createGroupPlaces(options) },
     summaries,
+    unreadOf: createReadUnread({ ...options, ...outlines }),
     erase: createEraseSettings(collections),
     close: settling.close,
     scopesOf: createScopesOf(outlines),

@@ -2,7 +2,7 @@ import type { Document, ObjectId } from 'mongodb';
 import { mentioning } from '../conversations/mentioned.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import type { CheckedPlace } from './place.ts';
+import type { ConversationDocument, MembershipDocument } from '../model/documents/conversations.ts';
 import type { Part } from './read-together.ts';
 
 /** How many messages are unread; of a conversation without any there is none. */
@@ -17,6 +17,14 @@ export interface MentionCount {
   /** The conversation's id. */
   _id: string;
   mentions: number;
+}
+
+/** What the unread messages of a place are counted by. */
+export interface Countable {
+  id: string;
+  summary: Pick<ConversationDocument, 'kind' | 'last_seq'>;
+  membership: Pick<MembershipDocument, 'read_seq'>;
+  fromSeq: number;
 }
 
 /** Counts a user's unread messages in one conversation above a `seq`: sent by others, not deleted. */
@@ -43,16 +51,16 @@ export async function countUnreadAbove(
  * Counts the unread messages in each of a user's places: visible, sent by others, above the user's mark, not deleted.
  * @returns parts of what is read together: one for all pairs, one for all groups
  */
-export function unreadParts(store: MessageStore, userId: ObjectId, places: readonly CheckedPlace[]): Part[] {
+export function unreadParts(store: MessageStore, userId: ObjectId, places: readonly Countable[]): Part[] {
   return countParts(store, places, { is_deleted: false, sender_id: { $ne: userId } }, 'count');
 }
 
 /** Counts those of them that mention the user, likewise. */
-export function mentionParts(store: MessageStore, userId: ObjectId, places: readonly CheckedPlace[]): Part[] {
+export function mentionParts(store: MessageStore, userId: ObjectId, places: readonly Countable[]): Part[] {
   return countParts(store, places, mentioning(userId), 'mentions');
 }
 
-function countParts(store: MessageStore, places: readonly CheckedPlace[], what: Document, as: string): Part[] {
+function countParts(store: MessageStore, places: readonly Countable[], what: Document, as: string): Part[] {
   return (['direct', 'group'] as const).flatMap((kind): Part[] => {
     const alternatives = places.flatMap(({ id, summary, membership, fromSeq }) => {
       const above = Math.max(fromSeq, membership.read_seq);

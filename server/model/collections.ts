@@ -21,7 +21,7 @@ import type {
 } from './documents/messages.ts';
 import type { ServerKeyDocument } from './documents/operator.ts';
 import type { PresenceDocument } from './documents/presence.ts';
-import type { PushSubscriptionDocument } from './documents/push.ts';
+import type { PushAcknowledgementDocument, PushJobDocument, PushSubscriptionDocument } from './documents/push.ts';
 import type { WebhookCursorDocument, WebhookDocument, WebhookEventDocument } from './documents/webhooks.ts';
 
 export interface Collections {
@@ -53,6 +53,8 @@ export interface Collections {
   drafts: Collection<DraftDocument>;
   saved: Collection<SavedDocument>;
   server_keys: Collection<ServerKeyDocument>;
+  push_jobs: Collection<PushJobDocument>;
+  push_acknowledgements: Collection<PushAcknowledgementDocument>;
 }
 
 export type CollectionName = keyof Collections;
@@ -88,5 +90,7 @@ export function collections(db: Db): Collections {
     drafts: db.collection('drafts'),
     saved: db.collection('saved'),
     server_keys: db.collection('server_keys'),
+    push_jobs: db.collection('push_jobs'),
+    push_acknowledgements: db.collection('push_acknowledgements'),
   };
 }

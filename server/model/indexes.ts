@@ -131,6 +131,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'owner_contact', key: { user_id: 1, contact_id: 1 }, unique: true },
     // contact:list; whether either of two users blocks the other, for many pairs at once.
     { name: 'owner_status', key: { user_id: 1, status: 1, contact_id: 1 } },
+    // Requests since a time, to be pushed.
+    { name: 'requests', key: { created_at: 1 }, partialFilterExpression: { direction: 'in' } },
     // Who blocks a user, awaits an answer, or sees the user's presence.
     { name: 'contact_status', key: { contact_id: 1, status: 1, user_id: 1 } },
   ],
@@ -143,6 +145,8 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'deadline', key: { deadline_at: 1 }, partialFilterExpression: { is_open: true } },
     // Seats on the connections of a dead node.
     { name: 'seat_node', key: { 'seats.node_id': 1 }, partialFilterExpression: { is_open: true } },
+    // Calls that ring, to be pushed.
+    { name: 'ringing', key: { ring_until: 1 }, partialFilterExpression: { is_open: true } },
     // Calls that ring when a device connects; sync.
     { name: 'told', key: { told_ids: 1 }, partialFilterExpression: { is_open: true } },
     // call:history of pairs and of groups.
@@ -249,6 +253,22 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   ],
   // By `_id` alone: there are few.
   server_keys: [],
+  push_jobs: [
+    // What is due, oldest first, of providers that have room.
+    { name: 'due', key: { due_at: 1, lane: 1 }, partialFilterExpression: { due_at: { $exists: true } } },
+    // How many wait, and since when.
+    { name: 'waiting', key: { waits_since: 1 }, partialFilterExpression: { waits_since: { $exists: true } } },
+    // What a user's devices show of a conversation that was read.
+    { name: 'subject', key: { user_id: 1, subject: 1 } },
+    // What goes with a subscription.
+    { name: 'subscription', key: { subscription_id: 1 } },
+    // Removes what no device can show any more.
+    { name: 'expires', key: { expires_at: 1 }, expireAfterSeconds: 0 },
+  ],
+  push_acknowledgements: [
+    // Removes what is too old to matter.
+    { name: 'expires', key: { expires_at: 1 }, expireAfterSeconds: 0 },
+  ],
   jobs: [
     // Jobs that are due, oldest first.
     { name: 'due', key: { due_at: 1 } },

@@ -19,9 +19,15 @@ export interface MetricSources {
   connections(): number;
   /** Bytes free on the disk that uploads pass through. */
   freeBytes(): number;
+  /** What became of pushes since the start. */
+  pushes(): { provider: string; outcome: string; count: number }[];
+  /** How many pushes wait, and since when the oldest does. */
+  waitingPushes(): Promise<{ count: number; since: Date | undefined }>;
+  clock(): Date;
 }
 
-export function createMetrics({ connections, freeBytes }: MetricSources): Metrics {
+export function createMetrics(sources: MetricSources): Metrics {
+  const { connections, freeBytes } = sources;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -41,6 +47,7 @@ export function createMetrics({ connections, freeBytes }: MetricSources): Metric
       this.set(freeBytes());
     },
   });
+  registerPushMetrics(registry, sources);
   const commands = new Histogram({
     name: 'letsapp_command_duration_seconds',
     help: 'Time from a command to its acknowledgement, by command and outcome',
@@ -80,4 +87,35 @@ export function createMetrics({ connections, freeBytes }: MetricSources): Metric
     },
     storeUp: (store, up) => stores.set({ store }, up ? 1 : 0),
   };
+}
+
+function registerPushMetrics(registry: Registry, { pushes, waitingPushes, clock }: MetricSources): void {
+  new Counter({
+    name: 'letsapp_push_total',
+    help: 'Pushes by provider and outcome',
+    labelNames: ['provider', 'outcome'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { provider, outcome, count } of pushes()) this.inc({ provider, outcome }, count);
+    },
+  });
+  const age = new Gauge({
+    name: 'letsapp_push_oldest_waiting_seconds',
+    help: 'Since when the oldest push waits, on all nodes',
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'letsapp_push_waiting',
+    help: 'Pushes that wait, on all nodes',
+    registers: [registry],
+    async collect() {
+      // Without the store the last numbers stand.
+      const found = await waitingPushes().catch(() => undefined);
+      if (!found) return;
+      this.set(found.count);
+      const waitedMs = found.since ? clock().getTime() - found.since.getTime() : 0;
+      age.set(Math.max(0, waitedMs) / 1000);
+    },
+  });
 }

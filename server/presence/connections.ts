@@ -33,7 +33,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       void background.run(userId, async () => {
         const status = (await departures.statusOf(sessionId)) ?? 'online';
         statusOf.set(device, status);
-        await devices.put(userId, device, status);
+        await devices.put(userId, device, status, sessionId);
         await settlement.settle(userId, {}, info);
       });
     },

@@ -4,7 +4,7 @@ import type { RedisLink } from '../bus/redis-link.ts';
 import type { DeviceRegistry } from './devices.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createOwnDevices } from './own-devices.ts';
-import { decodeDevice, devicesKey, encodeDevice, LIVING, NODES, usersKey } from './redis-layout.ts';
+import { decodeDevice, devicesKey, encodeDevice, LIVING, NODES, type StoredDevice, usersKey } from './redis-layout.ts';
 
 const BEAT_MS = 2000;
 /** A node that was silent for so long is dead, in milliseconds: its users go offline within 30 s (PROTOCOL section 6). */
@@ -32,12 +32,33 @@ export function createRedisDevices(options: RedisDevicesOptions): DeviceRegistry
     if (results.some((result) => result.status === 'rejected')) heartbeat.markStale();
   }
 
+  /** The devices of each user on nodes that live; undefined while Redis is away. */
+  async function live(userIds: string[]): Promise<StoredDevice[][] | undefined> {
+    if (!link.isUp()) return undefined;
+    try {
+      const [living, ...stored] = await Promise.all([
+        redis.eval(LIVING, 1, NODES, silentMs) as Promise<string[]>,
+        ...userIds.map((userId) => redis.hgetall(devicesKey(userId))),
+      ]);
+      // This node lives, whatever Redis knows.
+      const nodes = new Set([...living, nodeId]);
+      return stored.map((devices) =>
+        Object.values(devices)
+          .map(decodeDevice)
+          .filter((device) => nodes.has(device.nodeId)),
+      );
+    } catch (err) {
+      log.debug({ err }, 'devices of other nodes are unknown');
+      return undefined;
+    }
+  }
+
   return {
     isShared: true,
-    async put(userId, device, status) {
-      own.put(userId, device, status);
+    async put(userId, device, status, sessionId) {
+      own.put(userId, device, status, sessionId);
       await told([
-        redis.hset(devicesKey(userId), device, encodeDevice({ nodeId, status })),
+        redis.hset(devicesKey(userId), device, encodeDevice({ nodeId, status, sessionId: own.sessionOf(device) })),
         redis.sadd(usersKey(nodeId), userId),
       ]);
     },
@@ -46,24 +67,12 @@ export function createRedisDevices(options: RedisDevicesOptions): DeviceRegistry
       await told([redis.hdel(devicesKey(userId), device)]);
     },
     async statuses(userIds) {
-      if (!link.isUp()) return userIds.map(own.statusesOf);
-      try {
-        const [living, ...stored] = await Promise.all([
-          redis.eval(LIVING, 1, NODES, silentMs) as Promise<string[]>,
-          ...userIds.map((userId) => redis.hgetall(devicesKey(userId))),
-        ]);
-        // This node lives, whatever Redis knows.
-        const nodes = new Set([...living, nodeId]);
-        return stored.map((devices) =>
-          Object.values(devices)
-            .map(decodeDevice)
-            .filter((device) => nodes.has(device.nodeId))
-            .map(({ status }) => status),
-        );
-      } catch (err) {
-        log.debug({ err }, 'devices of other nodes are unknown');
-        return userIds.map(own.statusesOf);
-      }
+      const found = await live(userIds);
+      return found?.map((devices) => devices.map(({ status }) => status)) ?? userIds.map(own.statusesOf);
+    },
+    async sessions(userIds) {
+      if (userIds.length === 0) return [];
+      return (await live(userIds))?.flatMap((devices) => devices.map(({ sessionId }) => sessionId)) ?? [];
     },
     onVanished(callback) {
       vanished = callback;

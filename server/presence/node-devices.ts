@@ -16,7 +16,10 @@ export async function registerNode({ commands: redis, nodeId }: RedisLink, own: 
       const devices = own.devicesOf(userId);
       const gone = devicesOn(nodeId, stored).filter((device) => !devices.has(device));
       if (gone.length > 0) await redis.hdel(devicesKey(userId), ...gone);
-      const fields = [...devices].flatMap(([device, status]) => [device, encodeDevice({ nodeId, status })]);
+      const fields = [...devices].flatMap(([device, status]) => [
+        device,
+        encodeDevice({ nodeId, status, sessionId: own.sessionOf(device) }),
+      ]);
       if (fields.length > 0) await redis.hset(devicesKey(userId), ...fields);
       const isHere = fields.length > 0 || own.isLeaving(userId);
       await (isHere ? redis.sadd(usersKey(nodeId), userId) : redis.srem(usersKey(nodeId), userId));

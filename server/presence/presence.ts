@@ -34,6 +34,8 @@ export interface PresenceDomain
   handlers: HandlersOf<'presence'>;
   /** How many connections a user has, on all nodes. */
   connectionsOf(userId: string): Promise<number>;
+  /** The sessions of users that have a connection, on other nodes at least: a node knows its own. */
+  sessionsOf(userIds: string[]): Promise<string[]>;
   /** Erases what a user told besides the status. Repeatable. */
   erase(userId: string): Promise<void>;
   close(): Promise<void>;
@@ -56,6 +58,7 @@ export function createPresence(options: PresenceOptions): PresenceDomain {
     disconnected: connections.disconnected,
     becameContacts: watchers.becameContacts,
     connectionsOf: (userId) => queue.run(userId, async () => (await devices.statuses([userId]))[0]!.length),
+    sessionsOf: devices.sessions,
     erase: store.eraseDetails,
     handlers: createPresenceCommands({ audience, store, queue, connections, settlement }),
     async close() {

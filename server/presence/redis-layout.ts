@@ -18,13 +18,15 @@ export const usersKey = (nodeId: string) => `${PREFIX}node:${nodeId}`;
 export interface StoredDevice {
   nodeId: string;
   status: Status;
+  /** Empty where a node of an earlier version wrote it. */
+  sessionId: string;
 }
 
-export const encodeDevice = ({ nodeId, status }: StoredDevice) => `${nodeId} ${status}`;
+export const encodeDevice = ({ nodeId, status, sessionId }: StoredDevice) => `${nodeId} ${status} ${sessionId}`;
 
 export function decodeDevice(value: string): StoredDevice {
-  const [nodeId = '', status = 'offline'] = value.split(' ');
-  return { nodeId, status: status as Status };
+  const [nodeId = '', status = 'offline', sessionId = ''] = value.split(' ');
+  return { nodeId, status: status as Status, sessionId };
 }
 
 const NOW = `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)`;

@@ -12,14 +12,18 @@ export interface PushCommandOptions {
   /** Whether a provider is set up. */
   isSetUp(provider: PushProvider): boolean;
   checkEndpoint: CheckEndpoint;
+  /** A session of the user has named a subscription. */
+  onNamed(userId: string): void;
 }
 
-export function createPushCommands({ store, isSetUp, checkEndpoint }: PushCommandOptions): HandlersOf<'push'> {
+export function createPushCommands(options: PushCommandOptions): HandlersOf<'push'> {
+  const { store, isSetUp, checkEndpoint, onNamed } = options;
   return {
     async 'push:subscribe'(caller, payload) {
       if (!isSetUp(payload.provider)) throw invalid('provider', 'is not set up on this server');
       const named = await namedBy(payload, checkEndpoint);
       const id = await store.name(named, caller);
+      onNamed(caller.id);
       return { subscription_id: id.toHexString() };
     },
     async 'push:unsubscribe'({ sessionId }, { subscription_id }) {

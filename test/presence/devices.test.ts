@@ -83,6 +83,19 @@ describe('devices over nodes', () => {
     expect(await two.devices.statuses([user])).toEqual([['busy']]);
   });
 
+  it('tell which sessions are connected to any node that lives', async () => {
+    const [one, two] = await Promise.all([startNode(), startNode()]);
+    const [user, other] = [someUser(), someUser()];
+    await one.devices.put(user, 'd1', 'online', 's1');
+    await one.devices.put(user, 'd1', 'away');
+    await two.devices.put(user, 'd2', 'online', 's2');
+    await two.devices.put(other, 'd3', 'online', 's3');
+    expect((await two.devices.sessions([user])).sort()).toEqual(['s1', 's2']);
+    expect((await one.devices.sessions([user, other])).sort()).toEqual(['s1', 's2', 's3']);
+    await one.die();
+    await expect.poll(() => two.devices.sessions([user])).toEqual(['s2']);
+  });
+
   it('vanish with their node, and one of the others reports their users', async () => {
     const [one, two, three] = await Promise.all([startNode(), startNode(), startNode()]);
     const [user, both] = [someUser(), someUser()];

@@ -322,7 +322,7 @@ describe('APNs', () => {
   it('that does not answer is given up in time, and the next push takes another session', async () => {
     const { provider, script, to } = await start();
     script.next('hang');
-    expect(await provider.send(to, push())).toEqual({ kind: 'retry', reason: 'no answer in time' });
+    expect(await provider.send(to, push())).toEqual({ kind: 'retry', reason: 'no answer in time', isUnanswered: true });
     expect(await provider.send(to, push())).toEqual({ kind: 'ok' });
     expect(script.sessions).toHaveLength(2);
   });

@@ -45,6 +45,8 @@ export interface UserDocument {
   sessions_ended_at?: Date;
   /** The account was deleted, and its parts outside this document are not all erased yet. */
   erasing?: true;
+  /** A session of the user has named a subscription for push. Never on the wire. */
+  uses_push?: true;
   /** Grows by one with each change that is sent, so that of two states the newer is known. Never on the wire. */
   version?: number;
 }

@@ -15,8 +15,8 @@ export interface Push {
 /** What became of a push; `reason` is for the log, and names nobody. */
 export type Outcome =
   | { kind: 'ok' }
-  /** The provider is away or asks to come back. */
-  | { kind: 'retry'; reason: string; afterMs?: number }
+  /** The provider is away or asks to come back; without an answer it may have taken the push. */
+  | { kind: 'retry'; reason: string; afterMs?: number; isUnanswered?: true }
   /** The device is not reached under this address any more. */
   | { kind: 'gone'; reason: string }
   /** The provider does not take this push. */
@@ -55,5 +55,5 @@ function waitOf(retryAfter: string | undefined): { afterMs?: number } {
 
 /** What no answer means. @param error says why, without any address */
 export function unanswered(error: unknown): Outcome {
-  return { kind: 'retry', reason: error instanceof Error ? error.message : String(error) };
+  return { kind: 'retry', isUnanswered: true, reason: error instanceof Error ? error.message : String(error) };
 }

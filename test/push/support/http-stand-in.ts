@@ -12,6 +12,8 @@ export interface Received {
   at: number;
   /** Of the connection that it came by. */
   port: number;
+  /** Whether it was answered well. */
+  taken: boolean;
 }
 
 export interface HttpStandIn extends Script {
@@ -32,9 +34,16 @@ export async function startHttpStandIn(
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { url: path = '', headers, socket } = request;
-      const one = { path, headers, body: Buffer.concat(chunks), at: performance.now(), port: socket.remotePort ?? 0 };
-      received.push(one);
       const answer = script.take();
+      const one = {
+        taken: !answer,
+        path,
+        headers,
+        body: Buffer.concat(chunks),
+        at: performance.now(),
+        port: socket.remotePort ?? 0,
+      };
+      received.push(one);
       if (answer === 'hang') return;
       if (!answer) return good(one, response);
       response.writeHead(answer.status, answer.headers);

@@ -1,0 +1,130 @@
+/** What is pushed of a conversation. Pure: what it rests on was read just before. */
+import type { MembershipDocument } from '../../model/documents/conversations.ts';
+import type { MessageDocument } from '../../model/documents/messages.ts';
+import type { Acknowledged } from '../acknowledgements.ts';
+import { type Payload, type Person, previewOf } from '../payloads.ts';
+import { collapseOf, type Decision, LONGEST_TTL_S, type Situation } from './decision.ts';
+
+/** How long a connected session has to acknowledge a message, in milliseconds. */
+const ACKNOWLEDGE_MS = 10_000;
+/** For how long a message is waited for that was told of and is not there yet, in milliseconds; and how often is looked. */
+const MESSAGE_LATE_MS = 30_000;
+const LOOK_FOR_MESSAGE_MS = 1000;
+/** When it is looked first whether what a device shows was read elsewhere, in milliseconds; then half as often each time. */
+const FIRST_LOOK_MS = 60_000;
+const LONGEST_LOOK_MS = 86_400_000;
+
+/** A user's place in a conversation. */
+export interface Place {
+  membership: Pick<MembershipDocument, 'read_seq' | 'muted_until'>;
+  /** Messages up to this `seq` are not visible. */
+  fromSeq: number;
+  /** Of a group. */
+  groupName?: string;
+}
+
+export type PushedMessage = Pick<MessageDocument, 'seq' | 'rev' | 'sender_id' | 'created_at' | 'content'>;
+
+/** What is read of the messages for one job. */
+export interface Found {
+  /** The newest message that may be pushed. */
+  newest: PushedMessage | undefined;
+  /** When the oldest one was sent of those that the session has not acknowledged. */
+  oldestAt: Date | undefined;
+  /** The highest `seq` and `rev` that are stored. */
+  seq: number;
+  rev: number;
+}
+
+export interface ConversationFacts {
+  /** Undefined where the user is not in it any more. */
+  place: Place | undefined;
+  acknowledged: Acknowledged;
+  found: Found;
+  now: Date;
+}
+
+/** What a payload needs beside: read only where there is one. */
+export interface Counted {
+  sender: Person | undefined;
+  badge: number;
+  unreadCount: number;
+  preview: boolean;
+}
+
+/** The `seq` above which messages may be pushed. */
+export function floorOf({ told = 0 }: { told?: number }, place: Place, { delivered_seq }: Acknowledged): number {
+  return Math.max(place.fromSeq, place.membership.read_seq, told, delivered_seq);
+}
+
+/** Decides as far as that needs no counting: `message` and `read` say what would be pushed. */
+export type Intention =
+  | Exclude<Decision, { kind: 'push' }>
+  | { kind: 'message'; message: PushedMessage; place: Place; told: number; lookAt: Date }
+  | { kind: 'read'; place: Place; told: number };
+
+export function intend({ job, wantsPush, isConnected }: Situation, facts: ConversationFacts): Intention {
+  const { place, found, acknowledged, now } = facts;
+  const told = Math.max(job.told ?? 0, found.seq);
+  if (!place) return { kind: 'skip', noted: { shown: undefined } };
+  if (!wantsPush) return { kind: 'skip', noted: { told, shown: undefined } };
+  const { newest, oldestAt = now } = found;
+  const mayBeMissing = (job.rev ?? 0) > found.rev && ageOf(job.waits_since ?? now, now) < MESSAGE_LATE_MS;
+  const lookForMessage = new Date(now.getTime() + LOOK_FOR_MESSAGE_MS);
+  if (newest && !isMuted(place, now)) {
+    const dueAt = oldestAt.getTime() + ACKNOWLEDGE_MS;
+    if (isConnected && dueAt > now.getTime()) return { kind: 'later', at: new Date(dueAt) };
+    const lookAt = mayBeMissing ? lookForMessage : new Date(now.getTime() + FIRST_LOOK_MS);
+    return { kind: 'message', message: newest, place, told: Math.max(told, newest.seq), lookAt };
+  }
+  if (mayBeMissing) return { kind: 'later', at: lookForMessage };
+  const { shown, looks = 0 } = job;
+  if (shown === undefined) return { kind: 'skip', noted: { told } };
+  if (place.membership.read_seq < shown) {
+    const lookAt = new Date(now.getTime() + Math.min(FIRST_LOOK_MS * 2 ** looks, LONGEST_LOOK_MS));
+    return { kind: 'skip', noted: { told, looks: looks + 1 }, lookAt };
+  }
+  // Who read it by itself has nothing to take away.
+  if (acknowledged.read_seq >= shown) return { kind: 'skip', noted: { told, shown: undefined } };
+  return { kind: 'read', place, told };
+}
+
+/** Makes the push of an intention. */
+export function pushOf(
+  { job }: Situation,
+  intention: Extract<Intention, { kind: 'message' | 'read' }>,
+  { sender, badge, unreadCount, preview }: Counted,
+  now: Date,
+): Decision {
+  const collapse = collapseOf(job);
+  const { told, place } = intention;
+  if (intention.kind === 'read') {
+    if (unreadCount > 0) return { kind: 'skip', noted: { told }, lookAt: new Date(now.getTime() + FIRST_LOOK_MS) };
+    const { read_seq } = place.membership;
+    const payload: Payload = { type: 'read', conversation_id: job.subject, read_seq, badge };
+    const push = { payload, collapse, ttlS: LONGEST_TTL_S, urgency: 'low' as const };
+    return { kind: 'push', push, noted: { told, shown: undefined } };
+  }
+  const { message, lookAt } = intention;
+  if (!sender) return { kind: 'skip', noted: { told } };
+  const text = preview ? previewOf(message.content) : undefined;
+  const payload: Payload = {
+    type: 'message',
+    conversation_id: job.subject,
+    seq: message.seq,
+    rev: message.rev,
+    sender,
+    ...(place.groupName === undefined ? {} : { group_name: place.groupName }),
+    unread_count: unreadCount,
+    badge,
+    ...(text === undefined ? {} : { preview: text }),
+  };
+  const push = { payload, collapse, ttlS: LONGEST_TTL_S, urgency: 'high' as const };
+  return { kind: 'push', push, noted: { told, shown: message.seq, looks: 0 }, lookAt, unsure: message.seq };
+}
+
+function isMuted({ membership: { muted_until } }: Place, now: Date): boolean {
+  return muted_until !== undefined && muted_until > now;
+}
+
+const ageOf = (since: Date, now: Date) => now.getTime() - since.getTime();

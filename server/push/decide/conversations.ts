@@ -1,0 +1,146 @@
+/** Decides jobs of conversations: reads all that they rest on by a few commands, and what a payload needs beside. */
+import type { ObjectId } from 'mongodb';
+import type { MessageStore } from '../../conversations/message-store.ts';
+import type { Visibility } from '../../conversations/visibility.ts';
+import { fromId } from '../../model/codec.ts';
+import type { Collections } from '../../model/collections.ts';
+import { refFromId } from '../../model/conversation-ref.ts';
+import type { Acknowledgements } from '../acknowledgements.ts';
+import { floorOf, intend, type Place, pushOf } from './conversation-decision.ts';
+import type { Decision, Situation } from './decision.ts';
+import { findMessages } from './messages-found.ts';
+import type { ReadPeople } from './people.ts';
+
+/** Messages that were sent longer ago are not pushed: no job is tried for so long. In milliseconds. */
+const OLDEST_MS = 25 * 3_600_000;
+
+export interface ConversationSources {
+  collections: Pick<Collections, 'memberships' | 'groups' | 'contacts'>;
+  store: MessageStore;
+  visibility: Visibility;
+  acknowledgements: Pick<Acknowledgements, 'read'>;
+  readPeople: ReadPeople;
+  unreadOf(userId: ObjectId): Promise<{ badge: number; counts: ReadonlyMap<string, number> }>;
+  preview: boolean;
+  clock(): Date;
+}
+
+/** @returns a decision for each, in the order given */
+export async function decideConversations(
+  sources: ConversationSources,
+  situations: readonly Situation[],
+): Promise<Decision[]> {
+  if (situations.length === 0) return [];
+  const { store, acknowledgements, clock } = sources;
+  const keys = situations.map(({ job }) => ({ sessionId: job.session_id.toHexString(), subject: job.subject }));
+  const [places, blocked, acknowledged] = await Promise.all([
+    readPlaces(sources, situations),
+    readBlocked(sources, situations),
+    acknowledgements.read(keys),
+  ]);
+  const now = clock();
+  const asked = situations.map(({ job, subscription, isConnected }, i) => ({
+    conversationId: job.subject,
+    without: [job.user_id, ...(blocked.get(job.user_id.toHexString()) ?? [])],
+    above: places[i] ? floorOf(job, places[i], acknowledged[i]!) : Number.MAX_SAFE_INTEGER,
+    since: new Date(Math.max(subscription.since.getTime(), now.getTime() - OLDEST_MS)),
+    oldest: isConnected,
+  }));
+  const found = await findMessages(store, asked);
+  const intentions = situations.map((situation, i) =>
+    intend(situation, { place: places[i], acknowledged: acknowledged[i]!, found: found[i]!, now }),
+  );
+  return complete(sources, situations, intentions, now);
+}
+
+/** Reads names and counts for those that are to be pushed. */
+async function complete(
+  { readPeople, unreadOf, preview }: ConversationSources,
+  situations: readonly Situation[],
+  intentions: readonly ReturnType<typeof intend>[],
+  now: Date,
+): Promise<Decision[]> {
+  const senders = intentions.flatMap((one) => (one.kind === 'message' ? [one.message.sender_id] : []));
+  const readers = new Map(
+    situations.flatMap(({ job }, i) =>
+      intentions[i]!.kind === 'message' || intentions[i]!.kind === 'read'
+        ? [[job.user_id.toHexString(), job.user_id]]
+        : [],
+    ) as [string, ObjectId][],
+  );
+  const [people, unread] = await Promise.all([
+    readPeople(senders),
+    Promise.all([...readers].map(async ([id, userId]) => [id, await unreadOf(userId)] as const)),
+  ]);
+  const unreadBy = new Map(unread);
+  return situations.map((situation, i): Decision => {
+    const intention = intentions[i]!;
+    if (intention.kind === 'skip' || intention.kind === 'later') return intention;
+    const { badge, counts } = unreadBy.get(situation.job.user_id.toHexString())!;
+    const sender = intention.kind === 'message' ? people.get(intention.message.sender_id.toHexString()) : undefined;
+    const unreadCount = counts.get(situation.job.subject) ?? 0;
+    return pushOf(situation, intention, { sender, badge, unreadCount, preview }, now);
+  });
+}
+
+/** The users' places; undefined where a user is not in the conversation any more. */
+async function readPlaces(
+  { collections: { memberships, groups }, visibility }: ConversationSources,
+  situations: readonly Situation[],
+): Promise<(Place | undefined)[]> {
+  const ids = [...new Set(situations.map(({ job }) => job.subject))];
+  const groupIds = ids.flatMap((id) => (refFromId(id).kind === 'group' ? [fromId(id)] : []));
+  const userIds = situations.map(({ job }) => job.user_id);
+  const [stays, found] = await Promise.all([
+    memberships
+      .find(
+        { conversation_id: { $in: ids }, user_id: { $in: userIds } },
+        { batchSize: ids.length * userIds.length + 1 },
+      )
+      .toArray(),
+    groupIds.length === 0
+      ? []
+      : groups
+          .find({ _id: { $in: groupIds }, is_active: true }, { projection: { name: 1, members: 1 }, batchSize: 100 })
+          .toArray(),
+  ]);
+  const stayOf = new Map(stays.map((stay) => [`${stay.conversation_id} ${stay.user_id.toHexString()}`, stay]));
+  const groupOf = new Map(
+    found.map(({ _id, name, members }) => [
+      _id.toHexString(),
+      { name, members: new Set(members.map((id) => id.toHexString())) },
+    ]),
+  );
+  return situations.map(({ job }) => {
+    const userId = job.user_id.toHexString();
+    const membership = stayOf.get(`${job.subject} ${userId}`);
+    if (!membership) return undefined;
+    if (membership.kind === 'direct') return { membership, fromSeq: 0 };
+    const group = groupOf.get(job.subject);
+    if (!group?.members.has(userId)) return undefined;
+    return { membership, fromSeq: visibility.fromSeq(membership), groupName: group.name };
+  });
+}
+
+/** Between whom and each user a block lies, either way. */
+async function readBlocked(
+  { collections: { contacts } }: ConversationSources,
+  situations: readonly Situation[],
+): Promise<Map<string, ObjectId[]>> {
+  const userIds = situations.map(({ job }) => job.user_id);
+  const blocked = new Map(userIds.map((id) => [id.toHexString(), [] as ObjectId[]]));
+  const found = contacts.find(
+    {
+      $or: [
+        { user_id: { $in: userIds }, status: 'blocked' },
+        { contact_id: { $in: userIds }, status: 'blocked' },
+      ],
+    },
+    { projection: { _id: 0, user_id: 1, contact_id: 1 } },
+  );
+  for await (const { user_id, contact_id } of found) {
+    blocked.get(user_id.toHexString())?.push(contact_id);
+    blocked.get(contact_id.toHexString())?.push(user_id);
+  }
+  return blocked;
+}

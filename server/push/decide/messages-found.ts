@@ -1,0 +1,80 @@
+/** Reads what may be pushed of the messages of many conversations by one command. */
+import type { Document, ObjectId } from 'mongodb';
+import type { MessageStore } from '../../conversations/message-store.ts';
+import { refFromId } from '../../model/conversation-ref.ts';
+import type { Found, PushedMessage } from './conversation-decision.ts';
+
+/** Branches of one command. */
+const MOST_BRANCHES = 120;
+
+export interface Asked {
+  conversationId: string;
+  /** Messages of these senders are not pushed: one's own, and across a block. */
+  without: ObjectId[];
+  /** Only messages above this `seq` … */
+  above: number;
+  /** … that were sent at or after this time. */
+  since: Date;
+  /** Whether the oldest of them matters too. */
+  oldest: boolean;
+}
+
+type Branch = { kind: 'direct' | 'group'; stages: Document[] };
+type Row = PushedMessage & { of: number; as: 'newest' | 'oldest' | 'seq' | 'rev' };
+
+/** @returns for each what was found, in the order asked */
+export async function findMessages(store: Pick<MessageStore, 'of'>, asked: readonly Asked[]): Promise<Found[]> {
+  const branches = asked.flatMap(branchesOf);
+  const rows: Row[] = [];
+  for (let from = 0; from < branches.length; from += MOST_BRANCHES) {
+    rows.push(...(await readBranches(store, branches.slice(from, from + MOST_BRANCHES))));
+  }
+  const found = asked.map((): Found => ({ newest: undefined, oldestAt: undefined, seq: 0, rev: 0 }));
+  for (const { of, as, ...message } of rows) {
+    const one = found[of]!;
+    if (as === 'newest') one.newest = message;
+    else if (as === 'oldest') one.oldestAt = message.created_at;
+    else one[as] = message[as];
+  }
+  return found;
+}
+
+function readBranches(store: Pick<MessageStore, 'of'>, branches: readonly Branch[]): Promise<Row[]> {
+  const [first, ...rest] = branches as [Branch, ...Branch[]];
+  const pipeline = [
+    ...first.stages,
+    ...rest.map(({ kind, stages }) => ({ $unionWith: { coll: store.of(kind).collectionName, pipeline: stages } })),
+  ];
+  return store
+    .of(first.kind)
+    .aggregate<Row>(pipeline, { batchSize: branches.length + 1 })
+    .toArray();
+}
+
+/** What is stored comes first: what is newer than that is found by the next look. */
+function branchesOf({ conversationId, without, above, since, oldest }: Asked, of: number): Branch[] {
+  const { kind } = refFromId(conversationId);
+  const whole = { conversation_id: conversationId };
+  const pushed = {
+    ...whole,
+    is_deleted: false,
+    seq: { $gt: above },
+    sender_id: { $nin: without },
+    created_at: { $gte: since },
+  };
+  const branch = (as: Row['as'], match: Document, sort: Document, fields: Document): Branch => ({
+    kind,
+    stages: [
+      { $match: match },
+      { $sort: sort },
+      { $limit: 1 },
+      { $project: { _id: 0, ...fields, of: { $literal: of }, as: { $literal: as } } },
+    ],
+  });
+  return [
+    branch('seq', whole, { seq: -1 }, { seq: 1 }),
+    branch('rev', whole, { rev: -1 }, { rev: 1 }),
+    branch('newest', pushed, { seq: -1 }, { seq: 1, rev: 1, sender_id: 1, created_at: 1, content: 1 }),
+    ...(oldest ? [branch('oldest', pushed, { seq: 1 }, { created_at: 1 })] : []),
+  ];
+}
