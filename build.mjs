@@ -21,6 +21,7 @@ const source = fingerprint();
 if (process.argv.includes('--if-stale') && contentOf(STAMP)?.toString() === source) process.exit(0);
 // Not before: loading it takes longer than all above.
 const { build } = await import('esbuild');
+const { buildWeb } = await import('./server/web/build.mjs');
 
 const COMMON = {
   absWorkingDir: ROOT,
@@ -82,7 +83,10 @@ const bundles = await Promise.all([
   build({ ...COMMON, splitting: false, outdir: 'dist/testing', entryPoints: ['server/testing/index.ts'] }),
 ]);
 
-const files = new Map(bundles.flatMap(({ outputFiles }) => outputFiles).map(({ path, contents }) => [path, contents]));
+const files = new Map([
+  ...bundles.flatMap(({ outputFiles }) => outputFiles).map(({ path, contents }) => [path, contents]),
+  ...(await buildWeb(build, join(DIST, 'web'))),
+]);
 for (const [path, contents] of files) {
   if (contentOf(path)?.equals(contents)) continue;
   mkdirSync(dirname(path), { recursive: true });
@@ -91,7 +95,7 @@ for (const [path, contents] of files) {
 // Of an earlier build.
 for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
   const path = join(entry.parentPath, entry.name);
-  if (entry.isFile() && /\.(js|map|txt)$/.test(path) && !files.has(path)) rmSync(path, { force: true });
+  if (entry.isFile() && /\.(js|map|txt|css|gz|br)$/.test(path) && !files.has(path)) rmSync(path, { force: true });
 }
 replace(STAMP, source);
 

@@ -56,6 +56,8 @@ export interface Config {
   apiKey: string | undefined;
   /** Whether webhooks may lead to `http:` and addresses that are not globally reachable. */
   webhookAllowPrivate: boolean;
+  /** Whether the web client is served at `/`. */
+  webClient: boolean;
   /** Without a trailing slash. */
   publicUrl: string | undefined;
   iceServers: IceServerConfig[];

@@ -13,6 +13,7 @@ export function readNetwork(env: Environment) {
     publicUrl: readPublicUrl(env),
     metricsToken: readBearer(env, 'METRICS_TOKEN'),
     apiKey: readApiKey(env),
+    webClient: readSwitch(env, 'WEB_CLIENT', 'on'),
   };
 }
 

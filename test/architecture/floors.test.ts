@@ -6,6 +6,7 @@ import { circles, type Import, importsOf, lineCount, sourceFiles } from './impor
 const FLOORS = [
   ['shared/contract'],
   ['shared/client', 'server/lib', 'server/embedded'],
+  ['server/web'],
   ['server/config'],
   ['server/config.ts'],
   ['server/model'],
