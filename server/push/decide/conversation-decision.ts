@@ -1,4 +1,5 @@
 /** What is pushed of a conversation. Pure: what it rests on was read just before. */
+import type { ObjectId } from 'mongodb';
 import type { MembershipDocument } from '../../model/documents/conversations.ts';
 import type { MessageDocument } from '../../model/documents/messages.ts';
 import type { Acknowledged } from '../acknowledgements.ts';
@@ -23,7 +24,7 @@ export interface Place {
   groupName?: string;
 }
 
-export type PushedMessage = Pick<MessageDocument, 'seq' | 'rev' | 'sender_id' | 'created_at' | 'content'>;
+export type PushedMessage = Pick<MessageDocument, 'seq' | 'rev' | 'sender_id' | 'created_at' | 'content' | 'mentions'>;
 
 /** What is read of the messages for one job. */
 export interface Found {
@@ -71,7 +72,7 @@ export function intend({ job, wantsPush, isConnected }: Situation, facts: Conver
   const { newest, oldestAt = now } = found;
   const mayBeMissing = (job.rev ?? 0) > found.rev && ageOf(job.waits_since ?? now, now) < MESSAGE_LATE_MS;
   const lookForMessage = new Date(now.getTime() + LOOK_FOR_MESSAGE_MS);
-  if (newest && !isMuted(place, now)) {
+  if (newest) {
     const dueAt = oldestAt.getTime() + ACKNOWLEDGE_MS;
     if (isConnected && dueAt > now.getTime()) return { kind: 'later', at: new Date(dueAt) };
     const lookAt = mayBeMissing ? lookForMessage : new Date(now.getTime() + FIRST_LOOK_MS);
@@ -118,13 +119,19 @@ export function pushOf(
     unread_count: unreadCount,
     badge,
     ...(text === undefined ? {} : { preview: text }),
+    ...(mentionsUser(message, job.user_id) ? { mention: true as const } : {}),
   };
   const push = { payload, collapse, ttlS: LONGEST_TTL_S, urgency: 'high' as const };
   return { kind: 'push', push, noted: { told, shown: message.seq, looks: 0 }, lookAt, unsure: message.seq };
 }
 
-function isMuted({ membership: { muted_until } }: Place, now: Date): boolean {
+/** Whether only what mentions the user is pushed. */
+export function isMuted({ membership: { muted_until } }: Place, now: Date): boolean {
   return muted_until !== undefined && muted_until > now;
+}
+
+function mentionsUser({ mentions }: PushedMessage, userId: ObjectId): boolean {
+  return mentions?.everyone === true || mentions?.user_ids?.some((id) => id.equals(userId)) === true;
 }
 
 const ageOf = (since: Date, now: Date) => now.getTime() - since.getTime();

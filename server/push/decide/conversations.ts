@@ -1,12 +1,13 @@
 /** Decides jobs of conversations: reads all that they rest on by a few commands, and what a payload needs beside. */
 import type { ObjectId } from 'mongodb';
+import { mentioning } from '../../conversations/mentioned.ts';
 import type { MessageStore } from '../../conversations/message-store.ts';
 import type { Visibility } from '../../conversations/visibility.ts';
 import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
 import { refFromId } from '../../model/conversation-ref.ts';
 import type { Acknowledgements } from '../acknowledgements.ts';
-import { floorOf, intend, type Place, pushOf } from './conversation-decision.ts';
+import { floorOf, intend, isMuted, type Place, pushOf } from './conversation-decision.ts';
 import type { Decision, Situation } from './decision.ts';
 import { findMessages } from './messages-found.ts';
 import type { ReadPeople } from './people.ts';
@@ -44,6 +45,8 @@ export async function decideConversations(
     without: [job.user_id, ...(blocked.get(job.user_id.toHexString()) ?? [])],
     above: places[i] ? floorOf(job, places[i], acknowledged[i]!) : Number.MAX_SAFE_INTEGER,
     since: new Date(Math.max(subscription.since.getTime(), now.getTime() - OLDEST_MS)),
+    // Of a muted conversation, what mentions the user.
+    where: places[i] && isMuted(places[i], now) ? mentioning(job.user_id) : {},
     oldest: isConnected,
   }));
   const found = await findMessages(store, asked);

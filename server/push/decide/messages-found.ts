@@ -15,6 +15,8 @@ export interface Asked {
   above: number;
   /** … that were sent at or after this time. */
   since: Date;
+  /** Further conditions. */
+  where: Document;
   /** Whether the oldest of them matters too. */
   oldest: boolean;
 }
@@ -52,11 +54,12 @@ function readBranches(store: Pick<MessageStore, 'of'>, branches: readonly Branch
 }
 
 /** What is stored comes first: what is newer than that is found by the next look. */
-function branchesOf({ conversationId, without, above, since, oldest }: Asked, of: number): Branch[] {
+function branchesOf({ conversationId, without, above, since, where, oldest }: Asked, of: number): Branch[] {
   const { kind } = refFromId(conversationId);
   const whole = { conversation_id: conversationId };
   const pushed = {
     ...whole,
+    ...where,
     is_deleted: false,
     seq: { $gt: above },
     sender_id: { $nin: without },
@@ -74,7 +77,7 @@ function branchesOf({ conversationId, without, above, since, oldest }: Asked, of
   return [
     branch('seq', whole, { seq: -1 }, { seq: 1 }),
     branch('rev', whole, { rev: -1 }, { rev: 1 }),
-    branch('newest', pushed, { seq: -1 }, { seq: 1, rev: 1, sender_id: 1, created_at: 1, content: 1 }),
+    branch('newest', pushed, { seq: -1 }, { seq: 1, rev: 1, sender_id: 1, created_at: 1, content: 1, mentions: 1 }),
     ...(oldest ? [branch('oldest', pushed, { seq: 1 }, { created_at: 1 })] : []),
   ];
 }
