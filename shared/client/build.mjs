@@ -72,7 +72,18 @@ function declare() {
   const options = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--incremental', 'false'];
   execFileSync(
     process.execPath,
-    [tsc, '-p', HERE, ...options, '--tsBuildInfoFile', 'null', '--outDir', types, '--rootDir', join(HERE, '..')],
+    [
+      tsc,
+      '-p',
+      join(HERE, 'tsconfig.build.json'),
+      ...options,
+      '--tsBuildInfoFile',
+      'null',
+      '--outDir',
+      types,
+      '--rootDir',
+      join(HERE, '..'),
+    ],
     {
       stdio: 'inherit',
     },
