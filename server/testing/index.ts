@@ -53,6 +53,7 @@ export async function startLetsApp({ env = {} }: { env?: Record<string, string> 
     users: { create: (name) => createUser(url, clients, name) },
     async stop() {
       await Promise.all([...clients].map((client) => client.close()));
+      child.ref();
       child.kill('SIGTERM');
       await exited;
       await rm(folder, { recursive: true, force: true });
