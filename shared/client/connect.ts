@@ -28,9 +28,7 @@ import { createViews } from './views/views.ts';
  */
 export function connect({ newest = 50, sync = true, storage = memory(), ...options }: ClientOptions): Client {
   const url = originOf(options.url);
-  if (!Number.isInteger(newest) || newest < 1 || newest > 200) {
-    throw new TypeError(`newest must be a whole number from 1 to 200, and is ${newest}`);
-  }
+  checkNewest(newest);
   const { getToken, device_info } = options;
   const emitter = createEmitter<ClientEvents>();
   const hub = createLiveHub();
@@ -76,7 +74,11 @@ export function connect({ newest = 50, sync = true, storage = memory(), ...optio
     onMessage: (name, message, isMissed) => incoming.message(name, message, isMissed),
     onPage: (ids) => ids.forEach(marks.delivered),
   });
-  const refresh = createRefresh({ store, mayAsk: () => sync && status.state() === 'ready', ask: catchUp.run });
+  const refresh = createRefresh({
+    store,
+    mayAsk: () => sync && status.state() === 'ready',
+    ask: () => catchUp.run(false),
+  });
   const incoming = createIncoming({ store, emitter, marks, typing, outbox, catchUp, onTouched: refresh.touched, trim });
   connection = createConnection({
     url,
@@ -114,4 +116,9 @@ export function connect({ newest = 50, sync = true, storage = memory(), ...optio
     upload: (file, how) => upload(url, identity.token, file, how),
     close: () => lifecycle.close(),
   };
+}
+
+function checkNewest(newest: number): void {
+  if (Number.isInteger(newest) && newest >= 1 && newest <= 200) return;
+  throw new TypeError(`newest must be a whole number from 1 to 200, and is ${newest}`);
 }

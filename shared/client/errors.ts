@@ -4,6 +4,12 @@ import type { ErrorCode, WireError } from './contract.ts';
 export class ClientError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
+
+  /** An app may have the class twice, as `letsapp/testing` brings a client along: one knows the other's errors. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'ClientError' && 'code' in value;
+  }
+
   constructor({ code, message, details }: WireError) {
     super(message);
     this.name = 'ClientError';

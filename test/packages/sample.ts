@@ -42,6 +42,7 @@ other.on('message:new', ({ message, missed }) => {
 });
 const shown: Live<{ messages: ChatMessage[]; has_older: boolean; loading: boolean }> = client.messages(toBen);
 client.send(toBen, { content: 'hello' });
+while (told.length < 1) await new Promise((resolve) => setTimeout(resolve, 20));
 // @ts-expect-error a target is one of the two
 client.messages({ recipient_id: 'x', group_id: 'y' });
 // @ts-expect-error and not none

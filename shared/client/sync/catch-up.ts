@@ -29,10 +29,11 @@ export interface CatchUp {
   hold(): void;
   /**
    * Fetches all that is missing, unless it is called anew meanwhile: then that call does.
+   * @param isMissed whether what comes was missed: written while there was no connection
    * @returns whether it came to its end
    * @throws ClientError when the connection is lost
    */
-  run(): Promise<boolean>;
+  run(isMissed?: boolean): Promise<boolean>;
 }
 
 export function createCatchUp({ call, store, newest, onMessage, onPage }: CatchUpOptions): CatchUp {
@@ -94,7 +95,7 @@ export function createCatchUp({ call, store, newest, onMessage, onPage }: CatchU
     hold() {
       held ??= [];
     },
-    async run() {
+    async run(isMissed = true) {
       const run = ++latest;
       held ??= [];
       const { since } = store.state();
@@ -114,7 +115,7 @@ export function createCatchUp({ call, store, newest, onMessage, onPage }: CatchU
         const news = newsOf(page, revs, since === undefined);
         store.apply({ page, named: revs, newest: most, isFirst: cursor === undefined });
         for (const [message, novelty] of news)
-          onMessage(novelty === 'new' ? 'message:new' : 'message:updated', message, true);
+          onMessage(novelty === 'new' ? 'message:new' : 'message:updated', message, isMissed);
         onPage(page.conversations.map(({ conversation }) => conversation.conversation_id));
         cursor = page.has_more ? page.cursor : undefined;
         if (page.has_more && cursor === undefined)
