@@ -8,6 +8,8 @@ RUN npm ci
 COPY build.mjs tsconfig.json ./
 COPY shared shared
 COPY server server
+COPY docs docs
+COPY CHANGELOG.md CONTRIBUTING.md SECURITY.md ./
 RUN npm run build
 
 FROM node:24-bookworm-slim AS packages

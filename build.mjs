@@ -15,7 +15,17 @@ const DIST = join(ROOT, 'dist');
 /** Says what dist/ was built from. */
 const STAMP = join(DIST, 'built-from');
 /** What goes into a build; npm writes the last whenever it installs something. */
-const SOURCES = ['server', 'shared', 'build.mjs', 'tsconfig.json', 'node_modules/.package-lock.json'];
+const SOURCES = [
+  'server',
+  'shared',
+  'docs',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'build.mjs',
+  'tsconfig.json',
+  'node_modules/.package-lock.json',
+];
 
 const source = fingerprint();
 if (process.argv.includes('--if-stale') && contentOf(STAMP)?.toString() === source) process.exit(0);
@@ -86,6 +96,7 @@ const bundles = await Promise.all([
 const files = new Map([
   ...bundles.flatMap(({ outputFiles }) => outputFiles).map(({ path, contents }) => [path, contents]),
   ...(await buildWeb(build, join(DIST, 'web'))),
+  ...[...(await documentation())].map(([name, contents]) => [join(DIST, 'docs', name), contents]),
 ]);
 for (const [path, contents] of files) {
   if (contentOf(path)?.equals(contents)) continue;
@@ -98,6 +109,27 @@ for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true }))
   if (entry.isFile() && /\.(js|map|txt|css|gz|br)$/.test(path) && !files.has(path)) rmSync(path, { force: true });
 }
 replace(STAMP, source);
+
+/** The files of the documentation site (docs/site/). Its program is bundled and run at once: it is in TypeScript. */
+async function documentation() {
+  const { outputFiles } = await build({
+    ...COMMON,
+    splitting: false,
+    banner: {},
+    outdir: 'dist',
+    entryPoints: ['docs/site/main.ts'],
+    sourcemap: false,
+    legalComments: 'none',
+  });
+  const program = join(DIST, `site.${process.pid}.mjs`);
+  mkdirSync(DIST, { recursive: true });
+  writeFileSync(program, outputFiles[0].contents);
+  try {
+    return (await import(program)).buildSite(ROOT);
+  } finally {
+    rmSync(program);
+  }
+}
 
 /** Names, sizes and times of change of all sources, in short. */
 function fingerprint() {

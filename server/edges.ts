@@ -15,6 +15,7 @@ import { bearing } from './http/authentication.ts';
 import { registerCommandRoutes } from './http/commands.ts';
 import { serveFolder } from './http/static-files.ts';
 import { projectFile } from './lib/project-file.ts';
+import { registerDocs } from './observability/docs.ts';
 import { registerHealthRoutes } from './observability/health.ts';
 import { createMetrics } from './observability/metrics.ts';
 
@@ -95,6 +96,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
   });
   registerCommandRoutes(http, { dispatch, authenticate: domains.identifyCaller });
   if (config.webClient) serveFolder(http, projectFile('dist/web/'));
+  registerDocs(http);
   registerHealthRoutes(http, {
     isDraining: drain.isDraining,
     mongodbIsUp: database.isUp,

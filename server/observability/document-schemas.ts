@@ -62,13 +62,14 @@ const toPlain = (schema: unknown) => forGenerators(toPlainSchema(schema));
 
 /**
  * Says the same in the words that generators of code know: the values of a record are its additional properties, what is
- * required is named as a property, and what depends on a property is one of several objects.
+ * required is named as a property, what depends on a property is one of several objects, and "this or else that" is any of.
  */
 function forGenerators(plain: unknown): unknown {
   if (Array.isArray(plain)) return plain.map(forGenerators);
   if (plain === null || typeof plain !== 'object') return plain;
   const cases = casesOf(plain);
   if (cases) return { anyOf: cases.map(forGenerators) };
+  if (isAlternative(plain)) return { anyOf: [plain.if, plain.else].map(forGenerators) };
   const { patternProperties, ...rest } = plain as Record<string, unknown> & { required?: unknown };
   const values = (patternProperties as Record<string, unknown> | undefined)?.['^.*$'];
   const all: Record<string, unknown> = values === undefined ? { ...plain } : { ...rest, additionalProperties: values };
@@ -88,6 +89,13 @@ function casesOf(plain: object): object[] | undefined {
     ...rest,
     properties: { ...rest.properties, ...part.if?.properties, ...part.then?.properties },
   }));
+}
+
+/** Whether one of two things is required: the second where the first is not there. */
+function isAlternative(plain: object): plain is { if: object; else: object } {
+  const { if: first, else: second, ...rest } = plain as { if?: object; else?: object };
+  const asksFor = (part?: object) => part !== undefined && Object.keys(part).join() === 'required';
+  return asksFor(first) && asksFor(second) && Object.keys(rest).length === 0;
 }
 
 /** `message:send` and `/media/{id}/link` in the form of a type's name: `MessageSend`, `MediaIdLink`. */

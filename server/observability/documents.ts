@@ -4,8 +4,6 @@
  */
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import Type from 'typebox';
-import { describeSocket } from './asyncapi.ts';
-import { describeHttp } from './openapi.ts';
 import { publish } from './published.ts';
 
 const DOCUMENT = { 200: Type.Record(Type.String(), Type.Unknown()) };
@@ -21,10 +19,9 @@ export function publishDocuments(app: FastifyInstance): void {
   const summary = (of: string) => ({
     schema: { summary: `${of}, generated from what the server does.`, response: DOCUMENT },
   });
-  app.get(
-    '/openapi.json',
-    summary('OpenAPI 3.1 of HTTP'),
-    publish(() => describeHttp(routes)),
-  );
-  app.get('/asyncapi.json', summary('AsyncAPI 3.0 of the socket'), publish(describeSocket));
+  // Loaded with the first request: a start need not read what makes them.
+  const openApi = async () => (await import('./openapi.ts')).describeHttp(routes);
+  const asyncApi = async () => (await import('./asyncapi.ts')).describeSocket();
+  app.get('/openapi.json', summary('OpenAPI 3.1 of HTTP'), publish(openApi));
+  app.get('/asyncapi.json', summary('AsyncAPI 3.0 of the socket'), publish(asyncApi));
 }
