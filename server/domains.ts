@@ -102,11 +102,7 @@ export async function createDomains(foundation: Foundation) {
     accounts: accounts.operator,
     deleteMessage: messages.deleteAsSender,
   });
-  const webhooks = createWebhookDomain({
-    ...foundation,
-    authenticate: requireServerKey,
-    secretKey: accounts.deriveKey('webhook secrets'),
-  });
+  const webhooks = createWebhookDomain({ ...foundation, requireServerKey, deriveKey: accounts.deriveKey });
   const push = createPushDomain({
     ...foundation,
     ...{ vapid, sessionsOf: presence.sessionsOf, unreadOf: inbox.unreadOf },

@@ -27,6 +27,7 @@ import { watchDiskSpace } from './lib/disk-space.ts';
 import type { Collections } from './model/collections.ts';
 import { connect } from './model/connect.ts';
 import { publishDocuments } from './observability/documents.ts';
+import { createOutbox } from './outbox/outbox.ts';
 import { watchWebhooks } from './outbox/webhook-list.ts';
 
 /** How many points of a user a node takes at once from the budget that all nodes share. */
@@ -132,14 +133,17 @@ type OutgoingOptions = Omit<ChangedConversationsOptions, 'partitions' | 'nodes'>
 /** What leads out of the server, to webhooks and push: which changes there are, and which node sees to them. */
 async function openOutgoing(options: OutgoingOptions) {
   const webhookList = await watchWebhooks(options);
+  const outbox = createOutbox({ ...options, list: webhookList });
   const partitions = createPartitions(options);
   const changed = createChangedConversations({ ...options, partitions });
   return {
     webhookList,
+    outbox,
     partitions,
     changed,
     async closeOutgoing() {
       webhookList.close();
+      outbox.close();
       changed.close();
       await partitions.close();
     },

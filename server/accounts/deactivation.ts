@@ -1,12 +1,12 @@
 import { forbidden, invalid } from '../lib/errors.ts';
-import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 import { erasure } from './erasure.ts';
 import { NO_PASSWORD, type PasswordHashing } from './passwords/hashing.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 export interface DeactivationOptions {
-  collections: Pick<Collections, 'users'>;
+  outbox: OutboxSource<UserDocument>;
   hashing: PasswordHashing;
   sessions: Sessions;
   clock(): Date;
@@ -25,7 +25,7 @@ export interface DeactivationOptions {
 export type Deactivate = (user: UserDocument, password: string | undefined) => Promise<void>;
 
 export function createDeactivation(options: DeactivationOptions): Deactivate {
-  const { collections, hashing, sessions, clock, whileDeactivating, onDeactivated } = options;
+  const { outbox, hashing, sessions, clock, whileDeactivating, onDeactivated } = options;
 
   return async function deactivate(user, password) {
     const userId = user._id.toHexString();
@@ -36,10 +36,10 @@ export function createDeactivation(options: DeactivationOptions): Deactivate {
     }
     // Before the write as well as after: should the process die in between, no connection of the user is left.
     await sessions.endAll(userId);
-    const { matchedCount } = await whileDeactivating(() =>
-      collections.users.updateOne({ _id: user._id, last_password_change: user.last_password_change }, erasure(clock())),
+    const erased = await whileDeactivating(() =>
+      outbox.change({ _id: user._id, last_password_change: user.last_password_change }, erasure(clock()), {}),
     );
-    if (matchedCount === 0) throw refused;
+    if (!erased) throw refused;
     await sessions.endAll(userId);
     onDeactivated(userId);
   };

@@ -7,6 +7,9 @@ import type { RateLimiter } from '../dispatch/rate-limits.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
 import { type Authenticate, authenticated } from '../http/authentication.ts';
 import type { Collections } from '../model/collections.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
+import { toPublicUser } from '../model/views/user.ts';
+import type { Outbox, OutboxSource } from '../outbox/outbox.ts';
 import { createAnyAuthentication } from './authentication.ts';
 import { createDeactivation, type DeactivationOptions } from './deactivation.ts';
 import { createErasure, type ErasePart } from './erasure.ts';
@@ -42,6 +45,7 @@ export interface AccountDomainOptions {
   serverTime: ServerTime;
   rateLimiter: RateLimiter;
   jobs: Pick<Jobs, 'handle' | 'add'>;
+  outbox: Outbox;
   config: Config;
   /** Called with sessions that have ended, on this node or another. */
   onSessionsEnded(sessionIds: string[]): void;
@@ -67,7 +71,8 @@ export interface AccountDomain {
 }
 
 /** @throws ConfigError when the signing key cannot be used */
-export async function createAccountDomain(options: AccountDomainOptions): Promise<AccountDomain> {
+export async function createAccountDomain(given: AccountDomainOptions): Promise<AccountDomain> {
+  const options = { ...given, outbox: outboxOf(given) };
   const { collections, http, serverTime, rateLimiter, config, onSessionsEnded, clock, log } = options;
   const key = await loadSigningKey(config);
   const accessTokens = createAccessTokens({ key, config, clock });
@@ -121,4 +126,14 @@ export async function createAccountDomain(options: AccountDomainOptions): Promis
       await mailer.close();
     },
   };
+}
+
+/** Tells webhooks of users. */
+function outboxOf({ outbox, collections }: AccountDomainOptions): OutboxSource<UserDocument> {
+  return outbox.source({
+    name: 'user',
+    collection: collections.users,
+    type: 'user.updated',
+    toData: (user) => ({ user: toPublicUser(user) }),
+  });
 }

@@ -6,6 +6,7 @@ import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
 import { isDuplicateKey } from '../model/failures.ts';
 import { storedMetadata } from '../model/metadata.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 import { type FindOrMake, generatedUsernames } from './external-users.ts';
 import { nameConflict, takenNames } from './taken-names.ts';
 
@@ -19,6 +20,7 @@ type Given = Static<typeof ServerUserBody>;
 export type PutExternalUser = (externalId: string, given: Given) => Promise<{ user: UserDocument; created: boolean }>;
 
 export interface PutExternalUserOptions {
+  outbox: OutboxSource<UserDocument>;
   collections: Pick<Collections, 'users'>;
   findOrMake: FindOrMake;
   clock(): Date;
@@ -27,7 +29,7 @@ export interface PutExternalUserOptions {
 }
 
 export function createPutExternalUser(options: PutExternalUserOptions): PutExternalUser {
-  const { collections, findOrMake, clock, onProfileChanged } = options;
+  const { collections, outbox, findOrMake, clock, onProfileChanged } = options;
   const { users } = collections;
 
   async function change(user: UserDocument, given: Given): Promise<UserDocument> {
@@ -36,10 +38,10 @@ export function createPutExternalUser(options: PutExternalUserOptions): PutExter
     const $set = { ...fields, updated_at: clock() };
     for (;;) {
       try {
-        const changed = await users.findOneAndUpdate(
+        const changed = await outbox.change(
           { _id: user._id },
           { $set, $inc: { version: 1 }, ...(Object.keys(gone).length > 0 ? { $unset: gone } : {}) },
-          { returnDocument: 'after' },
+          isShown ? {} : undefined,
         );
         if (isShown) onProfileChanged(changed!);
         return changed!;

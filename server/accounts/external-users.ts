@@ -9,6 +9,7 @@ import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
 import { isDuplicateKey } from '../model/failures.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 import { type NewUser, newUser, unreachableAddress } from './new-user.ts';
 import { NO_PASSWORD } from './passwords/hashing.ts';
 import { type NameField, nameConflict, takenNames } from './taken-names.ts';
@@ -34,11 +35,12 @@ export interface Seen {
 }
 
 export interface ExternalUserOptions {
+  outbox: OutboxSource<UserDocument>;
   collections: Pick<Collections, 'users'>;
   clock(): Date;
 }
 
-export function createFindOrMake({ collections, clock }: ExternalUserOptions): FindOrMake {
+export function createFindOrMake({ collections, outbox, clock }: ExternalUserOptions): FindOrMake {
   const { users } = collections;
   /** One call of an id after the other on this node: those behind the first find whom it made. */
   const turns = createKeyedQueue();
@@ -54,9 +56,10 @@ export function createFindOrMake({ collections, clock }: ExternalUserOptions): F
     try {
       const found = await users.findOneAndUpdate(
         { external_id },
-        { $setOnInsert: wanted },
+        { $setOnInsert: { ...wanted, ...outbox.noted() } },
         { upsert: true, returnDocument: 'after' },
       );
+      outbox.moveSoon(found!);
       return found!;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;

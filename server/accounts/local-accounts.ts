@@ -5,6 +5,8 @@ import type { Config } from '../config.ts';
 import type { AuthenticationHook } from '../http/authentication.ts';
 import { listeningUrl } from '../http/listen.ts';
 import type { Collections } from '../model/collections.ts';
+import type { UserDocument } from '../model/documents/accounts.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 import type { Mailer } from './mail/mailer.ts';
 import { createPasswordChange } from './passwords/change.ts';
 import type { PasswordHashing } from './passwords/hashing.ts';
@@ -19,6 +21,7 @@ import type { Sessions } from './sessions/sessions.ts';
 import { createSignIn } from './sign-in.ts';
 
 export interface LocalAccountOptions {
+  outbox: OutboxSource<UserDocument>;
   collections: Collections;
   http: FastifyInstance;
   config: Config;

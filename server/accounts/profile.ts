@@ -2,11 +2,11 @@ import type { Static } from 'typebox';
 import type { ProfileBody } from '../../shared/contract/accounts.ts';
 import { unauthenticated } from '../lib/errors.ts';
 import { nameKey } from '../lib/name-key.ts';
-import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 
 export interface ProfileOptions {
-  collections: Pick<Collections, 'users'>;
+  outbox: OutboxSource<UserDocument>;
   clock(): Date;
   /** Throws unless the user may use the upload as a profile picture. */
   checkPicture(userId: string, mediaId: string): Promise<void>;
@@ -27,18 +27,20 @@ type ProfileChanges = Static<typeof ProfileBody>;
 export type UpdateProfile = (user: UserDocument, changes: ProfileChanges) => Promise<UserDocument>;
 
 export function createProfileUpdate(options: ProfileOptions): UpdateProfile {
-  const { collections, clock, checkPicture, whileChanging, onProfileChanged } = options;
+  const { outbox, clock, checkPicture, whileChanging, onProfileChanged } = options;
 
   return async function updateProfile(user, changes) {
     const fields = storedFields(changes);
     if (Object.keys(fields).length === 0) return user;
+    const isShown = Object.keys(changes).some((name) => name !== 'settings');
     const userId = user._id.toHexString();
     if (changes.profile_picture) await checkPicture(userId, changes.profile_picture);
     const updated = await whileChanging(userId, () =>
-      collections.users.findOneAndUpdate(
+      outbox.change(
         { _id: user._id, is_active: true },
         { $set: { ...fields, updated_at: clock() }, $inc: { version: 1 } },
-        { returnDocument: 'after' },
+        // Settings are the user's own business.
+        isShown ? {} : undefined,
       ),
     );
     if (!updated) throw unauthenticated('the account is deactivated');

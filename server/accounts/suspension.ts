@@ -1,6 +1,7 @@
 /** Deactivation by the operator, which can be taken back: unlike `DELETE /users/me` it erases nothing. */
 import type { Collections } from '../model/collections.ts';
 import type { UserDocument } from '../model/documents/accounts.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 export interface Suspension {
@@ -11,7 +12,8 @@ export interface Suspension {
 }
 
 export interface SuspensionOptions {
-  collections: Pick<Collections, 'users' | 'password_reset_tokens'>;
+  outbox: OutboxSource<UserDocument>;
+  collections: Pick<Collections, 'password_reset_tokens'>;
   sessions: Pick<Sessions, 'endAll'>;
   clock(): Date;
   /** Runs a write that changes who is active, so that caches can be told of it. */
@@ -23,8 +25,9 @@ export interface SuspensionOptions {
 }
 
 export function createSuspension(options: SuspensionOptions): Suspension {
-  const { collections, sessions, clock, whileDeactivating, announceDeactivation, announceReactivation } = options;
-  const { users, password_reset_tokens } = collections;
+  const { collections, outbox, sessions, clock, whileDeactivating, announceDeactivation, announceReactivation } =
+    options;
+  const { password_reset_tokens } = collections;
 
   /** What was issued to a user ends; links to uploads end by `deactivated_at`. */
   async function endIssued({ _id }: UserDocument): Promise<void> {
@@ -36,9 +39,10 @@ export function createSuspension(options: SuspensionOptions): Suspension {
     async deactivate(user) {
       const at = clock();
       await whileDeactivating(() =>
-        users.updateOne(
+        outbox.change(
           { _id: user._id, is_active: true },
           { $set: { is_active: false, deactivated_at: at, updated_at: at }, $inc: { version: 1 } },
+          {},
         ),
       );
       await endIssued(user);
@@ -50,13 +54,14 @@ export function createSuspension(options: SuspensionOptions): Suspension {
       if (user.is_active) return;
       // Once more: the call that deactivated the user may have died before it did so.
       await endIssued(user);
-      const { modifiedCount } = await whileDeactivating(() =>
-        users.updateOne(
+      const reactivated = await whileDeactivating(() =>
+        outbox.change(
           { _id: user._id, is_active: false },
           { $set: { is_active: true, updated_at: clock() }, $inc: { version: 1 } },
+          {},
         ),
       );
-      if (modifiedCount > 0) announceReactivation(user._id.toHexString());
+      if (reactivated) announceReactivation(user._id.toHexString());
     },
   };
 }

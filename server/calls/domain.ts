@@ -7,9 +7,11 @@ import type { AccessRules } from '../conversations/access-rules.ts';
 import type { Audience } from '../conversations/audience.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import type { Collections } from '../model/collections.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import { createCallAccess } from './access.ts';
 import { createChanges } from './changes.ts';
 import { createCallCommands } from './commands.ts';
+import { toCall } from './document.ts';
 import { type IceSettings, iceServersFor } from './ice-servers.ts';
 import { type ConnectingDevice, createLateRinging } from './late-ringing.ts';
 import { createLostAccess, type LostAccess } from './lost-access.ts';
@@ -20,6 +22,7 @@ import { createSignalRelay } from './signal.ts';
 import { createCallStore } from './store.ts';
 import { startSweeper } from './sweeper.ts';
 import { createCallSync } from './sync.ts';
+import { toWireCall } from './view.ts';
 
 export interface CallDomainOptions {
   collections: Collections;
@@ -27,6 +30,7 @@ export interface CallDomainOptions {
   access: AccessRules;
   audience: Audience;
   nodes: Nodes;
+  outbox: Outbox;
   /** Whether a socket of this node is connected. */
   isConnected(socketId: string): boolean;
   config: IceSettings & { callRingTimeoutMs: number; callReconnectGraceMs: number; groupCallMax: number };
@@ -47,7 +51,13 @@ export interface CallDomain extends LostAccess, Pick<LostConnections, 'disconnec
 /** Builds the domain and starts its sweeper. */
 export function createCallDomain(options: CallDomainOptions): CallDomain {
   const { collections, bus, nodes, config, clock } = options;
-  const store = createCallStore(collections);
+  const outbox = options.outbox.source({
+    name: 'call',
+    collection: collections.calls,
+    type: 'call.ended',
+    toData: (call) => ({ call: toWireCall(toCall(call)) }),
+  });
+  const store = createCallStore(collections, outbox);
   const callAccess = createCallAccess(collections, store);
   const parts = {
     ...options,

@@ -2,8 +2,10 @@
 import type { ObjectId } from 'mongodb';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
+import type { CallDocument } from '../model/documents/calls.ts';
 import { isDuplicateKey, isUnavailable } from '../model/failures.ts';
-import type { Call } from './call.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
+import { type Call, isOver } from './call.ts';
 import { toCall, toDocument, toSeat } from './document.ts';
 
 export interface CallStore {
@@ -23,7 +25,13 @@ export interface CallStore {
   advance(call: Call): Promise<boolean>;
 }
 
-export function createCallStore({ calls }: Pick<Collections, 'calls'>): CallStore {
+/** @param outbox tells webhooks of calls that are over */
+export function createCallStore(
+  { calls }: Pick<Collections, 'calls'>,
+  outbox: Pick<OutboxSource<CallDocument>, 'noted' | 'moveSoon'>,
+): CallStore {
+  const documentOf = (call: Call) => ({ ...toDocument(call), ...(isOver(call) ? outbox.noted() : {}) });
+
   /** Runs a write. When its answer is lost, or it finds itself in its way, looks whether the write arrived. */
   async function confirmed(id: ObjectId, writeId: ObjectId, write: () => Promise<boolean>): Promise<boolean> {
     let failure: unknown;
@@ -48,18 +56,21 @@ export function createCallStore({ calls }: Pick<Collections, 'calls'>): CallStor
       return found ? { status: found.status, seats: found.seats.map(toSeat) } : undefined;
     },
     async insert(call) {
-      const document = toDocument(call);
+      const document = documentOf(call);
       await confirmed(document._id, document.write_id, async () => {
         await calls.insertOne(document);
         return true;
       });
+      outbox.moveSoon(document);
     },
     async advance(call) {
-      const document = toDocument(call);
-      return confirmed(document._id, document.write_id, async () => {
+      const document = documentOf(call);
+      const isStored = await confirmed(document._id, document.write_id, async () => {
         const { matchedCount } = await calls.replaceOne({ _id: document._id, version: call.version - 1 }, document);
         return matchedCount === 1;
       });
+      if (isStored) outbox.moveSoon(document);
+      return isStored;
     },
   };
 }

@@ -6,8 +6,10 @@ import type { AssertTime } from '../lib/deadline.ts';
 import { fromId, toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import { groupRef } from '../model/conversation-ref.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 import { stillPermitted } from '../model/permissions.ts';
 import { toWireGroup } from '../model/views/group.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 import type { AnnounceGroup } from './announcement.ts';
 import { changeGroup } from './change.ts';
 import { findGroupPermitting } from './find-group.ts';
@@ -17,6 +19,7 @@ import { assertCanBeAdded, assertWithinLimit, type CandidateOptions } from './me
 import type { Stays } from './stays.ts';
 
 export interface AddMembersOptions extends CandidateOptions {
+  outbox: OutboxSource<GroupDocument>;
   collections: Pick<Collections, 'groups' | 'users'>;
   store: Pick<MessageStore, 'highest'>;
   stays: Stays;
@@ -54,12 +57,12 @@ async function add(
   caller: Caller,
   { groupId, userIds, assertRoom, assertTime }: Addition,
 ): Promise<CommandData<'group:add_members'>> {
-  const { collections, store, stays, announce, followUp, maxMembers, clock } = options;
+  const { collections, outbox, store, stays, announce, followUp, maxMembers, clock } = options;
   const { groups } = collections;
   let added: ObjectId[] = [];
   let fromSeq = 0;
   const { group, changed } = await changeGroup(
-    groups,
+    outbox,
     () => findGroupPermitting(groups, caller, groupId, 'add_members'),
     async (group) => {
       const { members } = group;
@@ -80,6 +83,7 @@ async function add(
           [`members.${maxMembers - added.length}`]: { $exists: false },
         },
         update: { $push: { members: { $each: added } }, $max: { updated_at: clock() } },
+        news: { reason: 'members_added', actor_id: caller.userId, user_ids: added },
       };
     },
     assertTime,

@@ -3,10 +3,12 @@
  * repeats what the decision rested on. If another command was quicker, the filter matches nothing, and the change
  * decides again on the new document.
  */
-import type { Collection, Filter, UpdateFilter } from 'mongodb';
+import type { Filter, ObjectId, UpdateFilter } from 'mongodb';
+import type { GroupReason } from '../../shared/contract/groups.ts';
 import { type AssertTime, startTime } from '../lib/deadline.ts';
 import { unavailable } from '../lib/errors.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';
+import type { News, OutboxSource } from '../outbox/outbox.ts';
 
 /** How often a change decides again before it gives up. */
 const MAX_ATTEMPTS = 20;
@@ -15,6 +17,14 @@ const MAX_ATTEMPTS = 20;
 export interface Decision {
   guard: Filter<GroupDocument>;
   update: UpdateFilter<GroupDocument> | object[];
+  /** What webhooks are told of it; nothing without it. */
+  news?: GroupEvent;
+}
+
+/** As in `group:updated`. */
+export interface GroupEvent extends News {
+  reason: GroupReason;
+  actor_id: ObjectId;
 }
 
 /**
@@ -27,7 +37,7 @@ export interface Decision {
  * `find` and `decide` throw
  */
 export async function changeGroup(
-  groups: Collection<GroupDocument>,
+  outbox: OutboxSource<GroupDocument>,
   find: () => Promise<GroupDocument>,
   decide: (group: GroupDocument) => Decision | undefined | Promise<Decision | undefined>,
   assertTime: AssertTime = startTime(),
@@ -37,10 +47,10 @@ export async function changeGroup(
     const decision = await decide(group);
     if (!decision) return { group, changed: false };
     assertTime();
-    const changed = await groups.findOneAndUpdate(
+    const changed = await outbox.change(
       { _id: group._id, is_active: true, ...decision.guard },
       withNextVersion(decision.update),
-      { returnDocument: 'after' },
+      decision.news,
     );
     if (changed) return { group: changed, changed: true };
   }

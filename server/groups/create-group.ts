@@ -11,7 +11,9 @@ import { insertOnce } from '../model/insert-once.ts';
 import { storedMetadata } from '../model/metadata.ts';
 import { permissionsOf } from '../model/permissions.ts';
 import { toWireGroup } from '../model/views/group.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 import type { AnnounceGroup } from './announcement.ts';
+import type { GroupEvent } from './change.ts';
 import type { FollowUp } from './follow-up.ts';
 import type { GroupLimit } from './group-limit.ts';
 import { assertCanBeAdded, assertWithinLimit, type CandidateOptions, includes } from './members.ts';
@@ -21,6 +23,7 @@ type Payload = CommandPayload<'group:create'>;
 type Created = CommandData<'group:create'>;
 
 export interface CreateGroupOptions extends CandidateOptions {
+  outbox: OutboxSource<GroupDocument>;
   collections: Pick<Collections, 'groups' | 'users' | 'conversations'>;
   stays: Stays;
   limit: GroupLimit;
@@ -47,7 +50,8 @@ export function createGroupCreation(options: CreateGroupOptions) {
       icon && checkIcon(caller.id, icon),
     ]);
     return limit.entering([caller.userId, ...others], async (assertRoom) => {
-      const group = groupOf(caller, payload, others, clock());
+      const news: GroupEvent = { reason: 'created', actor_id: caller.userId };
+      const group = { ...groupOf(caller, payload, others, clock()), ...options.outbox.noted(news) };
       await assertRoom(group.members);
       assertTime();
       if (await insert(options, group, assertTime)) return tell(options, caller, group);
@@ -107,10 +111,11 @@ async function insert(
 }
 
 async function tell(
-  { announce, followUp }: CreateGroupOptions,
+  { outbox, announce, followUp }: CreateGroupOptions,
   caller: Caller,
   group: GroupDocument,
 ): Promise<Created> {
+  outbox.moveSoon(group);
   const members = toWire(group.members);
   const joined = followUp.joined(group, members, 0);
   const created = announce(caller, group, { reason: 'created', directly: members });

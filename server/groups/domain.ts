@@ -5,7 +5,10 @@ import type { LookupCache } from '../conversations/lookup-cache.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Visibility } from '../conversations/visibility.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
+import { toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
+import { toWireGroup } from '../model/views/group.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import { createAnnounceGroup } from './announcement.ts';
 import { createGroupCommands } from './commands.ts';
 import { createFollowUp } from './follow-up.ts';
@@ -20,6 +23,7 @@ export interface GroupDomainOptions {
   bus: Bus;
   visibility: Visibility;
   lookups: Pick<LookupCache, 'changing'>;
+  outbox: Outbox;
   /** Whether one of two users blocks the other. */
   isBlocked(one: string, other: string): Promise<boolean>;
   /** Whether each of the users is an accepted contact of a user. */
@@ -46,9 +50,26 @@ export function createGroupDomain(options: GroupDomainOptions): GroupDomain {
   const stays = createStays(collections, clock);
   const rooms = createRooms(collections, bus, visibility);
   const announce = createAnnounceGroup(bus);
+  const outbox = options.outbox.source({
+    name: 'group',
+    collection: collections.groups,
+    type: 'group.updated',
+    toData: (group, { reason, actor_id, user_ids }) => ({
+      group: toWireGroup(group),
+      ...toWire({ reason, actor_id, ...(user_ids ? { user_ids } : {}) }),
+    }),
+  });
   const followUp = createFollowUp({ rooms, stays, onRemoved, log });
   return {
-    handlers: createGroupCommands({ ...options, stays, limit: createGroupLimit(collections), announce, followUp }),
-    succeedAdmin: (userId) => lookups.changing(undefined, () => succeedAdmin(collections, announce, userId, clock())),
+    handlers: createGroupCommands({
+      ...options,
+      outbox,
+      stays,
+      limit: createGroupLimit(collections),
+      announce,
+      followUp,
+    }),
+    succeedAdmin: (userId) =>
+      lookups.changing(undefined, () => succeedAdmin(collections, outbox, announce, userId, clock())),
   };
 }

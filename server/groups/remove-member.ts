@@ -2,6 +2,8 @@ import type { Handler } from '../dispatch/handlers.ts';
 import { notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 import type { AnnounceGroup } from './announcement.ts';
 import { changeGroup } from './change.ts';
 import { findGroupAsAdmin } from './find-group.ts';
@@ -9,6 +11,7 @@ import type { FollowUp } from './follow-up.ts';
 import { includes } from './members.ts';
 
 export interface RemoveMemberOptions {
+  outbox: OutboxSource<GroupDocument>;
   collections: Pick<Collections, 'groups'>;
   announce: AnnounceGroup;
   followUp: FollowUp;
@@ -19,7 +22,7 @@ export interface RemoveMemberOptions {
 
 /** `group:remove_member`: from this moment on the member receives nothing more, on any node. */
 export function createRemoveMember(options: RemoveMemberOptions): Handler<'group:remove_member'> {
-  const { announce, followUp, leave, clock } = options;
+  const { outbox, announce, followUp, leave, clock } = options;
   const { groups } = options.collections;
 
   return async (caller, { group_id, user_id }) => {
@@ -31,13 +34,14 @@ export function createRemoveMember(options: RemoveMemberOptions): Handler<'group
     }
     const at = clock();
     const { group } = await changeGroup(
-      groups,
+      outbox,
       () => findGroupAsAdmin(groups, caller, groupId),
       ({ members }) => {
         if (!includes(members, user)) throw notFound('no such member');
         return {
           guard: { admins: caller.userId, members: user },
           update: { $pull: { members: user, admins: user }, $max: { updated_at: at } },
+          news: { reason: 'member_removed', actor_id: caller.userId, user_ids: [user] },
         };
       },
     );

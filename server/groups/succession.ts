@@ -2,7 +2,10 @@
 import type { ObjectId } from 'mongodb';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 import type { AnnounceGroup } from './announcement.ts';
+import type { GroupEvent } from './change.ts';
 
 /**
  * Makes the longest-standing active member an admin too, in every group in which the user was the last admin with an
@@ -12,6 +15,7 @@ import type { AnnounceGroup } from './announcement.ts';
  */
 export async function succeedAdmin(
   { groups, users }: Pick<Collections, 'groups' | 'users'>,
+  outbox: OutboxSource<GroupDocument>,
   announce: AnnounceGroup,
   userId: string,
   at: Date,
@@ -30,10 +34,11 @@ export async function succeedAdmin(
   for (const { _id, members, admins } of found) {
     const successor = members.find(isActive);
     if (!successor || admins.some(isActive)) continue;
-    const group = await groups.findOneAndUpdate(
+    const news: GroupEvent = { reason: 'admins_changed', actor_id: user, user_ids: [successor] };
+    const group = await outbox.change(
       { _id, is_active: true, members: successor, admins: { $eq: admins } },
       { $push: { admins: successor }, $max: { updated_at: at }, $inc: { version: 1 } },
-      { returnDocument: 'after' },
+      news,
     );
     if (!group) continue;
     const actor = { id: userId, socketId: undefined };

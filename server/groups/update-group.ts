@@ -6,11 +6,13 @@ import type { GroupDocument } from '../model/documents/groups.ts';
 import { storedMetadata } from '../model/metadata.ts';
 import { permissionsOf, stillPermitted } from '../model/permissions.ts';
 import { toWireGroup } from '../model/views/group.ts';
+import type { OutboxSource } from '../outbox/outbox.ts';
 import type { AnnounceGroup } from './announcement.ts';
 import { changeGroup } from './change.ts';
 import { findGroupAsAdmin, findGroupPermitting } from './find-group.ts';
 
 export interface UpdateGroupOptions {
+  outbox: OutboxSource<GroupDocument>;
   collections: Pick<Collections, 'groups'>;
   announce: AnnounceGroup;
   /** Whether the user may make this upload an icon; throws if not. */
@@ -25,14 +27,14 @@ type Wanted = Omit<CommandPayload<'group:update'>, 'group_id'>;
  * business, whoever may edit the rest.
  */
 export function createUpdateGroup(options: UpdateGroupOptions): Handler<'group:update'> {
-  const { announce, checkIcon, clock } = options;
+  const { outbox, announce, checkIcon, clock } = options;
   const { groups } = options.collections;
 
   return async (caller, { group_id, ...wanted }) => {
     const groupId = fromId(group_id);
     const isForAdmins = wanted.permissions !== undefined || wanted.slow_mode_s !== undefined;
     const { group, changed } = await changeGroup(
-      groups,
+      outbox,
       () =>
         isForAdmins
           ? findGroupAsAdmin(groups, caller, groupId)
@@ -49,6 +51,7 @@ export function createUpdateGroup(options: UpdateGroupOptions): Handler<'group:u
             ...(gone.length === 0 ? {} : { $unset: Object.fromEntries(gone) }),
             $max: { updated_at: clock() },
           },
+          news: { reason: 'updated', actor_id: caller.userId },
         };
       },
     );

@@ -65,8 +65,16 @@ const uploadIndexes: IndexDescription[] = [
   { name: 'bytes_left', key: { is_deleted: 1 }, partialFilterExpression: { is_deleted: true, stored: true } },
 ];
 
+/** Changes that are not stored for webhooks yet, where a process died. */
+const pendingIndex: IndexDescription = {
+  name: 'pending',
+  key: { 'pending.at': 1 },
+  partialFilterExpression: { 'pending.at': { $exists: true } },
+};
+
 export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   users: [
+    pendingIndex,
     // Erasures to be finished.
     { name: 'erasing', key: { erasing: 1 }, partialFilterExpression: { erasing: true } },
     // Registration, sign-in by username, contact:request by username; prefix search.
@@ -112,6 +120,7 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     },
   ],
   groups: [
+    pendingIndex,
     // The groups of a user.
     { name: 'members', key: { members: 1, is_active: 1 } },
     // Idempotency of group:create.
@@ -137,6 +146,7 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'contact_status', key: { contact_id: 1, status: 1, user_id: 1 } },
   ],
   calls: [
+    pendingIndex,
     // One open call per conversation: glare, and a second call in a group.
     { name: 'open_call', key: { conversation_id: 1 }, unique: true, partialFilterExpression: { is_open: true } },
     // One call per user: the caller of an unanswered call and everyone in an ongoing call have a seat.

@@ -11,9 +11,10 @@ import type { MessageStore } from '../conversations/message-store.ts';
 import type { AuthenticationHook } from '../http/authentication.ts';
 import { createOutbound } from '../lib/outbound/outbound.ts';
 import type { Collections } from '../model/collections.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import type { WebhookList } from '../outbox/webhook-list.ts';
 import { createSender } from './delivery/sender.ts';
-import { type Feeds, startFeeds } from './feeds.ts';
+import { startFeeds } from './feeds.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { registerWebhookRoutes } from './routes.ts';
 import { createWebhookSecrets } from './secrets.ts';
@@ -29,25 +30,25 @@ export interface WebhookDomainOptions {
   jobs: Pick<Jobs, 'handle'>;
   http: FastifyInstance;
   /** Asks for a server key. */
-  authenticate: AuthenticationHook;
-  /** Encrypts the secrets that are stored. */
-  secretKey: Buffer;
+  requireServerKey: AuthenticationHook;
+  /** Derives the key that encrypts the secrets which are stored. */
+  deriveKey(purpose: string): Buffer;
+  outbox: Pick<Outbox, 'onEvent'>;
   config: Pick<Config, 'webhookAllowPrivate'>;
   clock(): Date;
   log: Logger;
 }
 
 export interface WebhookDomain {
-  happened: Feeds['happened'];
   /** Shows the metrics of deliveries. */
   registerMetrics(registry: Registry): void;
   close(): Promise<void>;
 }
 
 export function createWebhookDomain(options: WebhookDomainOptions): WebhookDomain {
-  const { collections, webhookList: list, http, authenticate, secretKey, config, jobs, clock } = options;
+  const { collections, webhookList: list, http, requireServerKey, deriveKey, outbox, config, jobs, clock } = options;
   const outbound = createOutbound({ allowPrivate: config.webhookAllowPrivate });
-  const secrets = createWebhookSecrets(secretKey);
+  const secrets = createWebhookSecrets(deriveKey('webhook secrets'));
   const deliveries = new Counter({
     name: 'letsapp_webhook_deliveries_total',
     help: 'Attempts to tell webhooks an event, by outcome',
@@ -60,6 +61,7 @@ export function createWebhookDomain(options: WebhookDomainOptions): WebhookDomai
     send: createSender({ outbound, secrets, clock }),
     count: (outcome) => deliveries.inc({ outcome }),
   });
+  outbox.onEvent(feeds.happened);
   const waiting = new Gauge({
     name: 'letsapp_webhook_waiting',
     help: 'Conversations, groups, users and calls of which something waits for a webhook, on this node',
@@ -69,11 +71,10 @@ export function createWebhookDomain(options: WebhookDomainOptions): WebhookDomai
     },
   });
   const setup = createWebhookSetup({ ...options, list, outbound, secrets, note: feeds.note });
-  registerWebhookRoutes(http, { onRequest: authenticate, setup });
+  registerWebhookRoutes(http, { onRequest: requireServerKey, setup });
   removeLeftovers(collections, jobs, clock);
 
   return {
-    happened: feeds.happened,
     registerMetrics(registry) {
       registry.registerMetric(deliveries);
       registry.registerMetric(waiting);

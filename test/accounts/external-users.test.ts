@@ -5,6 +5,7 @@ import { createFindOrMake, type FindOrMake, generatedUsernames } from '../../ser
 import { connect as connectDatabase, type Database } from '../../server/model/connect.ts';
 import { connect, http, register, uniqueName } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
+import { silentOutbox } from '../support/outbox.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { type Sink, startSink } from './smtp-sink.ts';
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
   server = await startServer({ env: { MONGODB_URL: database.url, JWT_SECRET: SECRET, SMTP_URL: sink.url } });
   const log = pino({ enabled: false });
   nodes = [await connectDatabase(database.url, log), await connectDatabase(database.url, log)];
-  makers = [createFindOrMake(nodes[0]), createFindOrMake(nodes[1])];
+  makers = [makerOf(nodes[0]), makerOf(nodes[1])];
 });
 afterAll(async () => {
   await Promise.all(nodes.map((node) => node.close()));
@@ -30,6 +31,13 @@ afterAll(async () => {
   await sink.close();
   await database.stop();
 });
+
+function makerOf(node: Database): FindOrMake {
+  const { users } = node.collections;
+  const toData = () => ({});
+  const source = { name: 'user', collection: users, type: 'user.updated', toData } as const;
+  return createFindOrMake({ ...node, outbox: silentOutbox(node.collections).source(source) });
+}
 
 const findOrMake: FindOrMake = (id, firstSight) => makers[0](id, firstSight);
 const stored = (external_id: string) => nodes[0].collections.users.find({ external_id }).toArray();

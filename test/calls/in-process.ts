@@ -19,6 +19,7 @@ import type { CallDocument } from '../../server/model/documents/calls.ts';
 import type { CallReason } from '../../shared/contract/calls.ts';
 import { startDatabase } from '../support/database.ts';
 import { uncached } from '../support/lookups.ts';
+import { silentOutbox } from '../support/outbox.ts';
 
 export const RING_MS = 45_000;
 export const GRACE_MS = 15_000;
@@ -82,6 +83,7 @@ export async function startCallNodes(count: number): Promise<CallNodes> {
   const domains = connections.map(({ collections }, i) =>
     createCallDomain({
       collections,
+      outbox: silentOutbox(collections),
       bus,
       access: createAccessRules(collections, createVisibility(false), uncached),
       audience: createAudience(collections, uncached),

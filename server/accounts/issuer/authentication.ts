@@ -6,6 +6,7 @@ import { unauthenticated } from '../../lib/errors.ts';
 import { batchedByKey } from '../../model/batches.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { UserDocument } from '../../model/documents/accounts.ts';
+import type { OutboxSource } from '../../outbox/outbox.ts';
 import { createFindOrMake } from '../external-users.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { firstSight } from './first-sight.ts';
@@ -21,6 +22,7 @@ export interface IssuerAuthentication {
 }
 
 export interface IssuerAuthenticationOptions {
+  outbox: OutboxSource<UserDocument>;
   collections: Pick<Collections, 'users' | 'sessions'>;
   config: IssuerConfig;
   /** How long a session lives after its last use, in milliseconds. */
@@ -39,7 +41,7 @@ export function createIssuerAuthentication(options: IssuerAuthenticationOptions)
   const keySet = createKeySet({ url: config.jwksUrl, log });
   const tokens = createIssuerTokens({ config, keySet, clock, log });
   const sessions = createIssuerSessions(options);
-  const findOrMake = createFindOrMake({ collections, clock });
+  const findOrMake = createFindOrMake(options);
   const findUser = batchedByKey(collections.users, 'external_id');
 
   /** By `external_id`: users who are being made. All devices of one that come at first sight wait for the same. */

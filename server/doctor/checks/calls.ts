@@ -2,6 +2,7 @@
 import { overdue as overdueOf } from '../../calls/deadline.ts';
 import { transition } from '../../calls/machine.ts';
 import { createCallStore } from '../../calls/store.ts';
+import { UNTOLD } from '../../outbox/outbox.ts';
 import type { Check, CheckContext } from '../check.ts';
 
 /** A node that lives ends what is due within a second or two. */
@@ -22,7 +23,7 @@ export const calls: Check = {
 
 /** Applies the deadlines that have passed, one after the other, as a node's sweeper does. */
 async function pass({ collections, clock }: CheckContext, callId: string): Promise<void> {
-  const store = createCallStore(collections);
+  const store = createCallStore(collections, UNTOLD);
   for (;;) {
     const call = await store.find(callId);
     const deadline = call && overdueOf(call, clock());

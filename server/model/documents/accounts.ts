@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb';
+import type { Outgoing } from './outbox.ts';
 
 export interface Settings {
   notifications_enabled?: boolean;
@@ -12,7 +13,7 @@ export interface DeviceInfo {
   platform?: string;
 }
 
-export interface UserDocument {
+export interface UserDocument extends Outgoing {
   _id: ObjectId;
   username: string;
   /** The username in lower case: unique, and the key of searches and sign-ins. */

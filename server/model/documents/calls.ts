@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb';
+import type { Outgoing } from './outbox.ts';
 
 export interface CallParticipant {
   user_id: ObjectId;
@@ -15,7 +16,7 @@ export interface CallSeat {
 }
 
 /** A call. The fields after `metadata` are internal and never go over the wire. */
-export interface CallDocument {
+export interface CallDocument extends Outgoing {
   _id: ObjectId;
   caller_id: ObjectId;
   recipient_id?: ObjectId;

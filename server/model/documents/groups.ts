@@ -1,7 +1,8 @@
 import type { ObjectId } from 'mongodb';
 import type { Permissions } from '../../../shared/contract/documents.ts';
+import type { Outgoing } from './outbox.ts';
 
-export interface GroupDocument {
+export interface GroupDocument extends Outgoing {
   _id: ObjectId;
   name: string;
   description: string | null;

@@ -1,5 +1,6 @@
 /** One turn of what happened to a group, user or call: stored events, in their order; each goes when it was taken. */
 import { partitionOf } from '../../cluster/partitions.ts';
+import { createLru } from '../../lib/lru.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { WebhookDocument } from '../../model/documents/webhooks.ts';
 import type { Failures, TryEvent } from './attempts.ts';
@@ -8,6 +9,7 @@ import type { Turn } from './schedule.ts';
 import { eventId } from './sender.ts';
 
 const LIMIT = 50;
+const REMEMBERED = 10_000;
 
 export interface EventTurnOptions {
   webhook(): WebhookDocument;
@@ -18,6 +20,9 @@ export interface EventTurnOptions {
 /** @returns tells what waits of a stream */
 export function createEventTurn({ webhook, collections, tryEvent }: EventTurnOptions) {
   const { webhook_cursors, webhook_events } = collections;
+
+  /** The number of the last event that was told, by stream: one that was moved on twice is not told twice. */
+  const last = createLru<number>(REMEMBERED);
 
   async function keep(stream: string, failures: Failures): Promise<void> {
     const { _id: webhook_id, feed_id } = webhook();
@@ -41,7 +46,7 @@ export function createEventTurn({ webhook, collections, tryEvent }: EventTurnOpt
     let failures: Failures = kept ?? {};
     let hasFailed = kept !== null;
     for (const { _id, number, type, at, data } of events) {
-      if (types.includes(type)) {
+      if (types.includes(type) && number > (last.get(stream) ?? -1)) {
         const id = eventId(webhook_id.toHexString(), stream, number);
         const attempt = await tryEvent(stream, { id, type, at, data }, failures);
         if (attempt.outcome !== 'ok') {
@@ -54,6 +59,7 @@ export function createEventTurn({ webhook, collections, tryEvent }: EventTurnOpt
           [failures, hasFailed] = [{}, false];
         }
       }
+      last.set(stream, Math.max(number, last.get(stream) ?? -1));
       await webhook_events.deleteOne({ _id });
     }
     return events.length === LIMIT ? 'more' : 'done';
