@@ -42,7 +42,8 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
 
   function onUpdated({ call, reason, user_id }: EventPayload<'call:updated'>): void {
     if (call._id !== current?._id) return;
-    if (reason === 'moved' || (reason === 'left' && user_id === myId())) {
+    // Whoever is told of the own move is on the device that was left.
+    if ((reason === 'moved' || reason === 'left') && (user_id ?? myId()) === myId()) {
       leave();
       return;
     }
