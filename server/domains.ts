@@ -55,6 +55,7 @@ export async function createDomains(foundation: Foundation) {
     eraseParts: [
       (userId) => contacts.erase(userId),
       (userId) => presence.erase(userId),
+      (userId) => groups.erase(userId),
       (userId) => inbox.erase(userId),
       (userId) => messages.erase(userId),
       (userId) => media.erase(userId),
@@ -83,10 +84,8 @@ export async function createDomains(foundation: Foundation) {
     ...foundation,
     isBlocked: access.isBlocked,
     areContacts: foundation.audience.areContacts,
-    canAdd: config.groupAdd,
     checkIcon: media.ownership.checkPicture,
     onRemoved: calls.removeFromCalls,
-    maxMembers: config.groupMaxMembers,
   });
   const inbox = createInboxDomain({ ...foundation, callsOf: calls.callsOf });
   const messages = createMessageDomain({

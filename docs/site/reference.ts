@@ -12,6 +12,7 @@ const RATES: Record<CommandDeclaration['rate'], string> = {
   contact_request: 'contact requests of the user',
   user_search: 'searches for users',
   new_group: 'new groups of the user',
+  invite_code: 'codes of invitations that the user tries',
 };
 
 /** @returns one section for each command and event, by domain, then the documents that they hold */

@@ -16,6 +16,8 @@ const USER_RULES: Partial<Record<RateClass, RateRule>> = {
   // to copy the list of all users, gets four a minute.
   user_search: { count: 160, per: 60_000, burst: 480 },
   new_group: { count: 60, per: 3_600_000 },
+  // Codes of invitations that are tried, so that nobody finds one by guessing.
+  invite_code: { count: 30, per: 60_000 },
 };
 
 /** What of a declaration says how much a command takes from which budget. */

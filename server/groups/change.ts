@@ -17,7 +17,7 @@ const MAX_ATTEMPTS = 20;
 export interface Decision {
   guard: Filter<GroupDocument>;
   update: UpdateFilter<GroupDocument> | object[];
-  /** What webhooks are told of it; nothing without it. */
+  /** What is told of it. Without it nobody is told, and the version stays as it is. */
   news?: GroupEvent;
 }
 
@@ -49,7 +49,7 @@ export async function changeGroup(
     assertTime();
     const changed = await outbox.change(
       { _id: group._id, is_active: true, ...decision.guard },
-      withNextVersion(decision.update),
+      decision.news ? withNextVersion(decision.update) : decision.update,
       decision.news,
     );
     if (changed) return { group: changed, changed: true };
@@ -59,6 +59,6 @@ export async function changeGroup(
 
 /** The update, which also increments the group's version. */
 function withNextVersion(update: Decision['update']): Decision['update'] {
-  if (!Array.isArray(update)) return { ...update, $inc: { version: 1 } };
+  if (!Array.isArray(update)) return { ...update, $inc: { ...update.$inc, version: 1 } };
   return [...update, { $set: { version: { $add: [{ $ifNull: ['$version', 0] }, 1] } } }];
 }

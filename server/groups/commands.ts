@@ -3,23 +3,30 @@ import type { Group } from '../../shared/contract/documents.ts';
 import type { LookupCache } from '../conversations/lookup-cache.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
-import { type AssertTime, startTime } from '../lib/deadline.ts';
-import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import { fromId } from '../model/codec.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import { type AddMembersOptions, createAddMembers } from './add-members.ts';
 import { type CreateGroupOptions, createGroupCreation } from './create-group.ts';
 import { createDeleteGroup } from './delete-group.ts';
 import { findGroup } from './find-group.ts';
+import { createInTurn } from './in-turn.ts';
+import { createInvitationCommands, type InvitationCommandOptions } from './invitations/commands.ts';
 import { createLeaveGroup } from './leave-group.ts';
-import { createRemoveMember } from './remove-member.ts';
+import { createRemoveMember, type RemoveMemberOptions } from './remove-member.ts';
 import { createSetAdmin } from './set-admin.ts';
 import { createUpdateGroup } from './update-group.ts';
 
 /** Groups in one reply of the store: with their members they are large, and others are not to wait for them all. */
 const LIST_BATCH = 16;
+/** Without what is only for some, and may be much. */
+const SHOWN = { invites: 0, invite_keys: 0 };
 
-export type GroupCommandOptions = CreateGroupOptions & AddMembersOptions & { lookups: Pick<LookupCache, 'changing'> };
+export type GroupCommandOptions = CreateGroupOptions &
+  AddMembersOptions &
+  Omit<RemoveMemberOptions, 'leave'> & { lookups: Pick<LookupCache, 'changing'> } & Omit<
+    InvitationCommandOptions,
+    'inTurn' | 'changing'
+  >;
 
 export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'group'> {
   const { groups } = options.collections;
@@ -30,21 +37,7 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
     (caller: Caller, payload: P): Promise<R> =>
       options.lookups.changing(payload.group_id, async () => command(caller, payload));
 
-  const turns = createKeyedQueue();
-  /**
-   * A command that puts people into groups: one at a time for each user, so that many at once are not all too late. Those
-   * whose time is over when it is their turn change nothing.
-   */
-  const inTurn =
-    <P, R>(command: (caller: Caller, payload: P, assertTime: AssertTime) => Promise<R>) =>
-    (caller: Caller, payload: P, dueAt?: number): Promise<R> => {
-      const assertTime = startTime(dueAt);
-      return turns.run(caller.id, async () => {
-        assertTime();
-        return command(caller, payload, assertTime);
-      });
-    };
-
+  const inTurn = createInTurn();
   const addMembers = createAddMembers(options);
   const leave = createLeaveGroup(options);
   return {
@@ -54,7 +47,10 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
     },
     async 'group:list'(caller) {
       const found: Group[] = [];
-      for await (const group of groups.find({ members: caller.userId, is_active: true }, { batchSize: LIST_BATCH })) {
+      for await (const group of groups.find(
+        { members: caller.userId, is_active: true },
+        { batchSize: LIST_BATCH, projection: SHOWN },
+      )) {
         found.push(toWireGroup(group));
       }
       return { groups: found };
@@ -63,6 +59,7 @@ export function createGroupCommands(options: GroupCommandOptions): HandlersOf<'g
     'group:add_members': inTurn((caller, payload, assertTime) =>
       options.lookups.changing(payload.group_id, () => addMembers(caller, payload, assertTime)),
     ),
+    ...createInvitationCommands({ ...options, inTurn, changing: options.lookups.changing }),
     'group:remove_member': changingAccess(createRemoveMember({ ...options, leave })),
     'group:leave': changingAccess(leave),
     'group:set_admin': changingAccess(createSetAdmin(options)),

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { waitAtMost } from '../lib/deadline.ts';
 import { toWire } from '../model/codec.ts';
 import type { GroupDocument } from '../model/documents/groups.ts';
+import type { JoinRequests } from './invitations/join-requests.ts';
 import type { Rooms } from './rooms.ts';
 import type { Stays } from './stays.ts';
 
@@ -32,12 +33,13 @@ export interface FollowUp {
 export interface FollowUpOptions {
   rooms: Rooms;
   stays: Stays;
+  requests: Pick<JoinRequests, 'end'>;
   /** Users are no longer in a group. Resolves when they have left its call. */
   onRemoved(userIds: string[], groupId: string): Promise<void>;
   log: Logger;
 }
 
-export function createFollowUp({ rooms, stays, onRemoved, log }: FollowUpOptions): FollowUp {
+export function createFollowUp({ rooms, stays, requests, onRemoved, log }: FollowUpOptions): FollowUp {
   async function complete(group: GroupDocument, work: Promise<void>[]): Promise<void> {
     const all = Promise.allSettled(work).then((results) => {
       for (const result of results) {
@@ -51,7 +53,13 @@ export function createFollowUp({ rooms, stays, onRemoved, log }: FollowUpOptions
   function left(group: GroupDocument, users: ObjectId[], closed: Promise<void>): Promise<void> {
     const groupId = group._id.toHexString();
     const userIds = toWire(users);
-    return complete(group, [rooms.left(groupId, userIds), closed, onRemoved(userIds, groupId)]);
+    return complete(group, [
+      rooms.left(groupId, userIds),
+      closed,
+      // One that a crash left behind when the user came in must not be there again.
+      requests.end(group._id, users),
+      onRemoved(userIds, groupId),
+    ]);
   }
 
   return {

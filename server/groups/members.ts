@@ -2,9 +2,10 @@
 import type { ObjectId } from 'mongodb';
 import { refusedByBlock } from '../conversations/access.ts';
 import type { Caller } from '../dispatch/caller.ts';
-import { forbidden, invalid, notFound } from '../lib/errors.ts';
+import { conflict, forbidden, invalid, notFound } from '../lib/errors.ts';
 import { toWire } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
+import type { GroupDocument } from '../model/documents/groups.ts';
 import type { Stays } from './stays.ts';
 
 export function includes(ids: ObjectId[], id: ObjectId): boolean {
@@ -14,6 +15,11 @@ export function includes(ids: ObjectId[], id: ObjectId): boolean {
 /** @throws ContractError `validation_failed` at the path, if the group would have more members than allowed */
 export function assertWithinLimit(memberCount: number, maxMembers: number, path: string): void {
   if (memberCount > maxMembers) throw invalid(path, `must NOT make more than ${maxMembers} members`);
+}
+
+/** @throws ContractError `conflict` where nobody fits in any more */
+export function assertNotFull({ members }: Pick<GroupDocument, 'members'>, maxMembers: number): void {
+  if (members.length >= maxMembers) throw conflict(`the group has ${maxMembers} members already`);
 }
 
 /** How often somebody who left a group by themselves can be added again by a user who is no contact of theirs. */

@@ -9,10 +9,12 @@ import { changeGroup } from './change.ts';
 import { findGroupAsAdmin } from './find-group.ts';
 import type { FollowUp } from './follow-up.ts';
 import { includes } from './members.ts';
+import type { Stays } from './stays.ts';
 
 export interface RemoveMemberOptions {
   outbox: OutboxSource<GroupDocument>;
   collections: Pick<Collections, 'groups'>;
+  stays: Pick<Stays, 'removing'>;
   announce: AnnounceGroup;
   followUp: FollowUp;
   /** An admin who removes themselves leaves, so that somebody takes over. */
@@ -22,7 +24,7 @@ export interface RemoveMemberOptions {
 
 /** `group:remove_member`: from this moment on the member receives nothing more, on any node. */
 export function createRemoveMember(options: RemoveMemberOptions): Handler<'group:remove_member'> {
-  const { outbox, announce, followUp, leave, clock } = options;
+  const { outbox, stays, announce, followUp, leave, clock } = options;
   const { groups } = options.collections;
 
   return async (caller, { group_id, user_id }) => {
@@ -36,12 +38,14 @@ export function createRemoveMember(options: RemoveMemberOptions): Handler<'group
     const { group } = await changeGroup(
       outbox,
       () => findGroupAsAdmin(groups, caller, groupId),
-      ({ members }) => {
+      async ({ members }) => {
         if (!includes(members, user)) throw notFound('no such member');
+        // First, so that no moment is left in which an earlier invitation brings the user back.
+        await stays.removing(groupId, user, at);
         return {
           guard: { admins: caller.userId, members: user },
-          update: { $pull: { members: user, admins: user }, $max: { updated_at: at } },
           news: { reason: 'member_removed', actor_id: caller.userId, user_ids: [user] },
+          update: { $pull: { members: user, admins: user }, $max: { updated_at: at, removed_at: at } },
         };
       },
     );

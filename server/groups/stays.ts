@@ -22,6 +22,8 @@ export interface Stays {
   close(groupId: ObjectId, userIds: ObjectId[], at: Date): Promise<void>;
   /** As `close`, for a user who left without being removed: it is counted. */
   closeOwn(groupId: ObjectId, userId: ObjectId, at: Date): Promise<void>;
+  /** Notes that an admin removes a user. Called before the group's document is changed. */
+  removing(groupId: ObjectId, userId: ObjectId, at: Date): Promise<void>;
   /** Those of the users who left the group by themselves so often. */
   leftAtLeast(groupId: ObjectId, userIds: ObjectId[], times: number): Promise<ObjectId[]>;
   /** Takes back all stays of a group that was not made after all. */
@@ -63,6 +65,12 @@ export function createStays({ memberships }: Pick<Collections, 'memberships'>, c
         $set: { left_at: at, changed_at: at },
         $inc: { departures: 1 },
       });
+    },
+    async removing(groupId, userId, at) {
+      await memberships.updateOne(
+        { user_id: userId, conversation_id: groupId.toHexString() },
+        { $max: { removed_at: at } },
+      );
     },
     async leftAtLeast(groupId, userIds, times) {
       const found = await memberships

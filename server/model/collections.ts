@@ -10,7 +10,7 @@ import type {
   LocatorDocument,
   MembershipDocument,
 } from './documents/conversations.ts';
-import type { GroupDocument } from './documents/groups.ts';
+import type { GroupDocument, JoinRequestDocument } from './documents/groups.ts';
 import type { FileDocument, MediaDocument, PendingUploadDocument, UploadUsageDocument } from './documents/media.ts';
 import type {
   CountedReactionDocument,
@@ -29,6 +29,7 @@ export interface Collections {
   messages: Collection<PairMessageDocument>;
   group_messages: Collection<GroupMessageDocument>;
   groups: Collection<GroupDocument>;
+  join_requests: Collection<JoinRequestDocument>;
   contacts: Collection<ContactDocument>;
   calls: Collection<CallDocument>;
   media: Collection<MediaDocument>;
@@ -66,6 +67,7 @@ export function collections(db: Db): Collections {
     messages: db.collection('messages'),
     group_messages: db.collection('group_messages'),
     groups: db.collection('groups'),
+    join_requests: db.collection('join_requests'),
     contacts: db.collection('contacts'),
     calls: db.collection('calls'),
     media: db.collection('media'),

@@ -134,6 +134,16 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'updated', key: { updated_at: 1 } },
     // Who may read an upload: everybody, while it is a group's icon.
     { name: 'icon', key: { icon: 1 } },
+    // group:join, group:preview and group:revoke_invite: the group of an invitation.
+    { name: 'invite_keys', key: { invite_keys: 1 }, partialFilterExpression: { invite_keys: { $exists: true } } },
+  ],
+  join_requests: [
+    // A user asks once; decisions.
+    { name: 'group_user', key: { group_id: 1, user_id: 1 }, unique: true },
+    // group:requests, oldest first.
+    { name: 'group_at', key: { group_id: 1, at: 1, _id: 1 } },
+    // Erasure.
+    { name: 'user', key: { user_id: 1 } },
   ],
   contacts: [
     // One document per direction; the two documents of a pair.

@@ -6,7 +6,14 @@ import type { Static, TSchema } from 'typebox';
 import type { ErrorCode } from './errors.ts';
 
 /** The budget (PROTOCOL section 10, `RATE_LIMITS`) that a command draws on besides the one of its socket. */
-export type RateClass = 'command' | 'message' | 'call' | 'contact_request' | 'user_search' | 'new_group';
+export type RateClass =
+  | 'command'
+  | 'message'
+  | 'call'
+  | 'contact_request'
+  | 'user_search'
+  | 'new_group'
+  | 'invite_code';
 
 /**
  * What a command costs the store, in points of its user's budget (PROTOCOL section 10): 1 for most, up to 40 for those

@@ -124,6 +124,19 @@ export const Group = Type.Object({
 });
 export type Group = Static<typeof Group>;
 
+export const Invite = Type.Object({
+  invite_id: Id,
+  code: Type.String(),
+  url: Type.Optional(Type.String()),
+  created_by: Id,
+  created_at: Timestamp,
+  expires_at: Type.Optional(Timestamp),
+  max_uses: Type.Optional(Type.Integer({ minimum: 1 })),
+  uses: Type.Integer({ minimum: 0 }),
+  approval: Type.Boolean(),
+});
+export type Invite = Static<typeof Invite>;
+
 export const Receipt = Type.Object({ user_id: Id, delivered_seq: Seq, read_seq: Seq });
 export type Receipt = Static<typeof Receipt>;
 

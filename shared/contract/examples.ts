@@ -8,6 +8,7 @@ import type {
   Group,
   GroupMessage,
   IceServer,
+  Invite,
   Media,
   PairMessage,
   Presence,
@@ -117,6 +118,17 @@ export const group: Group = {
   created_at: SIGNED_UP,
   updated_at: SENT,
   is_active: true,
+};
+
+export const invite: Invite = {
+  invite_id: '6650a1f0c2a4b8d9e0f10009',
+  code: 'q3Zr8Yk1vTt0sLw5xGh2bNcE',
+  url: 'https://chat.example.com/join/q3Zr8Yk1vTt0sLw5xGh2bNcE',
+  created_by: ANN,
+  created_at: SENT,
+  max_uses: 5,
+  uses: 0,
+  approval: false,
 };
 
 const { recipient_id: _recipient, status: _status, ...common } = message;

@@ -1,8 +1,8 @@
 import Type, { type TOptional } from 'typebox';
-import { command, event, FULL_PAGE, listOf } from './define.ts';
-import { GROUP_ACTIONS, Group, type GroupAction, Permitted } from './documents.ts';
-import { ANN, BOB, GROUP, group } from './examples.ts';
-import { Closed, DisplayName, Empty, Id, Metadata, Nullable, OneOf } from './values.ts';
+import { command, event, FULL_PAGE, listOf, pageOf } from './define.ts';
+import { GROUP_ACTIONS, Group, type GroupAction, Invite, Permitted, PublicUser } from './documents.ts';
+import { ANN, BOB, bob, GROUP, group, invite, SENT } from './examples.ts';
+import { Closed, DisplayName, Empty, Id, Limit, Metadata, Nullable, OneOf, Timestamp } from './values.ts';
 
 const Name = DisplayName(100, 1);
 const Description = Nullable(Type.String({ maxLength: 1000 }));
@@ -17,6 +17,7 @@ const SomePermissions = Closed(
 const SlowMode = Type.Integer({ minimum: 0, maximum: 86_400 });
 const Changed = Type.Object({ group: Group });
 const OfGroup = Closed({ group_id: Id });
+const WithCode = Closed({ code: Type.String({ minLength: 1, maxLength: 128 }) });
 /** Bounds the frame; how many members a group may have is a setting (`GROUP_MAX_MEMBERS`). */
 const UserIds = Type.Array(Id, { maxItems: 8192 });
 
@@ -116,6 +117,81 @@ export const groupCommands = {
       data: { group: { ...group, admins: [ANN, BOB] } },
     },
   }),
+  'group:invite': command({
+    summary: 'Makes an invitation (who may add members).',
+    payload: Closed({
+      group_id: Id,
+      expires_in_s: Type.Optional(Type.Integer({ minimum: 60, maximum: 31_536_000 })),
+      max_uses: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+      approval: Type.Optional(Type.Literal(true)),
+    }),
+    data: Type.Object({ invite: Invite }),
+    errors: ['forbidden', 'not_found', 'conflict'],
+    example: { payload: { group_id: GROUP, max_uses: 5 }, data: { invite } },
+  }),
+  'group:invites': command({
+    summary: 'The open invitations of a group, with their codes (who may add members).',
+    payload: OfGroup,
+    data: Type.Object({ invites: Type.Array(Invite) }),
+    errors: ['forbidden', 'not_found'],
+    example: { payload: { group_id: GROUP }, data: { invites: [invite] } },
+  }),
+  'group:revoke_invite': command({
+    summary: 'Ends an invitation (who may add members).',
+    payload: Closed({ invite_id: Id }),
+    data: Empty,
+    errors: ['forbidden', 'not_found'],
+    example: { payload: { invite_id: invite.invite_id }, data: {} },
+  }),
+  'group:preview': command({
+    summary: 'What a group looks like to somebody who has an invitation.',
+    payload: WithCode,
+    data: Type.Object({
+      group: Type.Object({
+        _id: Id,
+        name: Type.String(),
+        description: Type.Optional(Type.String()),
+        icon: Type.Optional(Id),
+        member_count: Type.Integer({ minimum: 0 }),
+      }),
+    }),
+    rate: 'invite_code',
+    errors: ['not_found'],
+    example: {
+      payload: { code: invite.code },
+      data: { group: { _id: GROUP, name: group.name, description: group.description!, member_count: 2 } },
+    },
+  }),
+  'group:join': command({
+    summary: 'Joins by an invitation, or asks to where it says so.',
+    payload: WithCode,
+    data: Type.Union([Changed, Type.Object({ requested: Type.Literal(true) })]),
+    rate: 'invite_code',
+    errors: ['not_found', 'conflict'],
+    example: { payload: { code: invite.code }, data: { group } },
+  }),
+  'group:requests': command({
+    summary: 'Who asks to join, oldest first (who may add members).',
+    payload: Closed({
+      group_id: Id,
+      limit: Limit(100),
+      cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    }),
+    data: Type.Object({
+      requests: Type.Array(Type.Object({ user: PublicUser, at: Timestamp })),
+      cursor: Type.Optional(Type.String()),
+    }),
+    cost: pageOf(100, 50),
+    errors: ['forbidden', 'not_found'],
+    example: { payload: { group_id: GROUP }, data: { requests: [{ user: bob, at: SENT }] } },
+  }),
+  'group:decide': command({
+    summary: 'Lets in, or turns down, who asked to join (who may add members).',
+    payload: Closed({ group_id: Id, user_id: Id, accept: Type.Boolean() }),
+    data: Changed,
+    errors: ['forbidden', 'not_found', 'conflict'],
+    example: { payload: { group_id: GROUP, user_id: BOB, accept: true }, data: { group } },
+  }),
   'group:delete': command({
     summary: 'Ends the group (creator).',
     payload: OfGroup,
@@ -126,6 +202,11 @@ export const groupCommands = {
 };
 
 export const groupEvents = {
+  'group:requested': event({
+    summary: 'Somebody asks to join a group, told to those who may add members.',
+    payload: Type.Object({ group_id: Id, user: PublicUser }),
+    example: { group_id: GROUP, user: bob },
+  }),
   'group:updated': event({
     summary: 'A group was made, changed or ended, or its members changed.',
     payload: Type.Object({

@@ -55,6 +55,8 @@ export interface MembershipDocument {
   joined_at: Date;
   /** Set while the user is not in the group; the marks are kept. The group's document decides who is in. */
   left_at?: Date;
+  /** When an admin last removed the user: invitations that are older do not bring the user back. */
+  removed_at?: Date;
   /** How often the user left the group by themselves. */
   departures?: number;
   delivered_seq: number;
