@@ -1,6 +1,10 @@
 /** The metrics that `/metrics` serves in Prometheus text format. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { withDeadline } from '../lib/deadline.ts';
+
+/** The longest that a scrape waits for the store, in milliseconds. */
+const STORE_MS = 1000;
 
 export interface Metrics {
   registry: Registry;
@@ -110,8 +114,8 @@ function registerPushMetrics(registry: Registry, { pushes, waitingPushes, clock 
     help: 'Pushes that wait, on all nodes',
     registers: [registry],
     async collect() {
-      // Without the store the last numbers stand.
-      const found = await waitingPushes().catch(() => undefined);
+      // Without the store the last numbers stand: a scrape waits for no primary.
+      const found = await withDeadline(waitingPushes(), STORE_MS).catch(() => undefined);
       if (!found) return;
       this.set(found.count);
       const waitedMs = found.since ? clock().getTime() - found.since.getTime() : 0;
