@@ -145,6 +145,8 @@ describe('the configuration', () => {
       smtpUrl: undefined,
       mailFrom: 'LetsApp <no-reply@localhost>',
       metricsToken: undefined,
+      webhookAllowPrivate: false,
+      webClient: true,
       publicUrl: undefined,
       iceServers: [],
       turnUrls: [],
