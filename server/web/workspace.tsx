@@ -76,7 +76,7 @@ function Connection() {
   );
 }
 
-/** Ctrl+K searches, Escape leads back to the conversations. */
+/** Ctrl+K searches. */
 function useShortcuts(): void {
   useEffect(() => {
     function onKey(event: KeyboardEvent): void {
