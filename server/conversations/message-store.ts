@@ -7,7 +7,9 @@ import { refusals } from '../model/failures.ts';
 import { createFindMessage } from './find-messages.ts';
 import { createLocators } from './locators.ts';
 import { createInserts, type Stored } from './message-inserts.ts';
+import { properSeqOf } from './proper-seq.ts';
 import { createShowMessages, type ShowMessages } from './shown-messages.ts';
+import { createWithThreads, type WithThreads } from './thread-summaries.ts';
 
 /**
  * How many of its earlier revs a message keeps: the first of each write. The unique index over them keeps a rev from being
@@ -41,8 +43,12 @@ export interface MessageStore {
   insert(conversation: ConversationRef, documents: MessageDocument[]): Promise<Stored>;
   /** The collection for a kind of conversation. */
   of(kind: ConversationRef['kind']): Collection<MessageDocument>;
-  /** Messages of any conversations with what the marks say of them. */
+  /** Messages of any conversations with what the marks say of them, and with their threads. */
   show: ShowMessages;
+  /** Messages with their threads. */
+  withThreads: WithThreads;
+  /** Of the newest message up to a `seq`: that of the newest message of the conversation proper. */
+  properSeq(conversation: ConversationRef, seq: number): Promise<number>;
   /** A message by its id alone, as it is shown. */
   find(messageId: ObjectId): Promise<MessageDocument | undefined>;
   /** A new message's id. */
@@ -79,7 +85,9 @@ export function createMessageStore(collections: Collections): MessageStore {
   const group = group_messages as unknown as Collection<MessageDocument>;
   const of = (kind: ConversationRef['kind']) => (kind === 'direct' ? direct : group);
   const locators = createLocators(collections);
-  const show = createShowMessages(collections);
+  const withThreads = createWithThreads(of);
+  const showMarks = createShowMessages(collections);
+  const show: ShowMessages = async (shown) => withThreads(await showMarks(shown));
   const inserts = { direct: createInserts(direct), group: createInserts(group) };
 
   async function highest(field: 'seq' | 'rev', { id, kind }: ConversationRef): Promise<number> {
@@ -94,6 +102,14 @@ export function createMessageStore(collections: Collections): MessageStore {
   return {
     of,
     show,
+    withThreads,
+    async properSeq({ id, kind }, seq) {
+      const found = await of(kind).findOne(
+        { conversation_id: id, seq },
+        { projection: { _id: 0, seq: 1, proper_seq: 1 } },
+      );
+      return found ? properSeqOf(found) : 0;
+    },
     insert: ({ kind }, documents) => inserts[kind](documents),
     find: createFindMessage({ collections, of, locators, show }),
     newId: locators.newId,

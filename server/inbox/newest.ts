@@ -9,23 +9,28 @@ import type { Part } from './read-together.ts';
 /** What the stored messages say of a conversation. */
 export interface Newest {
   /** The message with the highest `seq`; undefined where nothing is stored. */
+  newest: MessageDocument | undefined;
+  /** The newest message of the conversation proper. */
   message: MessageDocument | undefined;
   /** The highest `rev`; 0 where nothing is stored. */
   rev: number;
 }
 
-/** Reads the newest message and `rev` of a conversation. */
+/** Reads the newest messages and `rev` of a conversation. */
 export async function readNewest(store: MessageStore, conversation: ConversationRef): Promise<Newest> {
-  const [[message], rev] = await Promise.all([
-    store
-      .of(conversation.kind)
+  const messages = store.of(conversation.kind);
+  const [[newest], rev] = await Promise.all([
+    messages
       .find({ conversation_id: conversation.id }, { projection: { terms: 0 } })
       .sort({ seq: -1 })
       .limit(1)
       .toArray(),
     store.highest('rev', conversation),
   ]);
-  return { message, rev };
+  if (newest?.proper_seq === undefined) return { newest, message: newest, rev };
+  const proper = { conversation_id: conversation.id, seq: newest.proper_seq };
+  const message = await messages.findOne(proper, { projection: { terms: 0 } });
+  return { newest, message: message ?? undefined, rev };
 }
 
 /** What is read of a message, or of its `rev` alone, to check summaries by. */
@@ -33,7 +38,7 @@ export type Evidence = MessageDocument | { rev_of: string; rev: number };
 
 /**
  * What the messages say of summaries, as parts of what is read together: the messages that the summaries name as their
- * last ones, and then every `rev` that is not below a summary's. In this order, because a message that changes in between
+ * last ones, the newest ones where these are others, and then every `rev` that is not below a summary's. In this order, because a message that changes in between
  * is found out by its `rev`.
  */
 export function evidenceOf(store: MessageStore, summaries: readonly ConversationDocument[]): Part[] {
@@ -45,7 +50,11 @@ export function evidenceOf(store: MessageStore, summaries: readonly Conversation
     });
   return [
     ...partsOf(
-      ({ _id, last_seq, last_message_id }) => (last_message_id ? [{ conversation_id: _id, seq: last_seq }] : []),
+      ({ _id, last_seq, last_message_seq = last_seq }) => {
+        if (last_seq === 0) return [];
+        const seq = last_message_seq === last_seq ? last_seq : { $in: [last_message_seq, last_seq] };
+        return [{ conversation_id: _id, seq }];
+      },
       { $unset: 'terms' },
     ),
     // From the index alone.

@@ -3,6 +3,7 @@
  * together with the messages, so the summary may be ahead of them for a moment, and a crash may leave it ahead or
  * behind; `summary-check.ts` finds that and repairs it.
  */
+import type { Filter } from 'mongodb';
 import type { MessageStore } from '../conversations/message-store.ts';
 import { batched } from '../lib/group-commit.ts';
 import { type Upsert, upsertAll } from '../model/batches.ts';
@@ -25,9 +26,9 @@ export interface SummaryWrites {
   unsent(conversation: ConversationRef, message: MessageDocument): Promise<void>;
   /**
    * Sets a summary to what the messages say.
-   * @param wrong the `last_message_id` to replace: if another one is stored by now, a newer message won
+   * @param wrong what of it is to be replaced: if that is not stored any more, a newer message won
    */
-  correct(conversation: ConversationRef, wrong: ConversationDocument['last_message_id'], truth: Newest): Promise<void>;
+  correct(conversation: ConversationRef, wrong: Filter<ConversationDocument>, truth: Newest): Promise<void>;
 }
 
 export interface SummaryWritesOptions {
@@ -63,17 +64,25 @@ export function createSummaryWrites({ collections, store, clock }: SummaryWrites
     },
     changed: ({ id }, rev, at) => raise({ id, rev, at }),
     async unsent(conversation, message) {
-      await writes.correct(conversation, message._id, await readNewest(store, conversation));
+      const { _id, seq, aside } = message;
+      const wrong = { last_seq: seq, ...(aside ? {} : { last_message_id: _id }) };
+      await writes.correct(conversation, wrong, await readNewest(store, conversation));
     },
-    async correct({ id }, wrong, { message, rev }) {
+    async correct({ id }, wrong, { newest, message, rev }) {
       await conversations.updateOne(
-        { _id: id, last_message_id: wrong ?? { $exists: false } },
+        { ...wrong, _id: id },
         message
           ? {
-              $set: { last_seq: message.seq, rev, last_message_id: message._id, activity_at: message.created_at },
+              $set: {
+                last_seq: newest?.seq ?? message.seq,
+                rev,
+                last_message_id: message._id,
+                last_message_seq: message.seq,
+                activity_at: message.created_at,
+              },
               $max: { changed_at: clock() },
             }
-          : { $set: { last_seq: 0, rev }, $unset: { last_message_id: true } },
+          : { $set: { last_seq: 0, rev }, $unset: { last_message_id: true, last_message_seq: true } },
       );
     },
   };
@@ -87,19 +96,21 @@ interface SummaryChange {
   at: Date;
 }
 
-/** Moves a summary on to a message, unless it is there or further on. */
+/** Moves a summary on to a message, unless it is there or further on. What is aside moves the counters alone. */
 function summaryUpsert(
   conversation: ConversationRef,
-  { _id, seq, rev, created_at }: MessageDocument,
+  { _id, seq, rev, created_at, aside }: MessageDocument,
   now: Date,
 ): Upsert<ConversationDocument> {
   return {
-    filter: { _id: conversation.id, last_seq: { $lt: seq } },
+    // Where nothing says which message is the last one, this one is: the check looks at that again.
+    filter: { _id: conversation.id, ...(aside ? {} : { last_message_seq: { $not: { $gte: seq } } }) },
     update: {
-      $set: { last_seq: seq, last_message_id: _id },
+      ...(aside ? {} : { $set: { last_message_id: _id, last_message_seq: seq } }),
       // Not the message's own time: where it was stored long ago by a process that died, it is found only now.
-      $max: { rev, activity_at: created_at, changed_at: now },
+      $max: { last_seq: seq, rev, changed_at: now, ...(aside ? {} : { activity_at: created_at }) },
       $setOnInsert: {
+        ...(aside ? { activity_at: created_at } : {}),
         kind: conversation.kind,
         created_at,
         ...(conversation.kind === 'direct'

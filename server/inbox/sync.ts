@@ -8,6 +8,7 @@ import type { MessageStore } from '../conversations/message-store.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { ServerTime } from '../dispatch/server-time.ts';
 import { invalid } from '../lib/errors.ts';
+import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import type { Missed } from './fit-answer.ts';
 import { isAfter, LIST_END } from './list-position.ts';
@@ -135,15 +136,23 @@ function advancedTo(place: CheckedPlace, missed: Missed): CheckedPlace {
   const messages = missed.messages.get(id) ?? [];
   const newest = messages.at(-1);
   if (missed.incomplete.has(id) || !newest || newest.rev <= summary.rev) return place;
-  const last = messages.reduce((one, other) => (other.seq > one.seq ? other : one));
-  const isLast = last.seq >= summary.last_seq;
+  const highest = (some: readonly MessageDocument[]) =>
+    some.reduce<MessageDocument | undefined>((one, other) => (one && one.seq > other.seq ? one : other), undefined);
+  const last = highest(messages.filter(({ aside }) => !aside));
+  const isLast = last && last.seq >= (summary.last_message_seq ?? summary.last_seq);
   return {
     ...place,
     summary: {
       ...summary,
       rev: newest.rev,
+      last_seq: Math.max(summary.last_seq, highest(messages)?.seq ?? 0),
       ...(isLast
-        ? { last_seq: last.seq, last_message_id: last._id, last_message: last, activity_at: last.created_at }
+        ? {
+            last_message_id: last._id,
+            last_message_seq: last.seq,
+            last_message: last,
+            activity_at: last.created_at,
+          }
         : {}),
     },
   };

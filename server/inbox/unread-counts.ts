@@ -27,6 +27,13 @@ export interface Countable {
   fromSeq: number;
 }
 
+/** What may be unread: of others, not deleted, and no reply in a thread that is not part of the conversation. */
+const unreadOf = (userId: ObjectId) => ({
+  is_deleted: false,
+  sender_id: { $ne: userId },
+  aside: { $ne: true as const },
+});
+
 /** Counts a user's unread messages in one conversation above a `seq`: sent by others, not deleted. */
 export async function countUnreadAbove(
   store: MessageStore,
@@ -37,10 +44,7 @@ export async function countUnreadAbove(
   const [counted] = await store
     .of(kind)
     .aggregate<{ count: number }>(
-      [
-        { $match: { conversation_id: id, is_deleted: false, seq: { $gt: above }, sender_id: { $ne: userId } } },
-        { $count: 'count' },
-      ],
+      [{ $match: { conversation_id: id, seq: { $gt: above }, ...unreadOf(userId) } }, { $count: 'count' }],
       { hint: 'unread' },
     )
     .toArray();
@@ -52,7 +56,7 @@ export async function countUnreadAbove(
  * @returns parts of what is read together: one for all pairs, one for all groups
  */
 export function unreadParts(store: MessageStore, userId: ObjectId, places: readonly Countable[]): Part[] {
-  return countParts(store, places, { is_deleted: false, sender_id: { $ne: userId } }, 'count');
+  return countParts(store, places, unreadOf(userId), 'count');
 }
 
 /** Counts those of them that mention the user, likewise. */

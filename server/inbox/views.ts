@@ -93,7 +93,13 @@ export function createConversationViews({ collections, store, places }: ViewsOpt
   async function viewsOf(userId: ObjectId, found: CheckedPlace[]): Promise<Conversation[]> {
     if (found.length === 0) return [];
     const sources = await readSources(userId, found);
-    return found.map((place) => toWireConversation(place, sources));
+    const lasts = await store.withThreads(found.flatMap(({ summary }) => summary.last_message ?? []));
+    const lastOf = new Map(lasts.map((message) => [message.conversation_id, message]));
+    return found.map((place) => {
+      const last_message = lastOf.get(place.id);
+      const summary = last_message ? { ...place.summary, last_message } : place.summary;
+      return toWireConversation({ ...place, summary }, sources);
+    });
   }
 
   return {

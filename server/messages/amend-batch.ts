@@ -23,7 +23,7 @@ export interface AmendTask extends Amendment {
 }
 
 export interface AmendParts extends PositionsOptions {
-  store: Pick<MessageStore, 'amend' | 'findAll' | 'show' | 'newest' | 'open' | 'countPinned'>;
+  store: Pick<MessageStore, 'amend' | 'findAll' | 'show' | 'newest' | 'open' | 'countPinned' | 'withThreads'>;
   newest: Pick<NewestMessages, 'position' | 'learn' | 'note' | 'forget'>;
   summaries: Pick<SummaryWriter, 'changed'>;
   bus: Pick<Bus, 'changes' | 'heal'>;
@@ -64,7 +64,9 @@ export async function amendBatch(parts: AmendParts, tasks: AmendTask[]): Promise
       // What is as it should be may be an own change whose answer was lost.
       if (attempt > 0 && plan.outcomes.some(({ isChange }) => !isChange)) bus.heal(conversation);
       const { count, refusal } = await carryOut(parts, conversation, plan);
-      rest = settle(parts, conversation, plan, count, position);
+      // The messages of threads are told with these. Who asked for a change adds them to its own answer.
+      const shown = await store.withThreads(plan.steps.slice(0, count).map(({ after }) => after));
+      rest = settle(parts, conversation, plan, shown, position);
       if (refusal) await lookAgain(parts, conversation, rest, found, refusal);
     }
   } catch (error) {
@@ -96,19 +98,20 @@ async function carryOut(parts: AmendParts, conversation: ConversationRef, plan: 
 
 /**
  * Tells of the steps that are stored, and settles what rests on no other.
- * @param count how many steps are stored
+ * @param shown the messages as the steps that are stored leave them, as they are told
  * @returns the tasks that must be tried again
  */
 function settle(
   { newest, bus, summaries, amended }: AmendParts,
   conversation: ConversationRef,
   plan: Plan<AmendTask>,
-  count: number,
+  shown: readonly MessageDocument[],
   { seq }: Position,
 ): AmendTask[] {
+  const count = shown.length;
   const done = plan.steps.slice(0, count);
   if (done.length > 0) {
-    const changes = done.map((step) => changeOf(plan, step, seq));
+    const changes = done.map((step, i) => changeOf(plan, step, shown[i]!, seq));
     for (const { after } of done) amended.set(after._id.toHexString(), after);
     newest.note(conversation, changes);
     bus.changes(conversation, changes);
@@ -138,13 +141,13 @@ function newestOf(outcomes: readonly Outcome[]): MessageDocument | undefined {
   );
 }
 
-function changeOf(plan: Plan<AmendTask>, step: Step, last_seq: number): Change {
+function changeOf(plan: Plan<AmendTask>, step: Step, shown: MessageDocument, last_seq: number): Change {
   const { after, firstRev } = step;
   const actor = lastActor(plan, step);
   return {
     rev: after.rev,
     ...(firstRev === after.rev ? {} : { first_rev: firstRev }),
-    message: toWireMessage(after),
+    message: toWireMessage(shown),
     is_new: false,
     last_seq,
     except_socket: actor?.socket,

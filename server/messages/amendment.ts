@@ -88,7 +88,7 @@ export function planAmendments<A extends Amendment>(
   for (const amendment of amendments) {
     const id = amendment.message._id.toHexString();
     const known = current.get(id);
-    const message = known && known.rev > amendment.message.rev ? known : amendment.message;
+    const message = newerOf(amendment.message, known);
     try {
       const decided = amendment.decide(message, moment);
       const after = decided ? add(message, decided) : message;
@@ -99,6 +99,12 @@ export function planAmendments<A extends Amendment>(
     }
   }
   return { steps, outcomes };
+}
+
+/** The newer state of a message. That it has a thread is no change of it, and may be known of the older one alone. */
+function newerOf(message: MessageDocument, known: MessageDocument | undefined): MessageDocument {
+  if (!known || known.rev <= message.rev) return message;
+  return message.has_thread && !known.has_thread ? { ...known, has_thread: true } : known;
 }
 
 /** The fields that an amendment may change, besides reactions. */

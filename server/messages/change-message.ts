@@ -1,6 +1,7 @@
 /** What every change of a stored message does: it reaches the message, decides, and waits for its turn at the writer. */
 import type { GroupAction, Message } from '../../shared/contract/documents.ts';
 import { type Access, refuseBlocked, refuseUnpermitted } from '../conversations/access.ts';
+import type { MessageStore } from '../conversations/message-store.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
@@ -10,6 +11,7 @@ import type { Writer } from './writer.ts';
 
 export interface ChangeMessageOptions {
   reach: Reach;
+  store: Pick<MessageStore, 'withThreads'>;
   writer: Pick<Writer, 'amend'>;
 }
 
@@ -43,7 +45,7 @@ export type ChangeMessage = <P>(
   change: Change<P>,
 ) => Promise<{ message: Message }>;
 
-export function createChangeMessage({ reach, writer }: ChangeMessageOptions): ChangeMessage {
+export function createChangeMessage({ reach, store, writer }: ChangeMessageOptions): ChangeMessage {
   async function prepared<P>(caller: Caller, messageId: string, { action, prepare }: Change<P>) {
     const { message, entered } = await reach(caller, messageId);
     refuseBlocked(entered);
@@ -63,6 +65,7 @@ export function createChangeMessage({ reach, writer }: ChangeMessageOptions): Ch
         dueAt,
       }),
     );
-    return { message: toWireMessage(amended) };
+    const [shown] = await store.withThreads([amended]);
+    return { message: toWireMessage(shown!) };
   };
 }

@@ -18,11 +18,17 @@ import type { Revisions } from './revisions.ts';
 import { createSave, createSavedList, type SavedOptions } from './saved.ts';
 import { createSearch } from './search.ts';
 import { createSend, type SendOptions } from './send.ts';
+import { createThreadCommands, type ThreadCommandOptions } from './threads/commands.ts';
+import { createFollowing, type FollowingOptions } from './threads/following.ts';
 import type { Writer } from './writer.ts';
 
-export type MessageHandlers = Omit<HandlersOf<'message'>, 'message:delivered' | 'message:read'>;
+export type MessageHandlers = Omit<HandlersOf<'message' | 'thread'>, 'message:delivered' | 'message:read'>;
 
-export interface MessageCommandOptions extends Omit<SendOptions, 'reach'>, SavedOptions {
+export interface MessageCommandOptions
+  extends Omit<SendOptions, 'reach' | 'onReply'>,
+    SavedOptions,
+    FollowingOptions,
+    Omit<ThreadCommandOptions, 'reach' | 'following'> {
   store: MessageStore;
   access: AccessRules;
   writer: Writer;
@@ -40,14 +46,16 @@ export interface MessageCommandOptions extends Omit<SendOptions, 'reach'>, Saved
 export function createMessageCommands(options: MessageCommandOptions): MessageHandlers {
   const { store, access, counted, revisions, revisionsAreKept, audience, scopesOf, isFoldingAnew } = options;
   const reach = createReach(options);
+  const following = createFollowing(options);
   const changeMessage = createChangeMessage({ ...options, reach });
 
   return {
-    'message:send': createSend({ ...options, reach }),
+    'message:send': createSend({ ...options, reach, onReply: following.replied }),
 
-    'message:edit': createEdit(changeMessage, revisions, audience),
+    'message:edit': createEdit(changeMessage, revisions, audience, following.named),
     'message:delete': createDelete(changeMessage, options),
     'message:react': createReact(changeMessage, counted),
+    ...createThreadCommands({ ...options, reach, following }),
     'message:mentions': createMentionsList(store, scopesOf),
     'message:save': createSave(reach, options),
     'message:saved': createSavedList(options),

@@ -23,12 +23,16 @@ import { watchFolding } from './earlier-terms.ts';
 import { foldMessagesAnew } from './fold-anew.ts';
 import { createRevisions } from './revisions.ts';
 import type { SummaryWriter } from './summary-writer.ts';
+import { createThreadMarks } from './threads/marks.ts';
 import { createTypingCommands } from './typing.ts';
 import { createTypists } from './typists.ts';
 import { createWriter } from './writer.ts';
 
 export interface MessageDomainOptions {
-  collections: Pick<Collections, 'jobs' | 'counted_reactions' | 'revisions' | 'saved' | 'groups' | 'memberships'>;
+  collections: Pick<
+    Collections,
+    'jobs' | 'counted_reactions' | 'revisions' | 'saved' | 'thread_marks' | 'groups' | 'memberships'
+  >;
   config: Pick<Config, 'revisions'>;
   store: MessageStore;
   newest: NewestMessages;
@@ -54,7 +58,7 @@ export interface MessageDomain {
   deleteAsSender: DeleteAsSender;
   /** Ends whatever was typed on a device. */
   disconnected(socketId: string): void;
-  /** Erases what a user has saved. Repeatable. */
+  /** Erases what a user has saved, and which threads the user follows. Repeatable. */
   erase(userId: string): Promise<void>;
   /** Resolves when nothing is being written. */
   idle(): Promise<void>;
@@ -65,6 +69,7 @@ export function createMessageDomain(options: MessageDomainOptions): MessageDomai
   const { collections, config } = options;
   const revisions = createRevisions(collections);
   const counted = createCountedReactions(collections);
+  const marks = createThreadMarks(collections);
   const writer = createWriter({ ...options, keepTexts: config.revisions ? revisions.keep : undefined });
   const typists = createTypists(options);
   options.delivery.onLeft(typists.left);
@@ -77,6 +82,7 @@ export function createMessageDomain(options: MessageDomainOptions): MessageDomai
         writer,
         visibleAmong: createVisibleAmong(collections, options.visibility),
         counted,
+        marks,
         revisions,
         revisionsAreKept: config.revisions,
         onSent: typists.stop,
@@ -87,7 +93,8 @@ export function createMessageDomain(options: MessageDomainOptions): MessageDomai
     deleteAsSender: createDeleteAsSender({ store: options.store, writer, counted, revisions }),
     disconnected: typists.disconnected,
     async erase(userId) {
-      await collections.saved.deleteMany({ user_id: fromId(userId) });
+      const user_id = fromId(userId);
+      await Promise.all([collections.saved.deleteMany({ user_id }), marks.erase(user_id)]);
     },
     idle: writer.idle,
     close() {

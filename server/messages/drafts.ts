@@ -15,6 +15,7 @@ import { checkMentions, storedMentions } from './mentions.ts';
 import type { Reach } from './reach.ts';
 import { followedInSlowMode } from './slow-mode.ts';
 import { termsOf } from './terms.ts';
+import { checkRoot } from './threads/replies.ts';
 
 type SendPayload = CommandPayload<'message:send'>;
 
@@ -36,11 +37,13 @@ export interface Attachments {
 }
 
 /**
- * The rules on type, text and attachment that the payload's schema does not express. What is forwarded fulfils them.
+ * The rules on type, text, attachment and thread that the payload's schema does not express. What is forwarded fulfils them.
  * @throws ContractError `validation_failed`
  */
-export function checkShape({ content, message_type = 'text', attachment, forward_of }: SendPayload): void {
+export function checkShape(payload: SendPayload): void {
+  const { content, message_type = 'text', attachment, forward_of, thread_id, in_conversation } = payload;
   if (forward_of !== undefined) return;
+  if (in_conversation && thread_id === undefined) throw invalid('thread_id', 'is needed with in_conversation');
   if (message_type === 'text') {
     if (attachment) throw invalid('attachment', 'does not belong to a text');
     if (content === '') throw invalid('content', 'must NOT be empty');
@@ -61,7 +64,7 @@ export interface DraftOptions {
 /**
  * Checks everything that must hold before a message may be stored, and drafts it.
  * @throws ContractError `forbidden` under a block, or without the right to send; `rate_limited` in slow mode; `not_found`
- *   for a deactivated recipient, or a reply to a message that the sender cannot see in this conversation; as
+ *   for a deactivated recipient, or a reply to a message that the sender cannot see in this conversation; as `checkRoot`,
  *   `Attachments.check` and `checkMentions` do
  */
 export async function prepareDraft(
@@ -73,19 +76,21 @@ export async function prepareDraft(
   refuseUnreachable(access);
   refuseUnpermitted(access, 'send');
   const follows_seq = await followedInSlowMode(store, access, caller.userId, clock);
-  const { message_type = 'text', attachment, reply_to, forward_of } = payload;
+  const { message_type = 'text', attachment, reply_to, forward_of, thread_id } = payload;
   const { conversation, fromSeq } = access;
-  const [body, replied] = await Promise.all([
+  const messages = store.of(conversation.kind);
+  const read = (id: string) => messages.findOne({ _id: fromId(id), conversation_id: conversation.id });
+  const [body, replied, root] = await Promise.all([
     forward_of === undefined ? bodyOf(payload) : forwardedBody(reach, caller, forward_of),
-    reply_to === undefined
-      ? undefined
-      : store.of(conversation.kind).findOne({ _id: fromId(reply_to), conversation_id: conversation.id }),
+    reply_to === undefined ? undefined : read(reply_to),
+    thread_id === undefined ? undefined : read(thread_id),
     payload.mentions ? checkMentions(audience, caller.id, access, payload.mentions) : undefined,
     attachment ? attachments.check(caller.id, message_type, fromId(attachment.media_id)) : undefined,
   ]);
   if (reply_to !== undefined && !(replied && isVisible(replied, fromSeq))) {
     throw notFound('no such message to reply to');
   }
+  if (root !== undefined) checkRoot(root, replied ?? undefined, fromSeq);
   const draft = draftOf(store.newId(conversation.id), caller.userId, conversation.id, payload, body);
   return follows_seq === undefined ? draft : { ...draft, follows_seq };
 }
@@ -108,13 +113,16 @@ export function draftOf(
   payload: SendPayload,
   body: Body = bodyOf(payload),
 ): Draft {
-  const { reply_to, client_message_id } = payload;
+  const { reply_to, client_message_id, thread_id, in_conversation } = payload;
   const base = {
     _id,
     conversation_id,
     sender_id,
     ...body,
     ...storedMentions(payload.mentions),
+    ...(thread_id === undefined ? {} : { thread_id: fromId(thread_id) }),
+    ...(thread_id === undefined || in_conversation ? {} : { aside: true as const }),
+    ...(in_conversation ? { in_conversation } : {}),
     is_deleted: false,
     terms: termsOf(body.content),
     ...(client_message_id === undefined ? {} : { client_message_id }),

@@ -11,8 +11,10 @@ import type { ChangeMessage } from './change-message.ts';
 import { checkMentions, mentionSame, storedMentions } from './mentions.ts';
 import { type Revisions, textIdsWith } from './revisions.ts';
 import { termsOf } from './terms.ts';
+import type { Following } from './threads/following.ts';
 
 /**
+ * @param onNamed told whom an edit of a reply in a thread newly names
  * @param revisions where the text that was kept for an edit is forgotten when the message turns out to be deleted
  * @returns throws ContractError `forbidden` to others than the sender, `conflict` on a deleted message,
  *   `validation_failed` for no text at all; as `checkMentions` and `ChangeMessage` do
@@ -21,21 +23,36 @@ export function createEdit(
   changeMessage: ChangeMessage,
   revisions: Pick<Revisions, 'forget'>,
   audience: Pick<Audience, 'membersOf'>,
+  onNamed: Following['named'],
 ): Handler<'message:edit'> {
   return async (caller, payload, dueAt) => {
+    let before: MessageDocument | undefined;
+    let after: MessageDocument | undefined;
     try {
-      return await changeMessage(caller, payload.message_id, dueAt, {
+      const answer = await changeMessage(caller, payload.message_id, dueAt, {
         async prepare(_message, entered) {
           if (payload.mentions) await checkMentions(audience, caller.id, entered, payload.mentions);
         },
-        decide: (message, { at }) => edited(caller, message, payload, at),
+        decide(message, { at, rev }) {
+          before = message;
+          const changed = edited(caller, message, payload, at);
+          after = changed && { ...changed, rev };
+          return changed;
+        },
       });
+      if (before && after?.thread_id && payload.mentions) await onNamed(caller, after, newlyNamed(before, after));
+      return answer;
     } catch (error) {
       const isDeleted = error instanceof ContractError && error.code === 'conflict';
       if (isDeleted) await revisions.forget(payload.message_id);
       throw error;
     }
   };
+}
+
+function newlyNamed({ mentions }: MessageDocument, after: MessageDocument): ObjectId[] {
+  const ids = after.mentions?.user_ids ?? [];
+  return ids.filter((id) => !mentions?.user_ids?.some((one) => one.equals(id)));
 }
 
 function edited(

@@ -10,7 +10,8 @@ const DEFAULT_LIMIT = 50;
 const ONE_REPLY = DEFAULT_LIMIT + 1;
 
 /**
- * A page reads one index entry more than it has messages, wherever in the history it lies.
+ * A page reads one index entry more than it has messages, wherever in the history it lies, and one for each reply between
+ * them that is aside, unless these are asked for.
  * @returns throws as `AccessRules.enter` does
  */
 export function createHistory(
@@ -18,13 +19,17 @@ export function createHistory(
   access: Pick<AccessRules, 'enter'>,
 ): Handler<'message:history'> {
   return async (caller, payload) => {
-    const { after_seq, limit = DEFAULT_LIMIT } = payload;
+    const { after_seq, threads = false, limit = DEFAULT_LIMIT } = payload;
     const { conversation, fromSeq } = await access.enter(caller.id, payload);
     const isForward = after_seq !== undefined;
     const found = await store
       .of(conversation.kind)
       .find(
-        { conversation_id: conversation.id, seq: visibleSeqs(fromSeq, payload) },
+        {
+          conversation_id: conversation.id,
+          seq: visibleSeqs(fromSeq, payload),
+          ...(threads ? {} : { aside: { $ne: true } }),
+        },
         { projection: { terms: 0 }, batchSize: ONE_REPLY },
       )
       .sort({ seq: isForward ? 1 : -1 })

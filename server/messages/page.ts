@@ -4,7 +4,7 @@ import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
 
 /** What the messages of one answer may take, in bytes of JSON: a client may be on a thin line. */
-const MAX_ANSWER_BYTES = 512 * 1024;
+export const MAX_ANSWER_BYTES = 512 * 1024;
 
 /**
  * As many of the messages, from the first on, as one answer has room for; at least one.

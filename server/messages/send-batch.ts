@@ -12,6 +12,7 @@ import type { Draft } from './drafts.ts';
 import { MAX_ATTEMPTS, newestPosition, type PositionsOptions, tooBusy } from './positions.ts';
 import { followsOf, Overtaken } from './slow-mode.ts';
 import { type StoreParts, storeBatch } from './store-batch.ts';
+import { placeReplies } from './threads/replies.ts';
 
 export interface Sent {
   message: MessageDocument;
@@ -32,7 +33,7 @@ export interface SendTask {
 }
 
 export interface SendParts extends StoreParts, PositionsOptions {
-  store: Pick<MessageStore, 'insert' | 'sent' | 'followers' | 'findAll' | 'newest' | 'open'>;
+  store: Pick<MessageStore, 'of' | 'properSeq' | 'insert' | 'sent' | 'followers' | 'findAll' | 'newest' | 'open'>;
   newest: Pick<NewestMessages, 'position' | 'learn' | 'note' | 'forget'>;
   bus: Pick<Bus, 'changes' | 'heal'>;
   clock(): Date;
@@ -61,7 +62,11 @@ async function sendAll(parts: SendParts, conversation: ConversationRef, tasks: S
     if (attempt === MAX_ATTEMPTS + tasks.length) throw tooBusy();
     rest = inTime(rest, tooBusy);
     if (rest.length === 0) return;
-    const documents = numbered(rest, await newestPosition(parts, conversation), parts.clock());
+    const position = await newestPosition(parts, conversation);
+    const placed = await placeReplies(parts.store, conversation, rest, position);
+    rest = placed.tasks;
+    if (rest.length === 0) return;
+    const documents = numbered(rest, { ...position, properSeq: placed.properSeq }, parts.clock());
     const { count, refusal, summaryFailure } = await storeBatch(parts, conversation, documents, rest);
     if (summaryFailure) {
       // Told, as they are stored, but not acknowledged: a repeat finds each one and writes the summary.
@@ -82,10 +87,16 @@ async function sendAll(parts: SendParts, conversation: ConversationRef, tasks: S
 }
 
 /** Puts the messages at the next positions, under one date: ordered by time, messages are ordered by `seq`. */
-function numbered(tasks: SendTask[], { seq, rev }: Position, at: Date): MessageDocument[] {
+function numbered(
+  tasks: SendTask[],
+  { seq, rev, properSeq }: Position & { properSeq: number },
+  at: Date,
+): MessageDocument[] {
+  let proper = properSeq;
   return tasks.map(({ draft }, i) => {
+    if (!draft.aside) proper = seq + 1 + i;
     const position = { seq: seq + 1 + i, rev: rev + 1 + i, revs: [rev + 1 + i], created_at: at, updated_at: at };
-    return { ...draft, ...position } as MessageDocument;
+    return { ...draft, ...position, ...(draft.aside ? { proper_seq: proper } : {}) } as MessageDocument;
   });
 }
 

@@ -12,6 +12,7 @@ import { toWireMessage } from '../model/views/message.ts';
 import { type Attachments, checkShape, type Draft, prepareDraft } from './drafts.ts';
 import type { Reach } from './reach.ts';
 import { Overtaken, tooSoon } from './slow-mode.ts';
+import type { Following } from './threads/following.ts';
 import type { Writer } from './writer.ts';
 
 export interface SendOptions {
@@ -21,6 +22,8 @@ export interface SendOptions {
   attachments: Attachments;
   reach: Reach;
   audience: Pick<Audience, 'membersOf'>;
+  /** A reply in a thread is stored. */
+  onReply: Following['replied'];
   /** A user's message is stored: the user no longer types it. */
   onSent(userId: string, conversationId: string): void;
   clock(): Date;
@@ -33,7 +36,7 @@ type Prepared = { access: Access; draft: Draft } | { access: Access; refusal: un
  *   unless it repeats a message that is stored
  */
 export function createSend(options: SendOptions): Handler<'message:send'> {
-  const { store, access, writer, attachments, onSent, clock } = options;
+  const { store, access, writer, attachments, onReply, onSent, clock } = options;
 
   async function prepare(caller: Caller, payload: CommandPayload<'message:send'>): Promise<Prepared> {
     const entered = await access.enter(caller.id, payload);
@@ -53,10 +56,12 @@ export function createSend(options: SendOptions): Handler<'message:send'> {
     if (client_message_id === undefined || !(refusal instanceof ContractError)) throw refusal;
     const first = await store.sent(conversation, caller.userId, client_message_id);
     if (!first) throw refusal;
-    return repeated(first);
+    return repeated(caller, first);
   }
 
-  async function repeated(message: MessageDocument): Promise<CommandData<'message:send'>> {
+  /** What the first one left undone, if its node died, is done again. */
+  async function repeated(caller: Caller, message: MessageDocument): Promise<CommandData<'message:send'>> {
+    if (message.thread_id) await onReply(caller, message);
     const [shown] = await store.show([message]);
     return { message: toWireMessage(shown!), duplicate: true };
   }
@@ -72,9 +77,10 @@ export function createSend(options: SendOptions): Handler<'message:send'> {
       });
       if (sent instanceof ContractError) return firstOrRefuse(caller, payload, prepared.access, sent);
       const { message, duplicate } = sent;
-      if (duplicate) return repeated(message);
+      if (duplicate) return repeated(caller, message);
       onSent(caller.id, conversation.id);
       if (message.attachment) await attachments.sent(message);
+      if (message.thread_id) await onReply(caller, message);
       return { message: toWireMessage(message) };
     });
   };

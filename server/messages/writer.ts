@@ -51,7 +51,18 @@ export interface WriterOptions extends PositionsOptions {
   newest: NewestMessages;
   store: Pick<
     MessageStore,
-    'insert' | 'sent' | 'followers' | 'newest' | 'amend' | 'findAll' | 'show' | 'open' | 'countPinned'
+    | 'of'
+    | 'properSeq'
+    | 'withThreads'
+    | 'insert'
+    | 'sent'
+    | 'followers'
+    | 'newest'
+    | 'amend'
+    | 'findAll'
+    | 'show'
+    | 'open'
+    | 'countPinned'
   >;
   summaries: SummaryWriter;
   bus: Pick<Bus, 'changes' | 'heal'>;

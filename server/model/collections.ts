@@ -18,6 +18,7 @@ import type {
   PairMessageDocument,
   RevisionDocument,
   SavedDocument,
+  ThreadMarkDocument,
 } from './documents/messages.ts';
 import type { ServerKeyDocument } from './documents/operator.ts';
 import type { PresenceDocument } from './documents/presence.ts';
@@ -53,6 +54,7 @@ export interface Collections {
   revisions: Collection<RevisionDocument>;
   drafts: Collection<DraftDocument>;
   saved: Collection<SavedDocument>;
+  thread_marks: Collection<ThreadMarkDocument>;
   server_keys: Collection<ServerKeyDocument>;
   push_jobs: Collection<PushJobDocument>;
   push_acknowledgements: Collection<PushAcknowledgementDocument>;
@@ -91,6 +93,7 @@ export function collections(db: Db): Collections {
     revisions: db.collection('revisions'),
     drafts: db.collection('drafts'),
     saved: db.collection('saved'),
+    thread_marks: db.collection('thread_marks'),
     server_keys: db.collection('server_keys'),
     push_jobs: db.collection('push_jobs'),
     push_acknowledgements: db.collection('push_acknowledgements'),

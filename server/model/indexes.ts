@@ -23,12 +23,24 @@ const messageIndexes: IndexDescription[] = [
     partialFilterExpression: { client_message_id: { $exists: true } },
   },
   // Unread counts, on MongoDB from the index alone.
-  { name: 'unread', key: { conversation_id: 1, is_deleted: 1, seq: 1, sender_id: 1 } },
+  { name: 'unread', key: { conversation_id: 1, is_deleted: 1, seq: 1, sender_id: 1, aside: 1 } },
   // message:pinned, the newest pin first, and how many there are.
   {
     name: 'pinned',
     key: { conversation_id: 1, 'pinned.rev': 1 },
     partialFilterExpression: { 'pinned.rev': { $exists: true } },
+  },
+  // message:thread, and the last reply of many threads.
+  {
+    name: 'thread',
+    key: { conversation_id: 1, thread_id: 1, seq: 1 },
+    partialFilterExpression: { thread_id: { $exists: true } },
+  },
+  // What messages show of their threads, and how much of these is unread, from the index alone.
+  {
+    name: 'thread_summary',
+    key: { conversation_id: 1, thread_id: 1, is_deleted: 1, sender_id: 1, seq: 1, created_at: 1 },
+    partialFilterExpression: { thread_id: { $exists: true } },
   },
   // mention_count, and message:mentions within conversations.
   {
@@ -266,6 +278,12 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
     { name: 'user_message', key: { user_id: 1, message_id: 1 }, unique: true },
     // message:saved, last saved first.
     { name: 'user_saved', key: { user_id: 1, saved_at: -1, _id: -1 } },
+  ],
+  thread_marks: [
+    // Who follows a thread, and a user's mark in it.
+    { name: 'user_root', key: { user_id: 1, root_id: 1 }, unique: true },
+    // thread:list.
+    { name: 'user_following', key: { user_id: 1, following: 1 } },
   ],
   revisions: [
     // What a message said before it was edited.

@@ -62,6 +62,15 @@ const message = {
   client_message_id: Type.Optional(Type.String()),
   edited_at: Type.Optional(Timestamp),
   reply_to: Type.Optional(Id),
+  thread_id: Type.Optional(Id),
+  in_conversation: Type.Optional(Type.Literal(true)),
+  thread: Type.Optional(
+    Type.Object({
+      reply_count: Type.Integer({ minimum: 1 }),
+      last_reply_at: Timestamp,
+      user_ids: Type.Array(Id, { maxItems: 5 }),
+    }),
+  ),
   mentions: Type.Optional(
     Type.Object({ user_ids: Type.Optional(Type.Array(Id)), everyone: Type.Optional(Type.Literal(true)) }),
   ),

@@ -90,6 +90,21 @@ export const changedMessage: PairMessage = {
   status: 'read',
 };
 
+/** Bob's reply in the thread of Ann's message. */
+export const reply: PairMessage = {
+  ...message,
+  _id: '6650a1f0c2a4b8d9e0f1000a',
+  seq: 13,
+  rev: 18,
+  sender_id: BOB,
+  recipient_id: ANN,
+  content: 'From which pier?',
+  created_at: LATER,
+  updated_at: LATER,
+  client_message_id: 'phone-0007',
+  thread_id: MESSAGE,
+};
+
 export const deletedMessage: PairMessage = {
   ...message,
   rev: 18,

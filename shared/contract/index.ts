@@ -9,10 +9,12 @@ import { messageCommands, messageEvents } from './messages.ts';
 import { presenceCommands, presenceEvents } from './presence.ts';
 import { pushCommands } from './push.ts';
 import { sessionCommands, sessionEvents } from './session.ts';
+import { threadCommands, threadEvents } from './threads.ts';
 
 export const commands = {
   ...sessionCommands,
   ...messageCommands,
+  ...threadCommands,
   ...conversationCommands,
   ...contactCommands,
   ...presenceCommands,
@@ -24,6 +26,7 @@ export const commands = {
 export const events = {
   ...sessionEvents,
   ...messageEvents,
+  ...threadEvents,
   ...conversationEvents,
   ...contactEvents,
   ...presenceEvents,

@@ -32,7 +32,9 @@ const Changed = Type.Object({ message: Message });
 const Page = Type.Object({ messages: Type.Array(Message), has_more: Type.Boolean() });
 /** What a message that is forwarded has from the one that it comes from. */
 const FORWARDED_WITHOUT = Object.fromEntries(
-  ['content', 'message_type', 'attachment', 'reply_to', 'metadata', 'mentions'].map((name) => [name, false]),
+  ['content', 'message_type', 'attachment', 'reply_to', 'metadata', 'mentions', 'thread_id', 'in_conversation'].map(
+    (name) => [name, false],
+  ),
 );
 const UpTo = Targeted({ up_to_seq: Seq });
 
@@ -49,6 +51,8 @@ export const messageCommands = {
         reply_to: Type.Optional(Id),
         metadata: Type.Optional(Metadata),
         mentions: Type.Optional(Closed(mentions, { minProperties: 1 })),
+        thread_id: Type.Optional(Id),
+        in_conversation: Type.Optional(Type.Literal(true)),
         forward_of: Type.Optional(Id),
       },
       {
@@ -155,7 +159,12 @@ export const messageCommands = {
   'message:history': command({
     summary: 'A page of messages, ascending by `seq`; the newest page without bounds.',
     payload: Targeted(
-      { before_seq: Type.Optional(Seq), after_seq: Type.Optional(Seq), limit: Limit(200) },
+      {
+        before_seq: Type.Optional(Seq),
+        after_seq: Type.Optional(Seq),
+        limit: Limit(200),
+        threads: Type.Optional(Type.Boolean()),
+      },
       {
         allOf: [{ not: { required: ['before_seq', 'after_seq'] } }],
       },

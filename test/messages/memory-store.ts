@@ -66,6 +66,11 @@ export function createMemoryStore(trip: () => Promise<void>, fault: () => Fault 
     insert: (_conversation, documents) => ask('insert', () => insertInOrder(documents), fault()),
     amend: (_conversation, steps) => ask('amend', () => amendInOrder(steps), fault()),
     show: async (found) => [...found],
+    withThreads: async (found) => [...found],
+    of: () => {
+      throw new Error('threads are not tested here');
+    },
+    properSeq: () => Promise.reject(new Error('threads are not tested here')),
     open: async () => {},
     countPinned: () => ask('countPinned', () => messages.filter(({ pinned }) => pinned).length),
     findAll: (_conversation, ids) =>

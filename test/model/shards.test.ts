@@ -99,6 +99,12 @@ it('every command of the hot paths names its shards', async () => {
     await b.ok('message:mentions', {});
     await b.ok('message:send', { ...toA, forward_of: message_id });
     await b.ok('conversation:update', { ...toA, draft: 'x' });
+    const { message: reply } = await b.ok('message:send', { ...toA, content: 'reply', thread_id: message_id });
+    await a.ok('message:thread', { message_id });
+    await a.ok('thread:read', { message_id, up_to_seq: reply.seq });
+    await a.ok('thread:follow', { message_id, following: true });
+    await a.ok('thread:list', {});
+    await b.ok('message:edit', { message_id: reply._id, content: 'reply', mentions: { user_ids: [a.id] } });
     await b.ok('message:search', { query: 'once' });
     await a.ok('message:delete', { message_id });
     await b.ok('message:history', { ...toA });

@@ -9,7 +9,10 @@ export interface ConversationDocument {
   group_id?: ObjectId;
   last_seq: number;
   rev: number;
+  /** The newest message of the conversation proper: replies in threads that are not part of it are none. */
   last_message_id?: ObjectId;
+  /** Its `seq`; absent in what was written before there were threads: `last_seq`. */
+  last_message_seq?: number;
   /** When the newest message was sent, or the group created; lists are ordered by it. */
   activity_at: Date;
   /** When anything in it last changed, for the `since` of `sync`. */

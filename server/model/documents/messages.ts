@@ -27,6 +27,29 @@ export interface RevisionDocument {
   at: Date;
 }
 
+/** What a message shows of the replies to it. */
+export interface ThreadSummary {
+  reply_count: number;
+  last_reply_at: Date;
+  /** The last five who replied, newest first. */
+  user_ids: ObjectId[];
+}
+
+/** A user's place in a thread: whether it is followed, and how far it was read. */
+export interface ThreadMarkDocument {
+  _id: ObjectId;
+  user_id: ObjectId;
+  /** The message that the thread hangs on. */
+  root_id: ObjectId;
+  conversation_id: string;
+  root_seq: number;
+  /** Absent while neither the user nor anybody else has seen to it. */
+  following?: boolean;
+  /** The conversation's `rev` as of which `following` was decided: what lies before changes nothing. */
+  decided_rev?: number;
+  read_seq: number;
+}
+
 /** A message that a user has saved. */
 export interface SavedDocument {
   _id: ObjectId;
@@ -58,6 +81,18 @@ interface MessageBase {
   mentions?: { user_ids?: ObjectId[]; everyone?: true };
   /** Those whom it mentions, and `EVERYONE` (conversations/mentioned.ts): the keys of mention counts. */
   mentioned?: ObjectId[];
+  /** The message that the thread hangs on in which this is a reply. */
+  thread_id?: ObjectId;
+  /** Set for a reply that is a message of the conversation proper, too. */
+  in_conversation?: true;
+  /** Set for a reply that is not: `thread_id` without `in_conversation`. */
+  aside?: true;
+  /** Set where `aside` is: the `seq` of the newest message of the conversation proper when this was stored. */
+  proper_seq?: number;
+  /** Set before the first reply to this message is stored. */
+  has_thread?: true;
+  /** What is shown of the replies; never stored. */
+  thread?: ThreadSummary;
   /** How often it was forwarded on its way here. */
   forwarded?: { count: number };
   /** Who pinned it, when, and under which `rev`: by that, pins are in order. */
