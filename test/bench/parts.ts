@@ -16,6 +16,7 @@ import { signins } from './parts/signins.ts';
 import { stages } from './parts/stages.ts';
 import { storms } from './parts/storms.ts';
 import { throughput } from './parts/throughput.ts';
+import { webhooks } from './parts/webhooks.ts';
 
 export const PARTS: Record<string, Part> = {
   life,
@@ -31,6 +32,7 @@ export const PARTS: Record<string, Part> = {
   storms,
   nodes,
   media,
+  webhooks,
   inserts,
   lists,
   history,
