@@ -77,7 +77,7 @@ const contents = (isOwn: boolean) =>
 
 if (client.state !== 'ready')
   await new Promise<void>((resolve) => client.on('state', (state) => state === 'ready' && resolve()));
-while (shown.get().has_older) await client.loadOlder({ recipient_id });
+while (shown.get().has_older) await patiently(() => client.loadOlder({ recipient_id }));
 // What was written before a kill is there already: sent, or waiting in the outbox.
 for (let number = contents(true).length + 1; number <= total; number++) {
   client.send({ recipient_id }, { content: `${name} ${number}` });

@@ -63,6 +63,8 @@ export function createCatchUp({ call, store, newest, onMessage, onPage }: CatchU
       try {
         return await call('sync', payload);
       } catch (error) {
+        // It failed with its connection, and a later run has begun on the next one.
+        if (run !== latest) return undefined;
         const wait = retryAfter(error);
         if (wait === undefined) throw error;
         await new Promise((resolve) => setTimeout(resolve, wait));
