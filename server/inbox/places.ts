@@ -45,7 +45,11 @@ export function createPlaces({ collections, visibility, summaryCheck }: PlacesOp
 
   const groupPart = (user_id: ObjectId, ids: ObjectId[]): Part => ({
     collection: groups,
-    stages: [{ $match: { _id: { $in: ids }, members: user_id, is_active: true } }],
+    // Invitations are not shown, and may be many.
+    stages: [
+      { $match: { _id: { $in: ids }, members: user_id, is_active: true } },
+      { $project: { invites: 0, invite_keys: 0 } },
+    ],
   });
 
   const inOutline = ({ collection, stages }: Part): Part => ({

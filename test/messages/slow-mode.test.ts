@@ -37,7 +37,7 @@ const messageOf = ({ data }: Answer) => (data as CommandData<'message:send'>).me
 const waitOf = ({ error }: Answer) => ((error as WireError).details as { retry_after_ms: number }).retry_after_ms;
 
 describe('a member in slow mode', () => {
-  it('waits after a stored message, whatever RATE_LIMITS says, replies and uploads over HTTP alike', async () => {
+  it('waits after a stored message, whatever RATE_LIMITS says, replies, forwards and sends over HTTP alike', async () => {
     const { id, member } = await makeGroup(DAY_S);
     const first = await send(member[0], id);
     expect(first.ok).toBe(true);
@@ -51,6 +51,8 @@ describe('a member in slow mode', () => {
     const body = { group_id: id, content: 'x' };
     const answer = await http(cluster.urls[1]!, 'POST', '/api/message/send', { token, body });
     expect([answer.status, answer.json.error.code]).toEqual([429, 'rate_limited']);
+    const forwarding = { group_id: id, forward_of: messageOf(first)._id };
+    expect((await member[0].refused('message:send', forwarding)).code).toBe('rate_limited');
     // One may type, edit and react meanwhile.
     await member[0].ok('typing:start', { group_id: id });
     await member[0].ok('message:edit', { message_id: messageOf(first)._id, content: 'y' });
