@@ -74,7 +74,8 @@ export function createCallDomain(options: CallDomainOptions): CallDomain {
   const lostConnections = createLostConnections(parts);
   const lostAccess = createLostAccess(parts);
   const reconciliation = createReconciliation({ ...parts, lostConnections, lostAccess });
-  const sweeper = startSweeper({ ...parts, reconciliation });
+  const shortestDeadlineMs = Math.min(config.callRingTimeoutMs, config.callReconnectGraceMs);
+  const sweeper = startSweeper({ ...parts, reconciliation, shortestDeadlineMs });
   return {
     ...lostAccess,
     disconnected: lostConnections.disconnected,

@@ -18,8 +18,8 @@ export interface OpenCalls {
   ringingFor(userId: string): Promise<Call[]>;
   /** The calls whose changes a user is told, and those of the groups. */
   concerning(userId: string, groupIds: string[]): Promise<Call[]>;
-  /** The ids of calls with a deadline that has passed. */
-  overdue(now: Date, limit: number): Promise<string[]>;
+  /** The calls with a deadline until then, the earliest first. */
+  due(until: Date, limit: number): Promise<{ id: string; at: Date }[]>;
   /** The nodes that hold a seat. */
   seatedNodes(): Promise<string[]>;
   /** The calls with a seat on one of the nodes. */
@@ -52,12 +52,13 @@ export function createOpenCalls({ calls }: Pick<Collections, 'calls'>): OpenCall
           { is_open: true, conversation_id: { $in: groupIds } },
         ],
       }),
-    async overdue(now, limit) {
+    async due(until, limit) {
       const found = await calls
-        .find({ is_open: true, deadline_at: { $lte: now } }, { projection: { _id: 1 } })
+        .find({ is_open: true, deadline_at: { $lte: until } }, { projection: { deadline_at: 1 } })
+        .sort({ deadline_at: 1 })
         .limit(limit)
         .toArray();
-      return found.map((call) => call._id.toHexString());
+      return found.map(({ _id, deadline_at }) => ({ id: _id.toHexString(), at: deadline_at! }));
     },
     async seatedNodes() {
       // `$gt: ''` is true of every id; it is there so that the query uses the index.

@@ -9,8 +9,12 @@ import type { Changes } from './changes.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { Reconciliation } from './reconciliation.ts';
 
-/** How often each kind of work is done, in milliseconds. */
-const OVERDUE_MS = 250;
+/** The longest and the shortest time from one look for deadlines to the next, in milliseconds. */
+const LOOK_MS = 1000;
+const SHORTEST_LOOK_MS = 250;
+/** The shortest time until a deadline that was seen, in milliseconds. */
+const SOON_MS = 20;
+/** How often the other work is done, in milliseconds. */
 const DEAD_NODES_MS = 1000;
 const OWN_SEATS_MS = 5000;
 /** The longest wait for the work under way at the end, in milliseconds: without a primary it takes longer. */
@@ -19,9 +23,11 @@ const PATIENCE_MS = 1000;
 const BATCH = 100;
 
 export interface SweeperOptions {
-  openCalls: Pick<OpenCalls, 'overdue'>;
+  openCalls: Pick<OpenCalls, 'due'>;
   changes: Pick<Changes, 'applyOverdue'>;
   reconciliation: Reconciliation;
+  /** How far ahead of them deadlines are set at least, in milliseconds. */
+  shortestDeadlineMs: number;
   clock(): Date;
   log: Logger;
 }
@@ -32,31 +38,43 @@ export interface Sweeper {
 }
 
 /** Starts at once: a starting node settles what earlier ones left. */
-export function startSweeper({ openCalls, changes, reconciliation, clock, log }: SweeperOptions): Sweeper {
+export function startSweeper(options: SweeperOptions): Sweeper {
+  const { openCalls, changes, reconciliation, shortestDeadlineMs, clock, log } = options;
   const stopping = new AbortController();
+  // Whichever node sets a deadline, each node sees it before it has passed, and comes at that moment.
+  const lookMs = Math.max(SHORTEST_LOOK_MS, Math.min(LOOK_MS, shortestDeadlineMs));
 
-  async function applyOverdue(): Promise<void> {
-    const overdue = await openCalls.overdue(clock(), BATCH);
-    await Promise.all(overdue.map(changes.applyOverdue));
+  /** @returns how long to wait for the next deadline, or the next look, in milliseconds */
+  async function applyOverdue(): Promise<number> {
+    const now = clock().getTime();
+    const due = await openCalls.due(new Date(now + lookMs), BATCH);
+    const overdue = due.filter(({ at }) => at.getTime() <= now);
+    await Promise.all(overdue.map(({ id }) => changes.applyOverdue(id)));
+    if (overdue.length === BATCH) return SHORTEST_LOOK_MS;
+    const next = due[overdue.length];
+    return next ? next.at.getTime() - clock().getTime() : lookMs;
   }
 
-  async function repeat(work: () => Promise<void>, everyMs: number): Promise<void> {
+  /** @param everyMs how long to wait after the work, unless it says how long */
+  async function repeat(work: () => Promise<unknown>, everyMs: number): Promise<void> {
     let failing = false;
     while (!stopping.signal.aborted) {
+      let waitMs = everyMs;
       try {
-        await work();
+        const said = await work();
+        if (typeof said === 'number') waitMs = Math.max(SOON_MS, said);
         failing = false;
       } catch (err) {
-        // Logged once for each outage, not four times a second.
+        // Logged once for each outage, not each second.
         if (!failing) log.warn({ err }, 'calls could not be swept; trying again');
         failing = true;
       }
-      await setTimeout(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
+      await setTimeout(waitMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }
 
   const running = [
-    repeat(applyOverdue, OVERDUE_MS),
+    repeat(applyOverdue, lookMs),
     repeat(reconciliation.deadNodes, DEAD_NODES_MS),
     repeat(reconciliation.ownSeats, OWN_SEATS_MS),
   ];

@@ -10,6 +10,8 @@ import { createJobStore, type JobPayload } from './job-store.ts';
 
 /** How often a node looks for what is due, in milliseconds. */
 const LOOK_MS = 1000;
+/** How often it is made sure that each recurring job is stored, in milliseconds. */
+const SECURE_MS = 60_000;
 /** How long a node has for a job before another one takes it over, in milliseconds. */
 const LEASE_MS = 60_000;
 /** Wait before the second attempt, in milliseconds; it doubles before each further one. */
@@ -51,6 +53,8 @@ export function createJobs(options: JobsOptions): Jobs {
   const { jobs, clock, log, lookMs = LOOK_MS, leaseMs = LEASE_MS, backOffMs = BACK_OFF_MS } = options;
   const store = createJobStore({ jobs, clock, leaseMs });
   const kinds = new Map<string, JobKind>();
+  /** When each recurring job must be secured again, by `performance.now()`. */
+  const secureAt = new Map<string, number>();
   let closed = false;
   let working: Promise<void> | undefined;
 
@@ -68,11 +72,19 @@ export function createJobs(options: JobsOptions): Jobs {
     }
   }
 
+  /** Stores the recurring jobs that are not there. */
+  async function secure(): Promise<void> {
+    const now = performance.now();
+    for (const [kind, { everyMs }] of kinds) {
+      if (everyMs === undefined || now < (secureAt.get(kind) ?? 0)) continue;
+      await store.add(kind, 'each', {}, clock());
+      secureAt.set(kind, now + SECURE_MS);
+    }
+  }
+
   async function work(): Promise<void> {
     try {
-      for (const [kind, { everyMs }] of kinds) {
-        if (everyMs !== undefined) await store.add(kind, 'each', {}, clock());
-      }
+      await secure();
       while (!closed && kinds.size > 0) {
         const job = await store.claim([...kinds.keys()]);
         if (!job) break;

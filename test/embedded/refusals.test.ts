@@ -53,7 +53,6 @@ describe.skipIf(process.env.MONGODB_URL)('what MongoDB has and this database lea
 
   it.each<[string, Document, number]>([
     ['a keyword of a validator', { $jsonSchema: { properties: { a: { pattern: '^a' } } } }, 9],
-    ['a schema inside a query', { $or: [{ $jsonSchema: {} }, { a: 1 }] }, 2],
   ])('%s', async (_, validator, code) => {
     await refused(() => used.db.createCollection(used.fresh().collectionName, { validator }), code);
   });
