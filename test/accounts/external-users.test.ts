@@ -137,7 +137,7 @@ describe('a user without a password', () => {
       expect([answer.status, answer.json]).toEqual([202, {}]);
     }
     // The mails go out in the order of the requests: the other's would have gone out before.
-    await expect.poll(() => sink.count(other.email), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => sink.count(other.email), { timeout: 30_000 }).toBe(1);
     expect(sink.count(email)).toBe(0);
   });
 

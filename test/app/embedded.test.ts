@@ -90,7 +90,7 @@ describe('a server on a full disk', () => {
     expect(await send('still full')).toMatchObject({ ok: false, error: { code: 'unavailable' } });
 
     await disk.empty();
-    await expect.poll(async () => (await send('after')).ok, { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await send('after')).ok, { timeout: 45_000 }).toBe(true);
     const { messages } = await history();
     expect(messages.filter(({ content }) => content === 'still full')).toEqual([]);
     expect(messages.map(({ content }) => content)).toEqual(

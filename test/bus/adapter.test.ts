@@ -31,7 +31,7 @@ afterAll(() => cluster.stop());
 const readiness = async (url: string) => (await http(url, 'GET', '/readyz')).json.status as string;
 
 async function allReady(urls: string[]): Promise<void> {
-  for (const url of urls) await expect.poll(() => readiness(url), { timeout: 15_000 }).toBe('ok');
+  for (const url of urls) await expect.poll(() => readiness(url), { timeout: 30_000 }).toBe('ok');
 }
 
 /** A connection to Redis that lasts as long as the test. */

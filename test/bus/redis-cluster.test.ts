@@ -60,7 +60,7 @@ const readiness = async () =>
 const apart = () => connectPair(servers[0]!.url, servers[1]!.url);
 
 it('messages, typing, groups and sessions go over a Redis Cluster', async () => {
-  await expect.poll(readiness, { timeout: 10_000 }).toEqual(['ok', 'ok']);
+  await expect.poll(readiness, { timeout: 30_000 }).toEqual(['ok', 'ok']);
   const pairs = [await apart(), await apart(), await apart()];
   for (const [a, b] of pairs) {
     const { message } = await a.ok('message:send', { recipient_id: b.id, content: 'hello' });
@@ -75,7 +75,7 @@ it('messages, typing, groups and sessions go over a Redis Cluster', async () => 
   await b.next('message:new', ({ message }) => message.content === 'to all');
   const elsewhere = await connect(servers[1]!.url, a.account);
   await http(servers[0]!.url, 'POST', '/auth/logout', { token: a.account.access_token });
-  await elsewhere.next('session:revoked', undefined, 2000);
+  await elsewhere.next('session:revoked');
 });
 
 it('an emitter in another process reaches every node', async () => {
@@ -95,10 +95,10 @@ it('what a lost master would have carried comes within 5 s of its return', async
   await b.next('message:new');
   for (const master of masters) master.signal('SIGSTOP');
   for (let i = 0; i < 3; i++) await a.ok('message:send', { recipient_id: b.id, content: `during ${i}` });
-  await expect.poll(readiness, { timeout: 10_000 }).toEqual(['degraded', 'degraded']);
+  await expect.poll(readiness, { timeout: 30_000 }).toEqual(['degraded', 'degraded']);
   for (const master of masters) master.signal('SIGCONT');
   await b.next('message:new', ({ message }) => message.content === 'during 2', 5000);
-  await expect.poll(readiness, { timeout: 10_000 }).toEqual(['ok', 'ok']);
+  await expect.poll(readiness, { timeout: 30_000 }).toEqual(['ok', 'ok']);
   await a.ok('message:send', { recipient_id: b.id, content: 'after' });
   await b.next('message:new', ({ message }) => message.content === 'after');
   // The adapter's connections come back by themselves, perhaps a moment later.

@@ -28,7 +28,7 @@ const readiness = async (url: string) => {
 };
 
 async function bothReady(): Promise<void> {
-  for (const url of [one, two]) await expect.poll(() => readiness(url), { timeout: 15_000 }).toBe('200 ok');
+  for (const url of [one, two]) await expect.poll(() => readiness(url), { timeout: 30_000 }).toBe('200 ok');
 }
 
 const contents = (device: Device) => device.seen('message:new').map(({ message }) => message.content);

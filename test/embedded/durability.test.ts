@@ -33,7 +33,7 @@ describe('after kill -9', () => {
       });
       const ended = Promise.allSettled(writers);
       const target = acknowledged.size + 100;
-      await expect.poll(() => acknowledged.size, { timeout: 20_000 }).toBeGreaterThan(target);
+      await expect.poll(() => acknowledged.size, { timeout: 45_000 }).toBeGreaterThan(target);
       await stop(child, 'SIGKILL');
       await ended;
       await client.close();

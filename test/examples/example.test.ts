@@ -23,7 +23,7 @@ it('two programs lose nothing when they and the server are killed and started ag
   }
   const exited = once(example, 'exit');
   // The programs are killed at 3 s by themselves; the server some time later.
-  await expect.poll(() => output, { timeout: 20_000 }).toContain('both were killed');
+  await expect.poll(() => output, { timeout: 45_000 }).toContain('both were killed');
   await sleep(1500);
   await server.kill();
   await sleep(500);

@@ -7,7 +7,7 @@ import { type Away, command, personOf, signIn, someoneAway, subscribeAway } from
 import { readVapid } from './support/rfc8291.ts';
 
 /** Until something that is due at once must have been pushed, on a busy machine. */
-const SOON = { timeout: 20_000 };
+const SOON = { timeout: 45_000 };
 /** Until something that waits for ten seconds must have been. */
 const LATER = { timeout: 40_000 };
 

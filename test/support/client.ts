@@ -16,6 +16,9 @@ import { openSocket } from './sockets.ts';
 
 /** How far the database's clock, which servers go by, may be from that of the tests, in milliseconds. */
 export const CLOCKS_MS = 1000;
+/** The longest wait for an event, and for an answer, in milliseconds: on a machine that does much else. */
+const EVENT_MS = 20_000;
+const ANSWER_MS = 30_000;
 
 export interface HttpAnswer {
   status: number;
@@ -164,7 +167,7 @@ export async function connect(
     events: recorded,
     seen: (name, matches = () => true) =>
       recorded.filter((event) => event.name === name && matches(event.payload)).map((event) => event.payload),
-    next(name, matches = () => true, timeoutMs = 5000) {
+    next(name, matches = () => true, timeoutMs = EVENT_MS) {
       const found = recorded.find((event) => event.name === name && matches(event.payload));
       if (found) return Promise.resolve(found.payload);
       return new Promise((resolve, reject) => {
@@ -196,12 +199,12 @@ export async function connect(
       if (answer.ok || !answer.error) throw new Error(`${name} was not refused: ${JSON.stringify(answer.data)}`);
       return answer.error;
     },
-    raw: (name, ...args) => socket.timeout(15_000).emitWithAck(name, ...args),
+    raw: (name, ...args) => socket.timeout(ANSWER_MS).emitWithAck(name, ...args),
     close: () => void socket.disconnect(),
   };
   await new Promise<void>((resolve, reject) => {
     socket.once('connect_error', reject);
-    device.next('session:ready', undefined, 15_000).then(() => resolve(), reject);
+    device.next('session:ready', undefined, ANSWER_MS).then(() => resolve(), reject);
   });
   return device;
 }

@@ -5,5 +5,5 @@ import { vi } from 'vitest';
  * then: Vitest forgets which test it is in when another one ends.
  */
 export async function eventually(assertion: () => void | Promise<void>): Promise<void> {
-  await vi.waitFor(assertion, { timeout: 10_000 });
+  await vi.waitFor(assertion, { timeout: 30_000 });
 }

@@ -228,7 +228,7 @@ describe('a receiver that fails', () => {
       }),
     );
     await receiver.back();
-    await expect.poll(() => told(conversation_id).length, { timeout: 20_000 }).toBe(60);
+    await expect.poll(() => told(conversation_id).length, { timeout: 45_000 }).toBe(60);
     expect(told(conversation_id)).toEqual(Array.from({ length: 60 }, (_, i) => `message.new message ${i}`));
     await eventually(async () =>
       expect(await webhookNamed(server.url, name)).toMatchObject({ state: 'ok', behind: 0 }),
