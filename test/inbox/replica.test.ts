@@ -16,7 +16,7 @@ import { operation, syncOptions } from './random-operations.ts';
 import { comparable, type ReplicaState, type SyncOptions } from './replica.ts';
 import { createWorld, type World } from './replica-world.ts';
 
-const RUNS = process.env.LONG ? 300 : 15;
+const RUNS = process.env.LONG ? 300 : 8;
 /** Every command has a time limit of its own, so the test needs none. */
 const NO_TIME_LIMIT = 0;
 
