@@ -8,27 +8,29 @@ import { addGroups, createUserWithPairs, type UserWithPairs } from './many-conve
 /** Commands of a page of the list, with groups on it, and of an answer of `sync`. */
 const MOST_OF_LIST = 4;
 const MOST_OF_SYNC = 9;
-const MISSED = 5000;
+/** Beyond the 250 conversations that an answer looks up in one step. */
+const PAIRS = 600;
+const MISSED = 2500;
 
 let inbox: Inbox;
 let search: ReturnType<typeof createSearch>;
 /** With 20 pairs. */
 let few: UserWithPairs;
-/** With 2,000 pairs. */
+/** With 600 pairs. */
 let many: UserWithPairs;
 /** With 15 pairs and 10 groups. */
 let fewMixed: UserWithPairs;
-/** With 2,000 pairs and 200 groups. */
+/** With 600 pairs and 200 groups. */
 let manyMixed: UserWithPairs;
 
 beforeAll(async () => {
   inbox = await openInbox();
   search = createSearch(inbox.store, inbox.access, inbox.domain.scopesOf, () => false);
   few = await createUserWithPairs(inbox.stored, 20, 40);
-  many = await createUserWithPairs(inbox.stored, 2000, MISSED);
+  many = await createUserWithPairs(inbox.stored, PAIRS, MISSED);
   fewMixed = await createUserWithPairs(inbox.stored, 15, 35);
   await addGroups(inbox.stored, fewMixed, 10, 10);
-  manyMixed = await createUserWithPairs(inbox.stored, 2000, MISSED - 100);
+  manyMixed = await createUserWithPairs(inbox.stored, PAIRS, MISSED - 100);
   await addGroups(inbox.stored, manyMixed, 200, 10);
 });
 afterAll(() => inbox.close());
@@ -44,7 +46,7 @@ async function countTrips<R>(work: () => R | Promise<R>): Promise<{ result: R; t
 test.each([
   ['pairs', () => [few, many] as const, MOST_OF_LIST - 1],
   ['pairs and groups', () => [fewMixed, manyMixed] as const, MOST_OF_LIST],
-])('a page of conversation:list takes as many round trips with 2,000 %s as with 20', async (_of, users, most) => {
+])('a page of conversation:list takes as many round trips with 600 %s as with 20', async (_of, users, most) => {
   const list = (caller: Caller, payload: { limit: number; cursor?: string }) =>
     countTrips(() => inbox.domain.handlers['conversation:list'](caller, payload));
   const [withFew, withMany] = [
@@ -93,7 +95,7 @@ describe.each([
   ['without the cursor', false],
   ['by the cursor', true],
 ])('a sync %s', (_how, byCursor) => {
-  test('takes few round trips with 5,000 messages missed in 2,200 pairs and groups, as with 40 in 25', async () => {
+  test('takes few round trips with 2,500 messages missed in 800 pairs and groups, as with 40 in 25', async () => {
     const withFew = await syncAll(fewMixed, { byCursor, since: true });
     expect(withFew).toMatchObject({ messages: 40, trips: [expect.any(Number)], batches: [0] });
     const withMany = await syncAll(manyMixed, { byCursor, since: true });
@@ -117,7 +119,7 @@ describe.each([
 });
 
 test.each([
-  ['names nothing', () => ({ caller: manyMixed.caller, revs: {} }), MISSED - 100 + 2000 + 300],
+  ['names nothing', () => ({ caller: manyMixed.caller, revs: {} }), MISSED - 100 + PAIRS + 300],
   ['names all that it has', () => manyMixed, MISSED],
 ])('a sync of everything takes no more, for a client that %s', async (_what, client, messages) => {
   const { trips, ...found } = await syncAll(client(), { byCursor: true, since: false });
@@ -125,7 +127,7 @@ test.each([
   expect(Math.max(...trips)).toBeLessThanOrEqual(MOST_OF_SYNC);
 });
 
-test('a search takes as many round trips over 2,000 conversations as over 20', async () => {
+test('a search takes as many round trips over 600 conversations as over 20', async () => {
   const searchIn = ({ caller }: UserWithPairs) => countTrips(() => search(caller, { query: 'mess 2' }));
   const [withFew, withMany] = [await searchIn(few), await searchIn(many)];
   expect(withMany).toMatchObject({ trips: withFew.trips, batches: withFew.batches });
