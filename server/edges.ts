@@ -52,7 +52,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
       ...presence.handlers,
       ...calls.handlers,
       ...push.handlers,
-      ...push.noting({ ...inbox.handlers, ...calls.handlers }),
+      ...push.noting({ ...messages.handlers, ...inbox.handlers, ...calls.handlers }),
       ...createSessionCommands({ io, authenticate, expiry, clock }),
     },
     spend: config.rateLimits ? createBudgets({ shared: rateLimiter, points }) : () => {},

@@ -18,7 +18,7 @@ export type Acknowledged = Pick<PushAcknowledgementDocument, 'delivered_seq' | '
 
 export interface AcknowledgementKey {
   sessionId: string;
-  /** A conversation, or a call. */
+  /** A conversation, a call, or the message that a thread hangs on. */
   subject: string;
 }
 

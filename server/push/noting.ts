@@ -4,16 +4,17 @@ import type { Target } from '../../shared/contract/values.ts';
 import type { Caller } from '../dispatch/caller.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { createLru } from '../lib/lru.ts';
+import { fromId } from '../model/codec.ts';
 import { pairId } from '../model/conversation-ref.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
-import type { PushJobStore } from './jobs/job-store.ts';
+import type { PushJobStore, ReadPlace } from './jobs/job-store.ts';
 
 /** How many users of push are remembered. */
 const REMEMBERED = 100_000;
 /** How long a reading waits for company, in milliseconds: longer than until its session is noted. */
 const GATHER_MS = 400;
 
-type Noted = HandlersOf<'message:delivered' | 'message:read' | 'call:accept' | 'call:join'>;
+type Noted = HandlersOf<'message:delivered' | 'message:read' | 'thread:read' | 'call:accept' | 'call:join'>;
 
 export interface Noting {
   /** A user uses push: what the user's sessions acknowledge here is noted from now on. */
@@ -32,7 +33,7 @@ export interface NotingOptions {
 
 export function createNoting({ acknowledgements, jobs, onStored, log }: NotingOptions): Noting {
   const users = createLru<true>(REMEMBERED);
-  const read = new Map<string, { userId: Caller['userId']; conversationId: string }>();
+  const read = new Map<string, ReadPlace>();
   let timer: NodeJS.Timeout | undefined;
 
   async function knock(): Promise<void> {
@@ -43,8 +44,10 @@ export function createNoting({ acknowledgements, jobs, onStored, log }: NotingOp
     onStored();
   }
 
-  function readToItsEnd({ userId, id }: Caller, conversationId: string): void {
-    read.set(`${id} ${conversationId}`, { userId, conversationId });
+  /** @param subject the conversation, or the message that the thread hangs on */
+  function readToItsEnd(userId: string, subject: string, place: ReadPlace): void {
+    if (!users.has(userId)) return;
+    read.set(`${userId} ${subject}`, place);
     timer ??= setTimeout(() => {
       // What is lost here is found when the job is looked at again.
       void knock().catch((err: unknown) => log.debug({ err }, 'devices are not told yet of what was read elsewhere'));
@@ -71,7 +74,18 @@ export function createNoting({ acknowledgements, jobs, onStored, log }: NotingOp
         const { up_to_seq } = payload;
         const conversationId = conversationOf(caller, payload);
         note(caller, conversationId, up_to_seq, up_to_seq);
-        if (data.unread_count === 0 && users.has(caller.id)) readToItsEnd(caller, conversationId);
+        if (data.unread_count === 0) {
+          readToItsEnd(caller.id, conversationId, { userId: caller.userId, conversationId });
+        }
+        return data;
+      },
+      async 'thread:read'(caller, payload, dueAt) {
+        const data = await handlers['thread:read'](caller, payload, dueAt);
+        const { message_id, up_to_seq } = payload;
+        note(caller, message_id, up_to_seq, up_to_seq);
+        if (data.unread_count === 0) {
+          readToItsEnd(caller.id, message_id, { userId: caller.userId, rootId: fromId(message_id) });
+        }
         return data;
       },
       async 'call:accept'(caller, payload, dueAt) {

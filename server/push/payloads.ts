@@ -19,6 +19,7 @@ export interface MessagePayload {
   badge: number;
   preview?: string;
   mention?: true;
+  /** Of a reply beside the conversation: the message that its thread hangs on. */
   thread_id?: string;
 }
 

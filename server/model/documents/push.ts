@@ -56,14 +56,16 @@ export interface PushJobDocument {
   told?: number;
   /** The highest `seq` that was pushed, while the device may show it; of a call 1, until its end is pushed. */
   shown?: number;
+  /** Set while that is a reply beside the conversation: the message that its thread hangs on. */
+  shown_thread?: ObjectId;
   /** How often it was looked at whether what the device shows was read elsewhere. */
   looks?: number;
   expires_at: Date;
 }
 
-/** How far a session has itself acknowledged a conversation, of a user with subscriptions. */
+/** How far a session has itself acknowledged a conversation, or read a thread, of a user with subscriptions. */
 export interface PushAcknowledgementDocument {
-  /** Session and conversation. */
+  /** Session and conversation, call, or message that a thread hangs on. */
   _id: string;
   delivered_seq: number;
   read_seq: number;

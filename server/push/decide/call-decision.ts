@@ -2,7 +2,7 @@
 import type { CallReason } from '../../../shared/contract/calls.ts';
 import type { CallDocument } from '../../model/documents/calls.ts';
 import type { Person } from '../payloads.ts';
-import { collapseOf, type Decision, type Situation } from './decision.ts';
+import { collapseOf, type Decision, NOTHING_SHOWN, type Situation } from './decision.ts';
 
 /** How often it is looked whether what was pushed still rings, in milliseconds. */
 const LOOK_MS = 1000;
@@ -27,7 +27,7 @@ export function decideCall(situation: Situation, facts: CallFacts): Decision {
   const isShown = job.shown !== undefined || (job.claims ?? 0) > 1;
   if (ringsUntil && isShown) return { kind: 'skip', noted: { shown: 1 }, lookAt: new Date(now.getTime() + LOOK_MS) };
   if (ringsUntil) return ring(situation, call, ringsUntil, facts);
-  if (!isShown || !situation.wantsPush || facts.isTaken) return { kind: 'skip', noted: { shown: undefined } };
+  if (!isShown || !situation.wantsPush || facts.isTaken) return { kind: 'skip', noted: NOTHING_SHOWN };
   const reason = reasonOf(call, job.user_id, facts.ringTimeoutMs);
   const endsAt = (call?.started_at.getTime() ?? 0) + facts.ringTimeoutMs;
   return {
@@ -38,7 +38,7 @@ export function decideCall(situation: Situation, facts: CallFacts): Decision {
       ttlS: Math.max(LEAST_TTL_S, Math.ceil((endsAt - now.getTime()) / 1000)),
       urgency: 'high',
     },
-    noted: { shown: undefined },
+    noted: NOTHING_SHOWN,
   };
 }
 
@@ -68,7 +68,7 @@ function ring(
     },
     noted: { shown: 1 },
     lookAt: new Date(now.getTime() + LOOK_MS),
-    unsure: 1,
+    unsure: { ...NOTHING_SHOWN, shown: 1 },
   };
 }
 

@@ -4,7 +4,7 @@ import type { MembershipDocument } from '../../model/documents/conversations.ts'
 import type { MessageDocument } from '../../model/documents/messages.ts';
 import type { Acknowledged } from '../acknowledgements.ts';
 import { type Payload, type Person, previewOf } from '../payloads.ts';
-import { collapseOf, type Decision, LONGEST_TTL_S, type Situation } from './decision.ts';
+import { collapseOf, type Decision, LONGEST_TTL_S, NOTHING_SHOWN, type Situation } from './decision.ts';
 
 /** How long a connected session has to acknowledge a message, in milliseconds. */
 const ACKNOWLEDGE_MS = 10_000;
@@ -24,7 +24,10 @@ export interface Place {
   groupName?: string;
 }
 
-export type PushedMessage = Pick<MessageDocument, 'seq' | 'rev' | 'sender_id' | 'created_at' | 'content' | 'mentions'>;
+export type PushedMessage = Pick<
+  MessageDocument,
+  'seq' | 'rev' | 'sender_id' | 'created_at' | 'content' | 'mentions' | 'thread_id' | 'aside'
+>;
 
 /** What is read of the messages for one job. */
 export interface Found {
@@ -32,6 +35,8 @@ export interface Found {
   newest: PushedMessage | undefined;
   /** When the oldest one was sent of those that the session has not acknowledged. */
   oldestAt: Date | undefined;
+  /** Whether the newest or the oldest is a reply beside the conversation. */
+  hasAside: boolean;
   /** The highest `seq` and `rev` that are stored. */
   seq: number;
   rev: number;
@@ -40,7 +45,8 @@ export interface Found {
 export interface ConversationFacts {
   /** Undefined where the user is not in it any more. */
   place: Place | undefined;
-  acknowledged: Acknowledged;
+  /** How far the user, and the session itself, have read where that is which the device shows. */
+  shownRead: { byUser: number; bySession: number };
   found: Found;
   now: Date;
 }
@@ -65,10 +71,10 @@ export type Intention =
   | { kind: 'read'; place: Place; told: number };
 
 export function intend({ job, wantsPush, isConnected }: Situation, facts: ConversationFacts): Intention {
-  const { place, found, acknowledged, now } = facts;
+  const { place, found, shownRead, now } = facts;
   const told = Math.max(job.told ?? 0, found.seq);
-  if (!place) return { kind: 'skip', noted: { shown: undefined } };
-  if (!wantsPush) return { kind: 'skip', noted: { told, shown: undefined } };
+  if (!place) return { kind: 'skip', noted: NOTHING_SHOWN };
+  if (!wantsPush) return { kind: 'skip', noted: { told, ...NOTHING_SHOWN } };
   const { newest, oldestAt = now } = found;
   const mayBeMissing = (job.rev ?? 0) > found.rev && ageOf(job.waits_since ?? now, now) < MESSAGE_LATE_MS;
   const lookForMessage = new Date(now.getTime() + LOOK_FOR_MESSAGE_MS);
@@ -79,15 +85,18 @@ export function intend({ job, wantsPush, isConnected }: Situation, facts: Conver
     return { kind: 'message', message: newest, place, told: Math.max(told, newest.seq), lookAt };
   }
   if (mayBeMissing) return { kind: 'later', at: lookForMessage };
-  const { shown, looks = 0 } = job;
+  const { shown } = job;
   if (shown === undefined) return { kind: 'skip', noted: { told } };
-  if (place.membership.read_seq < shown) {
-    const lookAt = new Date(now.getTime() + Math.min(FIRST_LOOK_MS * 2 ** looks, LONGEST_LOOK_MS));
-    return { kind: 'skip', noted: { told, looks: looks + 1 }, lookAt };
-  }
+  if (shownRead.byUser < shown) return lookAgain(job, told, now);
   // Who read it by itself has nothing to take away.
-  if (acknowledged.read_seq >= shown) return { kind: 'skip', noted: { told, shown: undefined } };
+  if (shownRead.bySession >= shown) return { kind: 'skip', noted: { told, ...NOTHING_SHOWN } };
   return { kind: 'read', place, told };
+}
+
+/** Nothing is to be taken away yet. */
+function lookAgain({ looks = 0 }: { looks?: number }, told: number, now: Date): Decision & { kind: 'skip' } {
+  const lookAt = new Date(now.getTime() + Math.min(FIRST_LOOK_MS * 2 ** looks, LONGEST_LOOK_MS));
+  return { kind: 'skip', noted: { told, looks: looks + 1 }, lookAt };
 }
 
 /** Makes the push of an intention. */
@@ -100,15 +109,16 @@ export function pushOf(
   const collapse = collapseOf(job);
   const { told, place } = intention;
   if (intention.kind === 'read') {
-    if (unreadCount > 0) return { kind: 'skip', noted: { told }, lookAt: new Date(now.getTime() + FIRST_LOOK_MS) };
+    if (unreadCount > 0) return lookAgain(job, told, now);
     const { read_seq } = place.membership;
     const payload: Payload = { type: 'read', conversation_id: job.subject, read_seq, badge };
     const push = { payload, collapse, ttlS: LONGEST_TTL_S, urgency: 'low' as const };
-    return { kind: 'push', push, noted: { told, shown: undefined } };
+    return { kind: 'push', push, noted: { told, ...NOTHING_SHOWN } };
   }
   const { message, lookAt } = intention;
   if (!sender) return { kind: 'skip', noted: { told } };
   const text = preview ? previewOf(message.content) : undefined;
+  const thread_id = message.aside ? message.thread_id : undefined;
   const payload: Payload = {
     type: 'message',
     conversation_id: job.subject,
@@ -120,9 +130,11 @@ export function pushOf(
     badge,
     ...(text === undefined ? {} : { preview: text }),
     ...(mentionsUser(message, job.user_id) ? { mention: true as const } : {}),
+    ...(thread_id ? { thread_id: thread_id.toHexString() } : {}),
   };
   const push = { payload, collapse, ttlS: LONGEST_TTL_S, urgency: 'high' as const };
-  return { kind: 'push', push, noted: { told, shown: message.seq, looks: 0 }, lookAt, unsure: message.seq };
+  const shown = { shown: message.seq, shown_thread: thread_id };
+  return { kind: 'push', push, noted: { told, looks: 0, ...shown }, lookAt, unsure: shown };
 }
 
 /** Whether only what mentions the user is pushed. */

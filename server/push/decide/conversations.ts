@@ -6,17 +6,18 @@ import type { Visibility } from '../../conversations/visibility.ts';
 import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
 import { refFromId } from '../../model/conversation-ref.ts';
+import type { PushJobDocument } from '../../model/documents/push.ts';
 import type { Acknowledgements } from '../acknowledgements.ts';
 import { floorOf, intend, isMuted, type Place, pushOf } from './conversation-decision.ts';
 import type { Decision, Situation } from './decision.ts';
-import { findMessages } from './messages-found.ts';
 import type { ReadPeople } from './people.ts';
+import { findPushable, readMarks } from './threads.ts';
 
 /** Messages that were sent longer ago are not pushed: no job is tried for so long. In milliseconds. */
 const OLDEST_MS = 25 * 3_600_000;
 
 export interface ConversationSources {
-  collections: Pick<Collections, 'memberships' | 'groups' | 'contacts'>;
+  collections: Pick<Collections, 'memberships' | 'groups' | 'contacts' | 'thread_marks'>;
   store: MessageStore;
   visibility: Visibility;
   acknowledgements: Pick<Acknowledgements, 'read'>;
@@ -32,16 +33,27 @@ export async function decideConversations(
   situations: readonly Situation[],
 ): Promise<Decision[]> {
   if (situations.length === 0) return [];
-  const { store, acknowledgements, clock } = sources;
-  const keys = situations.map(({ job }) => ({ sessionId: job.session_id.toHexString(), subject: job.subject }));
-  const [places, blocked, acknowledged] = await Promise.all([
+  const { acknowledgements, clock } = sources;
+  const keysOf = (subject: (job: PushJobDocument) => string) =>
+    situations.map(({ job }) => ({ sessionId: job.session_id.toHexString(), subject: subject(job) }));
+  const [places, blocked, bothAcknowledged, markOf] = await Promise.all([
     readPlaces(sources, situations),
     readBlocked(sources, situations),
-    acknowledgements.read(keys),
+    acknowledgements.read([
+      ...keysOf((job) => job.subject),
+      ...keysOf((job) => job.shown_thread?.toHexString() ?? job.subject),
+    ]),
+    readMarks(
+      sources,
+      situations.map(({ job }) => ({ userId: job.user_id, rootIds: job.shown_thread ? [job.shown_thread] : [] })),
+    ),
   ]);
+  const acknowledged = bothAcknowledged.slice(0, situations.length);
+  const shownAcknowledged = bothAcknowledged.slice(situations.length);
   const now = clock();
   const asked = situations.map(({ job, subscription, isConnected }, i) => ({
     conversationId: job.subject,
+    userId: job.user_id,
     without: [job.user_id, ...(blocked.get(job.user_id.toHexString()) ?? [])],
     above: places[i] ? floorOf(job, places[i], acknowledged[i]!) : Number.MAX_SAFE_INTEGER,
     since: new Date(Math.max(subscription.since.getTime(), now.getTime() - OLDEST_MS)),
@@ -49,10 +61,17 @@ export async function decideConversations(
     where: places[i] && isMuted(places[i], now) ? mentioning(job.user_id) : {},
     oldest: isConnected,
   }));
-  const found = await findMessages(store, asked);
-  const intentions = situations.map((situation, i) =>
-    intend(situation, { place: places[i], acknowledged: acknowledged[i]!, found: found[i]!, now }),
-  );
+  const found = await findPushable(sources, asked);
+  const intentions = situations.map((situation, i) => {
+    const { user_id, shown_thread } = situation.job;
+    const inThread = shown_thread && markOf(user_id, shown_thread)?.read_seq;
+    // Either mark says that a reply was read: the conversation's moves over replies too.
+    const shownRead = {
+      byUser: Math.max(places[i]?.membership.read_seq ?? 0, inThread ?? 0),
+      bySession: Math.max(acknowledged[i]!.read_seq, shownAcknowledged[i]!.read_seq),
+    };
+    return intend(situation, { place: places[i], shownRead, found: found[i]!, now });
+  });
   return complete(sources, situations, intentions, now);
 }
 

@@ -1,10 +1,20 @@
 /** What is decided of a job at the moment when a push would go out. */
 import { createHash } from 'node:crypto';
+import type { ObjectId } from 'mongodb';
 import type { PushJobDocument, PushSubscriptionDocument } from '../../model/documents/push.ts';
 import type { Push } from '../providers/provider.ts';
 
-/** What is noted of a job when it is done; undefined takes a field away. */
-export type Noted = { [N in 'told' | 'shown' | 'looks']?: number | undefined };
+/** What a device may show; undefined takes a field away. */
+export interface Shown {
+  shown: number | undefined;
+  shown_thread: ObjectId | undefined;
+}
+
+/** It shows nothing. */
+export const NOTHING_SHOWN: Shown = { shown: undefined, shown_thread: undefined };
+
+/** What is noted of a job when it is done. */
+export type Noted = { told?: number; looks?: number } & Partial<Shown>;
 
 /** A job with what is true of its subscription now. */
 export interface Situation {
@@ -22,7 +32,7 @@ export type Decision =
   /** It is too early to say. */
   | { kind: 'later'; at: Date }
   /** @param noted once it is pushed, or refused; `unsure`: what the device may show where no answer came */
-  | { kind: 'push'; push: Push; noted: Noted; lookAt?: Date; unsure?: number };
+  | { kind: 'push'; push: Push; noted: Noted; lookAt?: Date; unsure?: Shown };
 
 /** How long providers keep what is no call, in seconds: 28 days, the most that FCM allows. */
 export const LONGEST_TTL_S = 28 * 86_400;

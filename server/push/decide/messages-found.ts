@@ -9,6 +9,8 @@ const MOST_BRANCHES = 120;
 
 export interface Asked {
   conversationId: string;
+  /** Whom it is to be pushed to. */
+  userId: ObjectId;
   /** Messages of these senders are not pushed: one's own, and across a block. */
   without: ObjectId[];
   /** Only messages above this `seq` … */
@@ -21,50 +23,65 @@ export interface Asked {
   oldest: boolean;
 }
 
-type Branch = { kind: 'direct' | 'group'; stages: Document[] };
+/** A part of a command, on the messages of one conversation. */
+export interface Branch {
+  kind: 'direct' | 'group';
+  stages: Document[];
+}
+
 type Row = PushedMessage & { of: number; as: 'newest' | 'oldest' | 'seq' | 'rev' };
 
 /** @returns for each what was found, in the order asked */
 export async function findMessages(store: Pick<MessageStore, 'of'>, asked: readonly Asked[]): Promise<Found[]> {
-  const branches = asked.flatMap(branchesOf);
-  const rows: Row[] = [];
-  for (let from = 0; from < branches.length; from += MOST_BRANCHES) {
-    rows.push(...(await readBranches(store, branches.slice(from, from + MOST_BRANCHES))));
-  }
-  const found = asked.map((): Found => ({ newest: undefined, oldestAt: undefined, seq: 0, rev: 0 }));
+  const rows = await readBranches<Row>(store, asked.flatMap(branchesOf));
+  const found = asked.map((): Found => ({ newest: undefined, oldestAt: undefined, hasAside: false, seq: 0, rev: 0 }));
   for (const { of, as, ...message } of rows) {
     const one = found[of]!;
     if (as === 'newest') one.newest = message;
     else if (as === 'oldest') one.oldestAt = message.created_at;
     else one[as] = message[as];
+    if (message.aside) one.hasAside = true;
   }
   return found;
 }
 
-function readBranches(store: Pick<MessageStore, 'of'>, branches: readonly Branch[]): Promise<Row[]> {
-  const [first, ...rest] = branches as [Branch, ...Branch[]];
-  const pipeline = [
-    ...first.stages,
-    ...rest.map(({ kind, stages }) => ({ $unionWith: { coll: store.of(kind).collectionName, pipeline: stages } })),
-  ];
-  return store
-    .of(first.kind)
-    .aggregate<Row>(pipeline, { batchSize: branches.length + 1 })
-    .toArray();
+/** Reads the branches, one after the other. */
+export async function readBranches<R extends Document>(
+  store: Pick<MessageStore, 'of'>,
+  branches: readonly Branch[],
+): Promise<R[]> {
+  const rows: R[] = [];
+  for (let from = 0; from < branches.length; from += MOST_BRANCHES) {
+    const [first, ...rest] = branches.slice(from, from + MOST_BRANCHES) as [Branch, ...Branch[]];
+    const pipeline = [
+      ...first.stages,
+      ...rest.map(({ kind, stages }) => ({ $unionWith: { coll: store.of(kind).collectionName, pipeline: stages } })),
+    ];
+    const read = store.of(first.kind).aggregate<R>(pipeline, { batchSize: rest.length + 2 });
+    rows.push(...(await read.toArray()));
+  }
+  return rows;
 }
 
-/** What is stored comes first: what is newer than that is found by the next look. */
-function branchesOf({ conversationId, without, above, since, where, oldest }: Asked, of: number): Branch[] {
-  const { kind } = refFromId(conversationId);
-  const whole = { conversation_id: conversationId };
-  const pushed = {
-    ...whole,
+/** Matches the messages that are asked for. */
+export function matchOf({ conversationId, without, above, since, where }: Asked): Document {
+  return {
+    conversation_id: conversationId,
     ...where,
     is_deleted: false,
     seq: { $gt: above },
     sender_id: { $nin: without },
     created_at: { $gte: since },
   };
+}
+
+const MESSAGE = { seq: 1, rev: 1, sender_id: 1, created_at: 1, content: 1, mentions: 1, thread_id: 1, aside: 1 };
+
+/** What is stored comes first: what is newer than that is found by the next look. */
+function branchesOf(asked: Asked, of: number): Branch[] {
+  const { kind, id } = refFromId(asked.conversationId);
+  const whole = { conversation_id: id };
+  const pushed = matchOf(asked);
   const branch = (as: Row['as'], match: Document, sort: Document, fields: Document): Branch => ({
     kind,
     stages: [
@@ -77,7 +94,7 @@ function branchesOf({ conversationId, without, above, since, where, oldest }: As
   return [
     branch('seq', whole, { seq: -1 }, { seq: 1 }),
     branch('rev', whole, { rev: -1 }, { rev: 1 }),
-    branch('newest', pushed, { seq: -1 }, { seq: 1, rev: 1, sender_id: 1, created_at: 1, content: 1, mentions: 1 }),
-    ...(oldest ? [branch('oldest', pushed, { seq: 1 }, { created_at: 1 })] : []),
+    branch('newest', pushed, { seq: -1 }, MESSAGE),
+    ...(asked.oldest ? [branch('oldest', pushed, { seq: 1 }, { created_at: 1, aside: 1 })] : []),
   ];
 }

@@ -35,10 +35,10 @@ export function createAttempt(options: AttemptOptions): (decided: Decided) => Pr
     if (now + waitMs - since > GIVE_UP_MS) {
       log.warn({ provider: job.provider, reason: outcome.reason }, 'a push is given up after a day');
       count(job.provider, 'refused');
-      return jobs.done(job, { ...decision.noted, shown: job.shown });
+      return jobs.done(job, { ...decision.noted, ...shownBefore(job) });
     }
     count(job.provider, 'retry');
-    const mayBeShown = outcome.isUnanswered && decision.unsure !== undefined ? { shown: decision.unsure } : {};
+    const mayBeShown = (outcome.isUnanswered && decision.unsure) || {};
     await jobs.postpone(job, new Date(now + waitMs), mayBeShown);
   }
 
@@ -48,7 +48,7 @@ export function createAttempt(options: AttemptOptions): (decided: Decided) => Pr
     count(job.provider, outcome.kind);
     if (outcome.kind === 'ok') return jobs.done(job, decision.noted, decision.lookAt);
     log.info({ provider: job.provider, outcome: outcome.kind, reason: outcome.reason }, 'a push was not taken');
-    if (outcome.kind === 'refused') return jobs.done(job, { ...decision.noted, shown: job.shown });
+    if (outcome.kind === 'refused') return jobs.done(job, { ...decision.noted, ...shownBefore(job) });
     const { _id, session_id, named_at } = subscription;
     // Unless it was named again meanwhile.
     await collections.push_subscriptions.deleteOne({ _id, session_id, named_at });
@@ -74,3 +74,6 @@ export function createAttempt(options: AttemptOptions): (decided: Decided) => Pr
 }
 
 type Sent = Decision & { kind: 'push' };
+
+/** What a device shows that was not reached. */
+const shownBefore = ({ shown, shown_thread }: PushJobDocument) => ({ shown, shown_thread });

@@ -3,11 +3,11 @@
  * waits collapses into the newest. A claim is a lease: the job of a node that dies becomes due again.
  */
 import { randomUUID } from 'node:crypto';
-import type { Document } from 'mongodb';
+import type { Document, ObjectId } from 'mongodb';
 import { upsertEach } from '../../model/batches.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { PushJobDocument, PushSubscriptionDocument } from '../../model/documents/push.ts';
-import type { Noted } from '../decide/decision.ts';
+import type { Noted, Shown } from '../decide/decision.ts';
 
 /** How long a node has for a job: longer than an attempt takes. In milliseconds. */
 const LEASE_MS = 30_000;
@@ -24,11 +24,14 @@ export interface Knock {
   rev?: number;
 }
 
+/** What a user has read: a conversation, or a thread by the message that it hangs on. */
+export type ReadPlace = { userId: PushJobDocument['user_id'] } & ({ conversationId: string } | { rootId: ObjectId });
+
 export interface PushJobStore {
   /** Has jobs looked at no later than they say, unless one is being worked on or waits for its provider. Repeatable. */
   knock(knocks: readonly Knock[]): Promise<void>;
-  /** Has what a user's devices show of conversations looked at now. */
-  knockShown(read: readonly { userId: PushJobDocument['user_id']; conversationId: string }[]): Promise<void>;
+  /** Has what a user's devices show of conversations, or threads, looked at now. */
+  knockShown(read: readonly ReadPlace[]): Promise<void>;
   /**
    * Claims jobs that are due, oldest first.
    * @param roomOf how many more of a lane
@@ -38,7 +41,7 @@ export interface PushJobStore {
   /** Ends a job, or has it looked at again: at once if there was a reason since it was claimed. */
   done(job: PushJobDocument, noted: Noted, lookAt?: Date): Promise<void>;
   /** Has a job looked at later; an attempt has failed where `failed` says so. */
-  postpone(job: PushJobDocument, dueAt: Date, failed?: { shown?: number }): Promise<void>;
+  postpone(job: PushJobDocument, dueAt: Date, failed?: Partial<Shown>): Promise<void>;
   /** Removes jobs that this node has claimed. */
   remove(claimed: readonly PushJobDocument[]): Promise<void>;
   /** Removes the jobs of subscriptions. */
@@ -78,9 +81,13 @@ export function createPushJobStore(
     },
     async knockShown(read) {
       await jobs.bulkWrite(
-        read.map(({ userId, conversationId }) => ({
+        read.map(({ userId, ...place }) => ({
           updateMany: {
-            filter: { user_id: userId, subject: conversationId, shown: { $exists: true } },
+            filter: {
+              user_id: userId,
+              shown: { $exists: true },
+              ...('rootId' in place ? { shown_thread: place.rootId } : { subject: place.conversationId }),
+            },
             update: [{ $set: { knocks: { $add: ['$knocks', 1] }, due_at: sooner(clock()) } }],
           },
         })),
@@ -100,11 +107,10 @@ export function createPushJobStore(
     async done(job, noted, lookAt) {
       const hasNews = { $gt: ['$knocks', job.knocks] };
       const now = clock();
-      const fields = Object.entries(noted).map(([name, value]) => [name, value ?? '$$REMOVE']);
       await jobs.updateOne({ _id: job._id, claim: job.claim! }, [
         {
           $set: {
-            ...Object.fromEntries(fields),
+            ...fieldsOf(noted),
             claim: null,
             claims: 0,
             attempts: 0,
@@ -117,17 +123,16 @@ export function createPushJobStore(
     },
     async postpone(job, dueAt, failed) {
       const { attempts, failing_since = clock() } = job;
-      await jobs.updateOne(
-        { _id: job._id, claim: job.claim! },
+      await jobs.updateOne({ _id: job._id, claim: job.claim! }, [
         {
           $set: {
             claim: null,
             claims: 0,
             due_at: dueAt,
-            ...(failed ? { ...failed, attempts: attempts + 1, failing_since } : {}),
+            ...(failed ? { ...fieldsOf(failed), attempts: attempts + 1, failing_since } : {}),
           },
         },
-      );
+      ]);
     },
     async remove(claimed) {
       await jobs.deleteMany({
@@ -148,6 +153,11 @@ export function createPushJobStore(
       return { count, since: oldest?.waits_since };
     },
   };
+}
+
+/** For a `$set` of a pipeline: undefined takes a field away. */
+function fieldsOf(noted: Noted): Document {
+  return Object.fromEntries(Object.entries(noted).map(([name, value]) => [name, value ?? '$$REMOVE']));
 }
 
 function idOf({ subscription: { _id, session_id }, kind, subject }: Knock): string {
