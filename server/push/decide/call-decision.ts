@@ -23,12 +23,13 @@ export function decideCall(situation: Situation, facts: CallFacts): Decision {
   const { job } = situation;
   const { call, now } = facts;
   const ringsUntil = call && ringingUntil(call, job.user_id, now);
-  // An attempt that was never brought to its end may have reached the device.
-  const isShown = job.shown !== undefined || (job.claims ?? 0) > 1;
-  if (ringsUntil && isShown) return { kind: 'skip', noted: { shown: 1 }, lookAt: new Date(now.getTime() + LOOK_MS) };
+  const rings = job.shown !== undefined;
+  if (ringsUntil && rings) return { kind: 'skip', noted: {}, lookAt: new Date(now.getTime() + LOOK_MS) };
   if (ringsUntil) return ring(situation, call, ringsUntil, facts);
-  if (!isShown || !situation.wantsPush || facts.isTaken) return { kind: 'skip', noted: NOTHING_SHOWN };
-  const reason = reasonOf(call, job.user_id, facts.ringTimeoutMs);
+  // An attempt that was never brought to its end may have reached the device.
+  const mayRing = rings || (job.claims ?? 0) > 1;
+  if (!mayRing || !situation.wantsPush || facts.isTaken) return { kind: 'skip', noted: NOTHING_SHOWN };
+  const reason = reasonOf(call, job.user_id, facts);
   const endsAt = (call?.started_at.getTime() ?? 0) + facts.ringTimeoutMs;
   return {
     kind: 'push',
@@ -74,24 +75,29 @@ function ring(
 
 /** Until when a call rings for a user; undefined where it does not. */
 function ringingUntil(call: CallDocument, userId: CallDocument['caller_id'], now: Date): Date | undefined {
-  const { is_open, ring_until, ringing_ids } = call;
+  const { is_open, ring_until } = call;
   if (!is_open || !ring_until || ring_until <= now) return undefined;
-  return ringing_ids.some((id) => id.equals(userId)) ? ring_until : undefined;
+  return isRung(call, userId) ? ring_until : undefined;
 }
+
+const isRung = ({ ringing_ids }: CallDocument, userId: CallDocument['caller_id']) =>
+  ringing_ids.some((id) => id.equals(userId));
 
 /** Why a call does not ring for a user any more. */
 function reasonOf(
   call: CallDocument | undefined,
   userId: CallDocument['caller_id'],
-  ringTimeoutMs: number,
+  { ringTimeoutMs, now }: Pick<CallFacts, 'ringTimeoutMs' | 'now'>,
 ): CallReason {
   if (!call) return 'ended';
-  const { status, started_at, ended_at, participants, ring_until, group_id } = call;
+  const { status, started_at, ended_at, participants } = call;
+  // Its time to ring is over, and nobody has noted that yet.
+  if (isRung(call, userId)) return 'missed';
   if (status === 'rejected') return 'rejected';
   const rangOutAt = started_at.getTime() + ringTimeoutMs;
   if (status === 'missed') return ended_at && ended_at.getTime() < rangOutAt ? 'cancelled' : 'missed';
   if (participants.some(({ user_id }) => user_id.equals(userId))) return 'answered_elsewhere';
   if (status === 'ended') return 'ended';
-  // A group's call that goes on: it still rings for others, or has stopped for all.
-  return group_id && ring_until === undefined ? 'missed' : 'rejected';
+  // A group's call that goes on: before its time to ring is over, only the user's own word ends that.
+  return now.getTime() < rangOutAt ? 'rejected' : 'missed';
 }
