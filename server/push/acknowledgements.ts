@@ -40,6 +40,8 @@ const NONE: Acknowledged = { delivered_seq: 0, read_seq: 0 };
 export function createAcknowledgements({ collections, clock, log }: AcknowledgementsOptions): Acknowledgements {
   const { push_acknowledgements: stored } = collections;
   const waiting = new Map<string, Acknowledged>();
+  /** What is being written: it is not known yet whether it is stored. */
+  let underWay: [string, Acknowledged][] = [];
 
   function add(id: string, acknowledged: Acknowledged): void {
     if (waiting.size < MOST_WAITING || waiting.has(id)) waiting.set(id, later(waiting.get(id) ?? NONE, acknowledged));
@@ -48,6 +50,7 @@ export function createAcknowledgements({ collections, clock, log }: Acknowledgem
   async function write(): Promise<void> {
     if (waiting.size === 0) return;
     const batch = [...waiting];
+    underWay = batch;
     waiting.clear();
     const expires_at = new Date(clock().getTime() + KEPT_MS);
     try {
@@ -60,6 +63,8 @@ export function createAcknowledgements({ collections, clock, log }: Acknowledgem
     } catch (error) {
       for (const [id, acknowledged] of batch) add(id, acknowledged);
       throw error;
+    } finally {
+      underWay = [];
     }
   }
 
@@ -71,7 +76,8 @@ export function createAcknowledgements({ collections, clock, log }: Acknowledgem
       if (keys.length === 0) return [];
       const ids = [...new Set(keys.map(idOf))];
       // Taken before the store is asked: what is written in between is found in one of the two.
-      const here = new Map(waiting);
+      const here = new Map(underWay);
+      for (const [id, acknowledged] of waiting) here.set(id, later(here.get(id) ?? NONE, acknowledged));
       const found = await stored.find({ _id: { $in: ids } }, { batchSize: ids.length + 1 }).toArray();
       const byId = new Map(found.map((one) => [one._id, one]));
       return keys.map((key) => later(byId.get(idOf(key)) ?? NONE, here.get(idOf(key)) ?? NONE));
