@@ -7,7 +7,7 @@ import type { Decision } from '../decide/decision.ts';
 import type { Outcome, Provider } from '../providers/provider.ts';
 import type { PushJobStore } from './job-store.ts';
 
-/** The wait before the second attempt, in milliseconds; it doubles before each further one. */
+/** The wait before the second attempt, in milliseconds: it doubles before each further one, and none is shorter. */
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 600_000;
 /** For how long a push is tried, in milliseconds. */
@@ -31,7 +31,8 @@ export function createAttempt(options: AttemptOptions): (decided: Decided) => Pr
   async function retry({ job }: Decided, decision: Sent, outcome: Outcome & { kind: 'retry' }): Promise<void> {
     const now = clock().getTime();
     const since = job.failing_since?.getTime() ?? now;
-    const waitMs = outcome.afterMs ?? Math.min(FIRST_WAIT_MS * 2 ** job.attempts, LONGEST_WAIT_MS);
+    const doubled = Math.min(FIRST_WAIT_MS * 2 ** job.attempts, LONGEST_WAIT_MS);
+    const waitMs = Math.max(outcome.afterMs ?? doubled, FIRST_WAIT_MS);
     if (now + waitMs - since > GIVE_UP_MS) {
       log.warn({ provider: job.provider, reason: outcome.reason }, 'a push is given up after a day');
       count(job.provider, 'refused');
@@ -50,9 +51,10 @@ export function createAttempt(options: AttemptOptions): (decided: Decided) => Pr
     log.info({ provider: job.provider, outcome: outcome.kind, reason: outcome.reason }, 'a push was not taken');
     if (outcome.kind === 'refused') return jobs.done(job, { ...decision.noted, ...shownBefore(job) });
     const { _id, session_id, named_at } = subscription;
-    // Unless it was named again meanwhile.
-    await collections.push_subscriptions.deleteOne({ _id, session_id, named_at });
-    await jobs.removeOf([_id]);
+    const { deletedCount } = await collections.push_subscriptions.deleteOne({ _id, session_id, named_at });
+    if (deletedCount === 1) return jobs.removeOf([_id]);
+    // It was named again meanwhile: the provider may know it by now.
+    await jobs.postpone(job, new Date(clock().getTime() + FIRST_WAIT_MS), {});
   }
 
   return async (decided) => {

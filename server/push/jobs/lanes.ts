@@ -2,6 +2,7 @@
  * How much is under way with each provider, or push service: one that hangs or is down keeps few attempts, so that the
  * others have room.
  */
+import { createLru } from '../../lib/lru.ts';
 
 /** Attempts at once with one that answers … */
 const MOST = 64;
@@ -10,6 +11,9 @@ const MOST_FAILING = 4;
 /** … and with all. */
 const MOST_OF_ALL = 512;
 
+/** Of how many lanes it is remembered that they fail. */
+const REMEMBERED = 10_000;
+
 export interface Lanes {
   /** How many more attempts may begin. */
   room(): number;
@@ -17,34 +21,35 @@ export interface Lanes {
   /** Those without room. */
   full(): string[];
   begin(lane: string): void;
-  /** @param answered whether it can be relied on: what it refuses or does not know is an answer */
-  end(lane: string, answered: boolean): void;
+  /**
+   * @param answered whether it can be relied on: what it refuses or does not know is an answer; undefined where it was not
+   *   asked
+   */
+  end(lane: string, answered: boolean | undefined): void;
 }
 
 export function createLanes(): Lanes {
-  const lanes = new Map<string, { count: number; failing: boolean }>();
+  const underWay = new Map<string, number>();
+  const failing = createLru<true>(REMEMBERED);
   let all = 0;
 
-  function roomOf(lane: string): number {
-    const { count = 0, failing = false } = lanes.get(lane) ?? {};
-    return (failing ? MOST_FAILING : MOST) - count;
-  }
+  const roomOf = (lane: string) => (failing.has(lane) ? MOST_FAILING : MOST) - (underWay.get(lane) ?? 0);
 
   return {
     room: () => MOST_OF_ALL - all,
     roomOf,
-    full: () => [...lanes.keys()].filter((lane) => roomOf(lane) <= 0),
+    full: () => [...underWay.keys()].filter((lane) => roomOf(lane) <= 0),
     begin(lane) {
-      const known = lanes.get(lane) ?? { count: 0, failing: false };
-      lanes.set(lane, { ...known, count: known.count + 1 });
+      underWay.set(lane, (underWay.get(lane) ?? 0) + 1);
       all++;
     },
     end(lane, answered) {
       all--;
-      const count = (lanes.get(lane)?.count ?? 1) - 1;
-      // One that answers and has nothing under way is like one that is not known.
-      if (count === 0 && answered) lanes.delete(lane);
-      else lanes.set(lane, { count, failing: !answered });
+      const count = (underWay.get(lane) ?? 1) - 1;
+      if (count > 0) underWay.set(lane, count);
+      else underWay.delete(lane);
+      if (answered) failing.delete(lane);
+      else if (answered === false) failing.set(lane, true);
     },
   };
 }

@@ -44,11 +44,11 @@ export function createPushWorker(options: PushWorkerOptions): PushWorker {
     const { lane } = decided.job;
     lanes.begin(lane);
     const work = attempt(decided).then(
-      (outcome) => lanes.end(lane, outcome?.kind !== 'retry'),
+      (outcome) => lanes.end(lane, outcome && outcome.kind !== 'retry'),
       (err: unknown) => {
         // The store does not answer: the lease runs out, and the job is due again.
         log.debug({ err }, 'a push could not be noted');
-        lanes.end(lane, true);
+        lanes.end(lane, undefined);
       },
     );
     const tracked = work.finally(() => {
