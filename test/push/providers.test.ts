@@ -163,6 +163,25 @@ describe('FCM', () => {
     expect(await provider.send(to, push())).toMatchObject({ kind: 'retry' });
   });
 
+  it('has ten seconds for all that a push asks of it, however often', async () => {
+    const deadlines: number[] = [];
+    const slow: Pick<Outbound, 'post'> = {
+      async post({ url, deadlineMs }) {
+        if (url.endsWith('/token')) {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          return { status: 200, headers: {}, body: async () => Buffer.from('{"access_token":"t"}') };
+        }
+        deadlines.push(deadlineMs!);
+        return { status: 401, headers: {}, body: async () => Buffer.from('') };
+      },
+    };
+    const { script, to } = await start();
+    await createFcm({ config: readConfig(script.env).push.fcm!, outbound: slow }).send(to, push());
+    const [first, second] = deadlines as [number, number];
+    expect(first).toBeLessThanOrEqual(9_981);
+    expect(second).toBeLessThanOrEqual(first - 19);
+  });
+
   it('that gives no token is tried again', async () => {
     const { provider, script, to } = await start();
     script.tokens.next({ status: 503 });

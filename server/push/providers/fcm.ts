@@ -4,6 +4,9 @@ import type { Outbound, OutboundAnswer } from '../../lib/outbound/outbound.ts';
 import { createFcmTokens } from './fcm-token.ts';
 import { type Outcome, outcomeOf, type Provider, type Push, unanswered } from './provider.ts';
 
+/** The time for a push with its token, also where both are asked for twice, in milliseconds. */
+const DEADLINE_MS = 10_000;
+
 export interface FcmOptions {
   config: FcmConfig;
   outbound: Pick<Outbound, 'post'>;
@@ -13,20 +16,22 @@ export function createFcm({ config, outbound }: FcmOptions): Provider {
   const tokens = createFcmTokens({ config, outbound });
   const url = `${config.url}/v1/projects/${encodeURIComponent(config.projectId)}/messages:send`;
 
-  async function post(device: string, push: Push): Promise<{ answer: OutboundAnswer; token: string }> {
+  async function post(device: string, push: Push, dueAt: number): Promise<{ answer: OutboundAnswer; token: string }> {
     const token = await tokens.current();
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const answer = await outbound.post({ url, headers, body: JSON.stringify({ message: messageOf(device, push) }) });
+    const body = JSON.stringify({ message: messageOf(device, push) });
+    const answer = await outbound.post({ url, headers, body, deadlineMs: dueAt - performance.now() });
     return { answer, token };
   }
 
   return {
     async send({ address }, push) {
+      const dueAt = performance.now() + DEADLINE_MS;
       try {
-        const first = await post(address, push);
+        const first = await post(address, push, dueAt);
         if (first.answer.status !== 401) return await judge(first.answer);
         tokens.drop(first.token);
-        const { answer } = await post(address, push);
+        const { answer } = await post(address, push, dueAt);
         // With a new token it is not the push that is refused.
         return answer.status === 401 ? { kind: 'retry', reason: '401' } : await judge(answer);
       } catch (error) {

@@ -25,7 +25,7 @@ export type Outcome =
 export type Recipient = Pick<PushSubscriptionDocument, 'provider' | 'address' | 'keys' | 'voip_token'>;
 
 export interface Provider {
-  /** Sends a push; never rejects. An attempt ends after 10 s. */
+  /** Sends a push; never rejects. The provider has 10 s; whoever gives out its tokens may take as long besides. */
   send(to: Recipient, push: Push): Promise<Outcome>;
   /** Names what may hang or fail as one: pushes of other lanes do not wait for it. */
   laneOf(to: Recipient): string;
