@@ -14,6 +14,9 @@ const LEASE_MS = 30_000;
 /** How long it is remembered what a device was told: as long as providers keep a push. */
 const KEPT_MS = 28 * 86_400_000;
 
+/** Jobs in one write. */
+const BATCH = 1000;
+
 /** A reason to look. */
 export interface Knock {
   subscription: Pick<PushSubscriptionDocument, '_id' | 'session_id' | 'user_id' | 'provider'>;
@@ -73,11 +76,13 @@ export function createPushJobStore(
 
   return {
     async knock(knocks) {
-      if (knocks.length === 0) return;
-      await upsertEach(
-        jobs,
-        knocks.map((one) => ({ filter: { _id: idOf(one) }, update: knockUpdate(one, after(KEPT_MS)) })),
-      );
+      for (let from = 0; from < knocks.length; from += BATCH) {
+        const some = knocks.slice(from, from + BATCH);
+        await upsertEach(
+          jobs,
+          some.map((one) => ({ filter: { _id: idOf(one) }, update: knockUpdate(one, after(KEPT_MS)) })),
+        );
+      }
     },
     async knockShown(read) {
       await jobs.bulkWrite(

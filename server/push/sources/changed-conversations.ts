@@ -14,8 +14,6 @@ const GATHER_MS = 500;
 const RETRY_MS = 1000;
 /** How long a connected session has to acknowledge a message, and to have that stored. In milliseconds. */
 export const PATIENCE_MS = 10_500;
-/** Jobs in one write. */
-const BATCH = 1000;
 
 export interface ChangesToJobsOptions extends SourceOptions {
   audience: Pick<Audience, 'membersOfGroups'>;
@@ -102,6 +100,6 @@ async function toJobs(options: ChangesToJobsOptions, batch: readonly ChangedConv
       }),
     ),
   );
-  for (let from = 0; from < knocks.length; from += BATCH) await jobs.knock(knocks.slice(from, from + BATCH));
+  await jobs.knock(knocks);
   onStored();
 }

@@ -1,16 +1,22 @@
 /** Contact requests become jobs for the sessions that were not told. */
+import { groupBy } from '../../lib/group-by.ts';
 import type { Collections } from '../../model/collections.ts';
+import type { ContactDocument } from '../../model/documents/contacts.ts';
 import type { Knock } from '../jobs/job-store.ts';
 import type { SourceOptions } from './source.ts';
 
 /** How far the first look of a node reaches back, in milliseconds: what is found again was told, as its job says. */
 const FIRST_MS = 86_400_000;
+/** Requests that are stored as jobs together. */
+const BATCH = 1000;
 /** How far each further look reaches back behind the last one: longer than a write takes. */
 const MARGIN_MS = 10_000;
 
 export interface ContactRequestsOptions extends SourceOptions {
   collections: Pick<Collections, 'contacts'>;
 }
+
+type Request = Pick<ContactDocument, '_id' | 'user_id' | 'contact_id' | 'created_at'>;
 
 export interface ContactRequests {
   /** Looks once; to be called every second or so. */
@@ -20,9 +26,9 @@ export interface ContactRequests {
 }
 
 export function createContactRequests(options: ContactRequestsOptions): ContactRequests {
-  const { collections, jobs, subscriptionsOf, connectedOf, onStored, clock } = options;
+  const { collections, clock } = options;
   let from: number | undefined;
-  /** Requests that the last look found. */
+  /** Requests that the last look found, as far as the next one may find them again. */
   let seen = new Set<string>();
 
   return {
@@ -33,27 +39,43 @@ export function createContactRequests(options: ContactRequestsOptions): ContactR
     async look() {
       const now = clock();
       const since = new Date(from ?? now.getTime() - FIRST_MS);
-      const requests = await collections.contacts
-        .find(
-          { direction: 'in', status: 'pending', created_at: { $gte: since } },
-          { projection: { user_id: 1, contact_id: 1 }, hint: 'requests', batchSize: 1000 },
-        )
-        .toArray();
-      const fresh = requests.filter(({ _id }) => !seen.has(_id.toHexString()));
-      if (fresh.length > 0) {
-        const found = await subscriptionsOf([...new Set(fresh.map(({ user_id }) => user_id.toHexString()))]);
-        const connected = await connectedOf(found.map(({ subscription }) => subscription.user_id.toHexString()));
-        const away = found.filter(({ subscription: { session_id } }) => !connected.has(session_id.toHexString()));
-        const knocks = fresh.flatMap(({ user_id, contact_id }) =>
-          away
-            .filter(({ subscription }) => subscription.user_id.equals(user_id))
-            .map((one): Knock => ({ ...one, kind: 'request', subject: contact_id.toHexString(), dueAt: now })),
-        );
-        await jobs.knock(knocks);
-        onStored();
+      const next = now.getTime() - MARGIN_MS;
+      const found = collections.contacts.find<Request>(
+        { direction: 'in', status: 'pending', created_at: { $gte: since } },
+        { projection: { user_id: 1, contact_id: 1, created_at: 1 }, hint: 'requests', batchSize: BATCH },
+      );
+      const again = new Set<string>();
+      let fresh: Request[] = [];
+      for await (const request of found) {
+        const id = request._id.toHexString();
+        if (request.created_at.getTime() >= next) again.add(id);
+        if (!seen.has(id)) fresh.push(request);
+        if (fresh.length < BATCH) continue;
+        await toJobs(options, fresh, now);
+        fresh = [];
       }
-      seen = new Set(requests.map(({ _id }) => _id.toHexString()));
-      from = now.getTime() - MARGIN_MS;
+      await toJobs(options, fresh, now);
+      seen = again;
+      from = next;
     },
   };
+}
+
+async function toJobs(
+  { jobs, subscriptionsOf, connectedOf, onStored }: ContactRequestsOptions,
+  requests: readonly Request[],
+  dueAt: Date,
+): Promise<void> {
+  if (requests.length === 0) return;
+  const found = await subscriptionsOf([...new Set(requests.map(({ user_id }) => user_id.toHexString()))]);
+  const connected = await connectedOf(found.map(({ subscription }) => subscription.user_id.toHexString()));
+  const away = found.filter(({ subscription: { session_id } }) => !connected.has(session_id.toHexString()));
+  const awayOf = groupBy(away, ({ subscription }) => subscription.user_id.toHexString());
+  const knocks = requests.flatMap(({ user_id, contact_id }) =>
+    (awayOf.get(user_id.toHexString()) ?? []).map(
+      (one): Knock => ({ ...one, kind: 'request', subject: contact_id.toHexString(), dueAt }),
+    ),
+  );
+  await jobs.knock(knocks);
+  onStored();
 }

@@ -1,4 +1,5 @@
 /** Calls that ring become jobs for the sessions that cannot hear them. */
+import { groupBy } from '../../lib/group-by.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { CallDocument } from '../../model/documents/calls.ts';
 import type { Knock } from '../jobs/job-store.ts';
@@ -37,11 +38,11 @@ export function createRingingCalls({
     }
     const found = await subscriptionsOf(userIds);
     const connected = await connectedOf(found.map(({ subscription }) => subscription.user_id.toHexString()));
+    const away = found.filter(({ subscription: { session_id } }) => !connected.has(session_id.toHexString()));
+    const awayOf = groupBy(away, ({ subscription }) => subscription.user_id.toHexString());
     const knocks = ringing.flatMap(({ _id, ringing_ids }) =>
-      found
-        .filter(({ subscription: { user_id, session_id } }) => {
-          return !connected.has(session_id.toHexString()) && ringing_ids.some((id) => id.equals(user_id));
-        })
+      ringing_ids
+        .flatMap((id) => awayOf.get(id.toHexString()) ?? [])
         .map((one): Knock => ({ ...one, kind: 'call', subject: _id.toHexString(), dueAt: now })),
     );
     const keyOf = ({ subscription, subject }: Knock) => `${subscription._id.toHexString()} ${subject}`;
