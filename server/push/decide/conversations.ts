@@ -8,6 +8,7 @@ import type { Collections } from '../../model/collections.ts';
 import { refFromId } from '../../model/conversation-ref.ts';
 import type { PushJobDocument } from '../../model/documents/push.ts';
 import type { Acknowledgements } from '../acknowledgements.ts';
+import { readBlocked } from './blocks.ts';
 import { floorOf, intend, isMuted, type Place, pushOf } from './conversation-decision.ts';
 import type { Decision, Situation } from './decision.ts';
 import type { ReadPeople } from './people.ts';
@@ -38,7 +39,10 @@ export async function decideConversations(
     situations.map(({ job }) => ({ sessionId: job.session_id.toHexString(), subject: subject(job) }));
   const [places, blocked, bothAcknowledged, markOf] = await Promise.all([
     readPlaces(sources, situations),
-    readBlocked(sources, situations),
+    readBlocked(
+      sources.collections,
+      situations.map(({ job }) => job),
+    ),
     acknowledgements.read([
       ...keysOf((job) => job.subject),
       ...keysOf((job) => job.shown_thread?.toHexString() ?? job.subject),
@@ -54,7 +58,7 @@ export async function decideConversations(
   const asked = situations.map(({ job, subscription, isConnected }, i) => ({
     conversationId: job.subject,
     userId: job.user_id,
-    without: [job.user_id, ...(blocked.get(job.user_id.toHexString()) ?? [])],
+    without: [job.user_id, ...blocked[i]!],
     above: places[i] ? floorOf(job, places[i], acknowledged[i]!) : Number.MAX_SAFE_INTEGER,
     since: new Date(Math.max(subscription.since.getTime(), now.getTime() - OLDEST_MS)),
     // Of a muted conversation, what mentions the user.
@@ -142,27 +146,4 @@ async function readPlaces(
     if (!group?.members.has(userId)) return undefined;
     return { membership, fromSeq: visibility.fromSeq(membership), groupName: group.name };
   });
-}
-
-/** Between whom and each user a block lies, either way. */
-async function readBlocked(
-  { collections: { contacts } }: ConversationSources,
-  situations: readonly Situation[],
-): Promise<Map<string, ObjectId[]>> {
-  const userIds = situations.map(({ job }) => job.user_id);
-  const blocked = new Map(userIds.map((id) => [id.toHexString(), [] as ObjectId[]]));
-  const found = contacts.find(
-    {
-      $or: [
-        { user_id: { $in: userIds }, status: 'blocked' },
-        { contact_id: { $in: userIds }, status: 'blocked' },
-      ],
-    },
-    { projection: { _id: 0, user_id: 1, contact_id: 1 } },
-  );
-  for await (const { user_id, contact_id } of found) {
-    blocked.get(user_id.toHexString())?.push(contact_id);
-    blocked.get(contact_id.toHexString())?.push(user_id);
-  }
-  return blocked;
 }

@@ -4,8 +4,9 @@ import type { MessageStore } from '../../conversations/message-store.ts';
 import { refFromId } from '../../model/conversation-ref.ts';
 import type { Found, PushedMessage } from './conversation-decision.ts';
 
-/** Branches of one command. */
+/** Branches of one command, and ids that they name: a command must not grow too large. */
 const MOST_BRANCHES = 120;
+const MOST_IDS = 50_000;
 
 export interface Asked {
   conversationId: string;
@@ -27,6 +28,8 @@ export interface Asked {
 export interface Branch {
   kind: 'direct' | 'group';
   stages: Document[];
+  /** How many ids it names. */
+  ids: number;
 }
 
 type Row = PushedMessage & { of: number; as: 'newest' | 'oldest' | 'seq' | 'rev' };
@@ -51,8 +54,7 @@ export async function readBranches<R extends Document>(
   branches: readonly Branch[],
 ): Promise<R[]> {
   const rows: R[] = [];
-  for (let from = 0; from < branches.length; from += MOST_BRANCHES) {
-    const [first, ...rest] = branches.slice(from, from + MOST_BRANCHES) as [Branch, ...Branch[]];
+  for (const [first, ...rest] of commandsOf(branches)) {
     const pipeline = [
       ...first.stages,
       ...rest.map(({ kind, stages }) => ({ $unionWith: { coll: store.of(kind).collectionName, pipeline: stages } })),
@@ -61,6 +63,22 @@ export async function readBranches<R extends Document>(
     rows.push(...(await read.toArray()));
   }
   return rows;
+}
+
+function commandsOf(branches: readonly Branch[]): [Branch, ...Branch[]][] {
+  const commands: [Branch, ...Branch[]][] = [];
+  let ids = 0;
+  for (const branch of branches) {
+    const last = commands.at(-1);
+    ids += branch.ids;
+    if (last && last.length < MOST_BRANCHES && ids <= MOST_IDS) {
+      last.push(branch);
+      continue;
+    }
+    commands.push([branch]);
+    ids = branch.ids;
+  }
+  return commands;
 }
 
 /** Matches the messages that are asked for. */
@@ -90,6 +108,7 @@ function branchesOf(asked: Asked, of: number): Branch[] {
       { $limit: 1 },
       { $project: { _id: 0, ...fields, of: { $literal: of }, as: { $literal: as } } },
     ],
+    ids: match === pushed ? asked.without.length : 0,
   });
   return [
     branch('seq', whole, { seq: -1 }, { seq: 1 }),

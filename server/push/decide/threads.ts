@@ -116,6 +116,7 @@ function threadsBranch(asked: Asked, of: number): Branch {
       { $group: { _id: '$thread_id' } },
       { $project: { _id: 0, thread_id: '$_id', of: { $literal: of } } },
     ],
+    ids: asked.without.length,
   };
 }
 
