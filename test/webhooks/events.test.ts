@@ -85,6 +85,27 @@ describe('of a group', () => {
     expect(ofGroup(group_id)[3]!.data.group.admins).toEqual(both);
   });
 
+  it('who joins by an invitation is told as added, by themselves or by who let them in; codes are told nobody', async () => {
+    const { group } = await ann.ok('group:create', { name: 'open', member_ids: [] });
+    const group_id = group._id;
+    const { invite } = await ann.ok('group:invite', { group_id });
+    await bob.ok('group:join', { code: invite.code });
+    await bob.ok('group:leave', { group_id });
+    const { invite: asking } = await ann.ok('group:invite', { group_id, approval: true });
+    expect(await bob.ok('group:join', { code: asking.code })).toEqual({ requested: true });
+    await ann.ok('group:decide', { group_id, user_id: bob.id, accept: true });
+    await ann.ok('group:update', { group_id, permissions: { send: 'admin' }, slow_mode_s: 5 });
+    await eventually(() => expect(ofGroup(group_id)).toHaveLength(5));
+    const [created, joined, , letIn, updated] = ofGroup(group_id).map(({ data }) => data);
+    expect(created.reason).toBe('created');
+    expect(joined).toMatchObject({ reason: 'members_added', actor_id: bob.id, user_ids: [bob.id] });
+    expect(letIn).toMatchObject({ reason: 'members_added', actor_id: ann.id, user_ids: [bob.id] });
+    expect(updated).toMatchObject({ reason: 'updated', group: { permissions: { send: 'admin' }, slow_mode_s: 5 } });
+    const all = JSON.stringify(ofGroup(group_id));
+    for (const { code } of [invite, asking]) expect(all).not.toContain(code);
+    expect(all).not.toMatch(/"invites|"invite_keys|"removed_at/);
+  });
+
   it('changes at once are each told, in the order in which they were made', async () => {
     const { group } = await ann.ok('group:create', { name: 'busy', member_ids: [bob.id] });
     await Promise.all(

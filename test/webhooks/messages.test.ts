@@ -72,6 +72,31 @@ describe('a webhook', () => {
     expect(receiver.faults).toEqual([]);
   });
 
+  it('is told of replies, pins, forwards and mentions as members see them, and of no revisions', async () => {
+    await makeWebhook(server.url, name, receiver);
+    const root = await send('root');
+    const { conversation_id } = root;
+    const reply = await send('reply', { recipient_id: ann.id, thread_id: root._id }, bob);
+    await eventually(() => expect(told(conversation_id)).toEqual(['message.new root', 'message.new reply']));
+    await bob.ok('message:pin', { message_id: root._id, pinned: true });
+    await eventually(() => expect(told(conversation_id)).toHaveLength(3));
+    const mentions = { user_ids: [bob.id] };
+    const { message: edited } = await ann.ok('message:edit', { message_id: root._id, content: 'edited', mentions });
+    await eventually(() => expect(told(conversation_id)).toHaveLength(4));
+    await ann.ok('message:send', { recipient_id: bob.id, forward_of: root._id });
+    await eventually(() => expect(told(conversation_id)).toHaveLength(5));
+    const messages = receiver.messagesOf(conversation_id).map(({ data }) => data.message);
+    const thread = { reply_count: 1, last_reply_at: reply.created_at, user_ids: [bob.id] };
+    expect(messages[1]).toEqual(reply);
+    expect(reply).toMatchObject({ thread_id: root._id });
+    expect(messages[2]).toMatchObject({ _id: root._id, pinned: { by: bob.id }, thread });
+    expect(messages[3]).toEqual(edited);
+    expect(edited).toMatchObject({ mentions, pinned: { by: bob.id }, thread });
+    expect(messages[4]).toMatchObject({ content: 'edited', forwarded: { count: 1 } });
+    expect(JSON.stringify(messages)).not.toMatch(/"(aside|proper_seq|has_thread|text_ids|revs|mentioned)"/);
+    expect(receiver.faults).toEqual([]);
+  });
+
   it('hears what its own node stored at once', async () => {
     await makeWebhook(server.url, name, receiver);
     const { conversation_id } = await send('warm');
