@@ -1,6 +1,5 @@
 /** Push, put together: subscriptions of devices, and what is sent to them while they are away. */
 import type { FastifyInstance } from 'fastify';
-import type { ObjectId } from 'mongodb';
 import type { Logger } from 'pino';
 import type { PushProvider } from '../../shared/contract/push.ts';
 import type { Bus } from '../bus/bus.ts';
@@ -19,6 +18,7 @@ import { createAcknowledgements } from './acknowledgements.ts';
 import { createPushCommands } from './commands.ts';
 import { createDecide } from './decide/decide.ts';
 import { createReadPeople } from './decide/people.ts';
+import type { UnreadOf } from './decide/unread.ts';
 import { createAttempt } from './jobs/attempt.ts';
 import { createPushJobStore } from './jobs/job-store.ts';
 import { createPushWorker } from './jobs/worker.ts';
@@ -51,7 +51,7 @@ export interface PushDomainOptions {
   /** The sessions of users that have one, on other nodes at least. */
   sessionsOf(userIds: string[]): Promise<string[]>;
   /** How much a user has not read. */
-  unreadOf(userId: ObjectId): Promise<{ badge: number; counts: ReadonlyMap<string, number> }>;
+  unreadOf: UnreadOf;
   clock(): Date;
   log: Logger;
 }

@@ -1,5 +1,4 @@
 /** Decides jobs of conversations: reads all that they rest on by a few commands, and what a payload needs beside. */
-import type { ObjectId } from 'mongodb';
 import { mentioning } from '../../conversations/mentioned.ts';
 import type { MessageStore } from '../../conversations/message-store.ts';
 import type { Visibility } from '../../conversations/visibility.ts';
@@ -13,6 +12,7 @@ import { floorOf, intend, isMuted, type Place, pushOf } from './conversation-dec
 import type { Decision, Situation } from './decision.ts';
 import type { ReadPeople } from './people.ts';
 import { findPushable, readMarks } from './threads.ts';
+import { readUnread, type UnreadOf } from './unread.ts';
 
 /** Messages that were sent longer ago are not pushed: no job is tried for so long. In milliseconds. */
 const OLDEST_MS = 25 * 3_600_000;
@@ -23,7 +23,7 @@ export interface ConversationSources {
   visibility: Visibility;
   acknowledgements: Pick<Acknowledgements, 'read'>;
   readPeople: ReadPeople;
-  unreadOf(userId: ObjectId): Promise<{ badge: number; counts: ReadonlyMap<string, number> }>;
+  unreadOf: UnreadOf;
   preview: boolean;
   clock(): Date;
 }
@@ -87,18 +87,11 @@ async function complete(
   now: Date,
 ): Promise<Decision[]> {
   const senders = intentions.flatMap((one) => (one.kind === 'message' ? [one.message.sender_id] : []));
-  const readers = new Map(
-    situations.flatMap(({ job }, i) =>
-      intentions[i]!.kind === 'message' || intentions[i]!.kind === 'read'
-        ? [[job.user_id.toHexString(), job.user_id]]
-        : [],
-    ) as [string, ObjectId][],
-  );
-  const [people, unread] = await Promise.all([
-    readPeople(senders),
-    Promise.all([...readers].map(async ([id, userId]) => [id, await unreadOf(userId)] as const)),
-  ]);
-  const unreadBy = new Map(unread);
+  const readers = situations.flatMap(({ job }, i) => {
+    const { kind } = intentions[i]!;
+    return kind === 'message' || kind === 'read' ? [job.user_id] : [];
+  });
+  const [people, unreadBy] = await Promise.all([readPeople(senders), readUnread(unreadOf, readers)]);
   return situations.map((situation, i): Decision => {
     const intention = intentions[i]!;
     if (intention.kind === 'skip' || intention.kind === 'later') return intention;

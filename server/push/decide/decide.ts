@@ -8,6 +8,7 @@ import { type ConversationSources, decideConversations } from './conversations.t
 import type { Decision, Situation } from './decision.ts';
 import { passOver, requestPush, requestToPush } from './request-decision.ts';
 import { readSituations, type SituationSources } from './situations.ts';
+import { readUnread } from './unread.ts';
 
 export interface DecideOptions extends Omit<ConversationSources, 'collections'>, Omit<SituationSources, 'collections'> {
   collections: Collections;
@@ -84,14 +85,17 @@ async function decideRequests(options: DecideOptions, situations: readonly Situa
     found.map((contact) => [`${contact.user_id.toHexString()} ${contact.contact_id.toHexString()}`, contact]),
   );
   const people = await readPeople(situations.map(({ job }) => fromId(job.subject)));
-  return Promise.all(
-    situations.map(async (situation): Promise<Decision> => {
-      const { job } = situation;
-      const contact = contactOf.get(`${job.user_id.toHexString()} ${job.subject}`);
-      const asked = requestToPush(situation, contact);
-      const from = people.get(job.subject);
-      if (!asked || !from) return passOver(situation, contact);
-      return requestPush(situation, asked, from, (await unreadOf(job.user_id)).badge);
-    }),
+  const requests = situations.map((situation) => {
+    const { user_id, subject } = situation.job;
+    const contact = contactOf.get(`${user_id.toHexString()} ${subject}`);
+    return { situation, contact, asked: requestToPush(situation, contact), from: people.get(subject) };
+  });
+  const unread = await readUnread(
+    unreadOf,
+    requests.flatMap(({ situation, asked }) => (asked ? [situation.job.user_id] : [])),
   );
+  return requests.map(({ situation, contact, asked, from }): Decision => {
+    if (!asked || !from) return passOver(situation, contact);
+    return requestPush(situation, asked, from, unread.get(situation.job.user_id.toHexString())!.badge);
+  });
 }
