@@ -11,6 +11,7 @@ import { lists } from './parts/lists.ts';
 import { media } from './parts/media.ts';
 import { memory } from './parts/memory.ts';
 import { nodes } from './parts/nodes.ts';
+import { push } from './parts/push.ts';
 import { rest } from './parts/rest.ts';
 import { signins } from './parts/signins.ts';
 import { stages } from './parts/stages.ts';
@@ -33,6 +34,7 @@ export const PARTS: Record<string, Part> = {
   nodes,
   media,
   webhooks,
+  push,
   inserts,
   lists,
   history,
