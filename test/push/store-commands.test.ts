@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => counted?.stop());
 
-const MESSAGES = 20;
+const MESSAGES = 8;
 /** What belongs to sends and their receipts. */
 const OF_MESSAGES = ['insert messages', 'update conversations', 'update memberships', 'update push_acknowledgements'];
 
@@ -43,11 +43,12 @@ it('sends and receipts cost no more with a subscription of others about: who use
   ]);
   const ofMessages = (counts: Map<string, number>) =>
     new Map([...counts].filter(([what]) => OF_MESSAGES.includes(what)));
-  // What is looked up the first time is remembered.
-  await chat();
-  const before = await chat();
-  expect(ofMessages(before.counts)).toEqual(expected);
-  expect(before.counts.has('find push_jobs')).toBe(false);
+  // What is looked up the first time is remembered; and what the marks leave behind is settled now and then.
+  await eventually(async () => {
+    const { counts } = await chat();
+    expect(ofMessages(counts)).toEqual(expected);
+    expect(counts.has('find push_jobs')).toBe(false);
+  });
 
   const other = await connect(counted.server.url, await register(counted.server.url));
   await other.ok('push:subscribe', {
@@ -56,8 +57,10 @@ it('sends and receipts cost no more with a subscription of others about: who use
   });
   // The node takes part.
   await eventually(async () => expect((await chat()).counts.get('find push_subscriptions')).toBeGreaterThan(0));
-  const after = await chat();
-  expect(ofMessages(after.counts)).toEqual(expected);
-  expect(after.counts.get('find push_subscriptions') ?? 0).toBeLessThanOrEqual(after.tookMs / 500 + 2);
-  expect(after.counts.has('update push_jobs')).toBe(false);
-}, 120_000);
+  await eventually(async () => {
+    const { counts, tookMs } = await chat();
+    expect(ofMessages(counts)).toEqual(expected);
+    expect(counts.get('find push_subscriptions') ?? 0).toBeLessThanOrEqual(tookMs / 500 + 2);
+    expect(counts.has('update push_jobs')).toBe(false);
+  });
+});
