@@ -232,10 +232,13 @@ describe('a preview', () => {
     );
     const bob = await someoneAway(url, service);
     const { group } = await from.ok('group:create', { name: '𝔅'.repeat(100), member_ids: [bob.account.id] });
+    const { message: root } = await from.ok('message:send', { group_id: group._id, content: 'root' });
     const content = `${'\u0001'.repeat(150)}${'𝔠'.repeat(100)}`;
-    await from.ok('message:send', { group_id: group._id, content });
-    await expect.poll(bob.pushed, SOON).toHaveLength(1);
-    const [payload] = bob.pushed();
+    const more = { thread_id: root._id, mentions: { user_ids: [bob.account.id] } };
+    const { message } = await from.ok('message:send', { group_id: group._id, content, ...more });
+    await expect.poll(() => bob.pushed().at(-1), SOON).toMatchObject({ seq: message.seq, mention: true });
+    const payload = bob.pushed().at(-1);
+    expect(payload.thread_id).toBe(root._id);
     expect(payload.preview).toBe([...content].slice(0, 200).join(''));
     expect(Buffer.byteLength(JSON.stringify(payload))).toBeLessThanOrEqual(3072);
   });
