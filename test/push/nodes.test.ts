@@ -4,7 +4,7 @@ import { connect, register } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { type HttpStandIn, startHttpStandIn } from './support/http-stand-in.ts';
 import { vapidKeys } from './support/keys.ts';
-import { signIn, someoneAway, subscribeAway } from './support/pushed.ts';
+import { command, signIn, someoneAway, subscribeAway } from './support/pushed.ts';
 
 let service: HttpStandIn;
 let cluster: Cluster;
@@ -40,3 +40,19 @@ it('a session on another node that acknowledges is not pushed to, one that does 
   expect(away.pushed()).toHaveLength(1);
   silentDevice.close();
 }, 120_000);
+
+it('what was pushed of a thread is taken away when another node is told that it was read', async () => {
+  const [one, two] = cluster.urls as [string, string];
+  const ann = await connect(one, await register(one));
+  const bob = await someoneAway(one, service);
+  const { message: root } = await command(one, bob.account, 'message:send', { recipient_id: ann.id, content: 'root' });
+  const { message } = await ann.ok('message:send', {
+    recipient_id: bob.account.id,
+    content: 'reply',
+    thread_id: root._id,
+  });
+  await expect.poll(bob.pushed, { timeout: 45_000 }).toMatchObject([{ seq: message.seq, thread_id: root._id }]);
+  const reader = await signIn(two, bob.account);
+  await command(two, reader, 'thread:read', { message_id: root._id, up_to_seq: message.seq });
+  await expect.poll(bob.pushed, { timeout: 45_000 }).toMatchObject([{}, { type: 'read', badge: 0 }]);
+});
