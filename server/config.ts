@@ -3,6 +3,7 @@ import { type IceServerConfig, readCalls } from './config/calls.ts';
 import { type IssuerConfig, readIssuer } from './config/issuer.ts';
 import { readNetwork } from './config/network.ts';
 import { type PushConfig, readPush } from './config/push.ts';
+import { withSecretFiles } from './config/secret-files.ts';
 import { readStores } from './config/stores.ts';
 import { readTokens } from './config/tokens.ts';
 import { type Environment, readInteger, readOneOf, readSwitch, readText, readUrl } from './lib/environment.ts';
@@ -12,6 +13,8 @@ export interface Config {
   host: string;
   port: number;
   mongodbUrl: string | undefined;
+  /** With which tools authenticate at `npm run database`. */
+  databasePassword: string | undefined;
   redisUrls: string[];
   dataDir: string;
   jwtSecret: string | undefined;
@@ -72,10 +75,11 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 /**
- * @param env usually `process.env`
- * @throws ConfigError naming the first variable that is wrong, and why
+ * @param given usually `process.env`
+ * @throws ConfigError naming the first variable that is wrong, why, and what would be right
  */
-export function readConfig(env: Environment): Config {
+export function readConfig(given: Environment): Config {
+  const env = withSecretFiles(given);
   const production = readOneOf(env, 'NODE_ENV', ['development', 'production', 'test'], 'development') === 'production';
   return {
     production,

@@ -22,6 +22,7 @@ import { createRedisRateLimiter } from './dispatch/rate-limits-redis.ts';
 import { createServerTime } from './dispatch/server-time.ts';
 import { createIo } from './gateway/io.ts';
 import { openFrontDoor } from './http/front-door.ts';
+import { createOriginRefusals } from './http/origin-refusals.ts';
 import { createHttpServer } from './http/server.ts';
 import { watchDiskSpace } from './lib/disk-space.ts';
 import type { Collections } from './model/collections.ts';
@@ -45,9 +46,10 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
   const { collections, clock } = database;
   const { redis, adapter } = config.redisUrls.length > 0 ? await openRedis(config.redisUrls, clock, log) : NO_REDIS;
 
-  const http = createHttpServer({ config, reach: database.reach, log });
+  const originRefusals = createOriginRefusals(log);
+  const http = createHttpServer({ config, reach: database.reach, originRefusals, log });
   publishDocuments(http);
-  const io = createIo(http.server, config, adapter);
+  const io = createIo(http.server, config, originRefusals, adapter);
   openFrontDoor(http.server, config, `${io.path()}/`);
 
   const rateLimiter = rateLimiterOf(config, redis, log);

@@ -47,7 +47,14 @@ async function main(): Promise<void> {
   // A rejection that nobody handles is a bug: it is logged, and the process goes on serving.
   process.on('unhandledRejection', (err) => log.error({ err }, 'unhandled rejection'));
 
-  process.stdout.write(`listening on ${app.url}\n`);
+  announce(app.url, config.production);
+}
+
+/** Says in one line that the server is ready, whatever the log level. */
+function announce(url: string, production: boolean): void {
+  const ready = `listening on ${url}`;
+  if (production) createLog('info', true).info(`${ready} after ${Math.round(performance.now())} ms`);
+  else process.stdout.write(`${ready}\n`);
 }
 
 /** Says why in one line and exits with an error. */

@@ -12,10 +12,10 @@ const OPTIONS = { ...GUARANTEES, appName: 'letsapp tools', ignoreUndefined: true
  * @throws Error with a one-line message when it cannot be reached
  */
 export async function withStore<T>(
-  { mongodbUrl, dataDir }: Pick<Config, 'mongodbUrl' | 'dataDir'>,
+  { mongodbUrl, dataDir, databasePassword }: Pick<Config, 'mongodbUrl' | 'dataDir' | 'databasePassword'>,
   use: (client: MongoClient, name: string) => Promise<T>,
 ): Promise<T> {
-  const embedded = mongodbUrl === undefined ? await reachEmbedded(dataDir, process.env.DATABASE_PASSWORD) : undefined;
+  const embedded = mongodbUrl === undefined ? await reachEmbedded(dataDir, databasePassword) : undefined;
   const url = mongodbUrl ?? embedded!.url;
   const client = new MongoClient(url, OPTIONS);
   try {

@@ -1,4 +1,4 @@
-import { type Environment, readInteger, readList, readText } from '../lib/environment.ts';
+import { type Environment, readInteger, readList, readText, wrongSetting } from '../lib/environment.ts';
 import { ConfigError } from '../lib/errors.ts';
 
 /** An `RTCIceServer`, as browsers take it. */
@@ -9,6 +9,7 @@ export interface IceServerConfig {
 }
 
 const TEN_MINUTES_MS = 600_000;
+const ICE_EXAMPLE = '[{"urls":"stun:stun.example.org"}]';
 
 /** The time limits of calls, and the STUN and TURN servers that clients are given. */
 export function readCalls(env: Environment) {
@@ -24,10 +25,14 @@ function readTurn(env: Environment) {
   const turnUrls = readList(env, 'TURN_URLS');
   const turnSecret = readText(env, 'TURN_SECRET');
   for (const url of turnUrls) {
-    if (!/^turns?:[^\s]+$/.test(url)) throw new ConfigError(`TURN_URLS must be turn: or turns: URLs, not "${url}"`);
+    if (!/^turns?:[^\s]+$/.test(url)) {
+      throw wrongSetting('TURN_URLS', `must be turn: or turns: URLs, not "${url}"`, 'turn:turn.example.org:3478');
+    }
   }
   if ((turnSecret === undefined) !== (turnUrls.length === 0)) {
-    throw new ConfigError('TURN_URLS and TURN_SECRET need each other: set both or neither');
+    throw new ConfigError(
+      'TURN_URLS and TURN_SECRET need each other: set both or neither; for example TURN_URLS=turn:turn.example.org:3478',
+    );
   }
   return { turnUrls, turnSecret };
 }
@@ -39,12 +44,11 @@ function readIceServers(env: Environment): IceServerConfig[] {
   try {
     servers = JSON.parse(text);
   } catch {
-    throw new ConfigError('ICE_SERVERS must be JSON');
+    throw wrongSetting('ICE_SERVERS', 'must be JSON', ICE_EXAMPLE);
   }
   if (!Array.isArray(servers) || !servers.every(isIceServer)) {
-    throw new ConfigError(
-      'ICE_SERVERS must be an array of { urls, username?, credential? }, with stun(s): or turn(s): URLs',
-    );
+    const problem = 'must be an array of { urls, username?, credential? }, with stun(s): or turn(s): URLs';
+    throw wrongSetting('ICE_SERVERS', problem, ICE_EXAMPLE);
   }
   return servers;
 }

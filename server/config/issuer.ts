@@ -1,4 +1,4 @@
-import { type Environment, readSwitch, readText, readUrl } from '../lib/environment.ts';
+import { type Environment, readSwitch, readText, readUrl, wrongSetting } from '../lib/environment.ts';
 import { ConfigError } from '../lib/errors.ts';
 
 /** The issuer of the server's own access tokens. */
@@ -31,9 +31,13 @@ function readForeign(env: Environment): IssuerConfig | undefined {
     throw new ConfigError('AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE need each other: set all three or none');
   }
   const { username, password } = new URL(jwksUrl);
-  if (username || password) throw new ConfigError('AUTH_JWKS_URL must not contain a user or password');
+  if (username || password) {
+    const example = 'https://login.example.org/.well-known/jwks.json';
+    throw wrongSetting('AUTH_JWKS_URL', 'must not contain a user or password', example);
+  }
   if (issuer === OWN_ISSUER) {
-    throw new ConfigError(`AUTH_ISSUER must not be "${OWN_ISSUER}": that is the issuer of the server's own tokens`);
+    const problem = `must not be "${OWN_ISSUER}": that is the issuer of the server's own tokens`;
+    throw wrongSetting('AUTH_ISSUER', problem, 'https://login.example.org/');
   }
   return { jwksUrl, issuer, audience };
 }

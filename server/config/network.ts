@@ -1,5 +1,13 @@
-import { type Environment, readInteger, readList, readSwitch, readText, readUrl } from '../lib/environment.ts';
-import { ConfigError } from '../lib/errors.ts';
+import {
+  type Environment,
+  readInteger,
+  readList,
+  readSwitch,
+  readText,
+  readUrl,
+  SECRET_EXAMPLE,
+  wrongSetting,
+} from '../lib/environment.ts';
 
 const MIN_KEY_LENGTH = 32;
 
@@ -22,14 +30,18 @@ function asOrigin(text: string): string {
   const isOrigin = /^https?:/.test(text)
     ? URL.canParse(text) && new URL(text).origin === text
     : /^[a-z][a-z\d+.-]*:\/\/[\w.-]+(:\d+)?$/.test(text);
-  if (!isOrigin) throw new ConfigError(`CORS_ORIGINS must be origins such as https://app.example.org, not "${text}"`);
+  if (!isOrigin) {
+    const problem = `must be origins, a scheme and a host without a path, separated by commas, not "${text}"`;
+    throw wrongSetting('CORS_ORIGINS', problem, 'https://app.example.org');
+  }
   return text;
 }
 
 function readPublicUrl(env: Environment): string | undefined {
   const url = readUrl(env, 'PUBLIC_URL', ['http:', 'https:']);
   if (url !== undefined && /[?#]/.test(url)) {
-    throw new ConfigError('PUBLIC_URL must have neither a query nor a fragment: paths are appended to it');
+    const problem = 'must have neither a query nor a fragment: paths are appended to it';
+    throw wrongSetting('PUBLIC_URL', problem, 'https://chat.example.org');
   }
   return url?.replace(/\/+$/, '');
 }
@@ -38,11 +50,11 @@ function readPublicUrl(env: Environment): string | undefined {
 function readBearer(env: Environment, name: string): string | undefined {
   const token = readText(env, name);
   if (token === undefined || /^[\w.~+/-]+=*$/.test(token)) return token;
-  throw new ConfigError(`${name} must consist of letters, digits and -._~+/, with = at the end alone`);
+  throw wrongSetting(name, 'must consist of letters, digits and -._~+/, with = at the end alone', SECRET_EXAMPLE);
 }
 
 function readApiKey(env: Environment): string | undefined {
   const key = readBearer(env, 'API_KEY');
   if (key === undefined || key.length >= MIN_KEY_LENGTH) return key;
-  throw new ConfigError(`API_KEY must have at least ${MIN_KEY_LENGTH} characters`);
+  throw wrongSetting('API_KEY', `must have at least ${MIN_KEY_LENGTH} characters`, SECRET_EXAMPLE);
 }

@@ -1,7 +1,7 @@
 /** The providers of push notifications (PROTOCOL section 15): those that are set up, and where they are. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type Environment, readSwitch, readText, readUrl } from '../lib/environment.ts';
+import { type Environment, readSwitch, readText, readUrl, wrongSetting } from '../lib/environment.ts';
 import { ConfigError } from '../lib/errors.ts';
 import { publicKeyOf } from '../lib/p256.ts';
 
@@ -42,6 +42,9 @@ export interface PushConfig {
   apns: ApnsConfig | undefined;
 }
 
+const PAIR = 'npx web-push generate-vapid-keys makes a pair';
+const ACCOUNT_FILE = '/run/secrets/fcm-service-account.json';
+const APNS_FILE = '/run/secrets/AuthKey_ABCDE12345.p8';
 const TOKEN_URL = 'https://oauth2.googleapis.com/token';
 
 /** @throws ConfigError where the settings of a provider are incomplete or wrong */
@@ -63,12 +66,14 @@ function readVapidKeys(env: Environment): VapidKeys | undefined {
   const privateKey = readText(env, 'VAPID_PRIVATE_KEY');
   if (publicKey === undefined && privateKey === undefined) return undefined;
   if (publicKey === undefined || privateKey === undefined) {
-    throw new ConfigError('VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY need each other: set both or neither');
+    throw new ConfigError(`VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY need each other: set both or neither; ${PAIR}`);
   }
   const derived = publicKeyOf(privateKey);
-  if (derived === undefined) throw new ConfigError('VAPID_PRIVATE_KEY must be a key of P-256: 32 bytes in base64url');
+  if (derived === undefined) {
+    throw new ConfigError(`VAPID_PRIVATE_KEY must be a key of P-256, 32 bytes in base64url; ${PAIR}`);
+  }
   if (derived !== Buffer.from(publicKey, 'base64url').toString('base64url')) {
-    throw new ConfigError('VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY must be a pair');
+    throw new ConfigError(`VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY must belong together; ${PAIR}`);
   }
   return { publicKey: derived, privateKey: Buffer.from(privateKey, 'base64url').toString('base64url') };
 }
@@ -78,7 +83,7 @@ function readVapidSubject(env: Environment): string {
   if (subject !== undefined) {
     if (/^mailto:[^\s@]+@[^\s@]+$/.test(subject)) return subject;
     if (subject.startsWith('https://') && URL.canParse(subject)) return subject;
-    throw new ConfigError('VAPID_SUBJECT must be a mailto: address or an https: URL');
+    throw wrongSetting('VAPID_SUBJECT', 'must be a mailto: address or an https: URL', 'mailto:operator@example.org');
   }
   const publicUrl = readText(env, 'PUBLIC_URL');
   return publicUrl?.startsWith('https://') ? publicUrl : 'mailto:no-reply@localhost';
@@ -97,7 +102,9 @@ function readFcm(env: Environment): FcmConfig | undefined {
   return {
     projectId: project_id,
     clientEmail: client_email,
-    key: readKey('FCM_SERVICE_ACCOUNT', private_key, 'rsa', 'must have an RSA private_key in PEM form'),
+    key: readKey(private_key, 'rsa', () =>
+      wrongSetting('FCM_SERVICE_ACCOUNT', 'must have an RSA private_key in PEM form', ACCOUNT_FILE),
+    ),
     url: url ?? 'https://fcm.googleapis.com',
     tokenUrl: tokenUrl ?? token_uri ?? TOKEN_URL,
   };
@@ -111,21 +118,25 @@ interface ServiceAccount {
 }
 
 function readServiceAccount(text: string): ServiceAccount {
-  const json = text.startsWith('{') ? text : readFile('FCM_SERVICE_ACCOUNT', text);
+  const json = text.startsWith('{') ? text : readFile('FCM_SERVICE_ACCOUNT', text, ACCOUNT_FILE);
   let account: Partial<ServiceAccount>;
   try {
     account = Object(JSON.parse(json));
   } catch {
     // The cause is left out: it might quote the key.
-    throw new ConfigError('FCM_SERVICE_ACCOUNT must be the JSON of a service account, or the path of such a file');
+    throw wrongSetting(
+      'FCM_SERVICE_ACCOUNT',
+      'must be the JSON of a service account, or the path of such a file',
+      ACCOUNT_FILE,
+    );
   }
   for (const name of ['project_id', 'client_email', 'private_key'] as const) {
     if (typeof account[name] !== 'string' || account[name] === '') {
-      throw new ConfigError(`FCM_SERVICE_ACCOUNT must have ${name}`);
+      throw wrongSetting('FCM_SERVICE_ACCOUNT', `must have ${name}`, ACCOUNT_FILE);
     }
   }
   if (account.token_uri !== undefined && !URL.canParse(account.token_uri)) {
-    throw new ConfigError('FCM_SERVICE_ACCOUNT must have a URL as token_uri');
+    throw wrongSetting('FCM_SERVICE_ACCOUNT', 'must have a URL as token_uri', ACCOUNT_FILE);
   }
   return account as ServiceAccount;
 }
@@ -138,9 +149,11 @@ function readApns(env: Environment): ApnsConfig | undefined {
   const missing = names.filter((_, i) => texts[i] === undefined);
   if (missing.length > 0) throw new ConfigError(`${missing.join(' and ')} must be set too where APNs is used`);
   const [key, keyId, teamId, topic] = texts as [string, string, string, string];
-  const pem = key.startsWith('-----BEGIN') ? key : readFile('APNS_KEY', key);
+  const pem = key.startsWith('-----BEGIN') ? key : readFile('APNS_KEY', key, APNS_FILE);
   return {
-    key: readKey('APNS_KEY', pem, 'ec', 'must be a private key of P-256 as Apple gives it (.p8), or the path of one'),
+    key: readKey(pem, 'ec', () =>
+      wrongSetting('APNS_KEY', 'must be a private key of P-256 as Apple gives it, or the path of one', APNS_FILE),
+    ),
     keyId,
     teamId,
     topic,
@@ -153,7 +166,7 @@ function readAddress(env: Environment, name: string): string | undefined {
   return readUrl(env, name, ['http:', 'https:'])?.replace(/\/+$/, '');
 }
 
-function readKey(name: string, pem: string, type: 'rsa' | 'ec', otherwise: string): KeyObject {
+function readKey(pem: string, type: 'rsa' | 'ec', refusal: () => ConfigError): KeyObject {
   try {
     // Environment files cannot hold line breaks, so PEM arrives with a written \n for each.
     const key = createPrivateKey(pem.replaceAll('\\n', '\n'));
@@ -162,13 +175,14 @@ function readKey(name: string, pem: string, type: 'rsa' | 'ec', otherwise: strin
   } catch {
     // The cause is left out: it might quote the key.
   }
-  throw new ConfigError(`${name} ${otherwise}`);
+  throw refusal();
 }
 
-function readFile(name: string, file: string): string {
+function readFile(name: string, file: string, example: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new ConfigError(`${name} names a file that cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw wrongSetting(name, `names a file that cannot be read (${code})`, example);
   }
 }

@@ -1,4 +1,4 @@
-import { type Environment, readInteger, readText } from '../lib/environment.ts';
+import { type Environment, readInteger, readText, SECRET_EXAMPLE, wrongSetting } from '../lib/environment.ts';
 import { ConfigError } from '../lib/errors.ts';
 
 const MIN_SECRET_BYTES = 32;
@@ -12,10 +12,11 @@ export function readTokens(env: Environment, production: boolean) {
     throw new ConfigError('JWT_SECRET and JWT_PRIVATE_KEY exclude each other: set one of them');
   }
   if (jwtSecret !== undefined && Buffer.byteLength(jwtSecret) < MIN_SECRET_BYTES) {
-    throw new ConfigError(`JWT_SECRET must have at least ${MIN_SECRET_BYTES} bytes`);
+    throw wrongSetting('JWT_SECRET', `must have at least ${MIN_SECRET_BYTES} bytes`, SECRET_EXAMPLE);
   }
   if (production && jwtSecret === undefined && jwtPrivateKey === undefined) {
-    throw new ConfigError('JWT_SECRET or JWT_PRIVATE_KEY must be set when NODE_ENV is production');
+    const problem = 'must be set when NODE_ENV is production';
+    throw new ConfigError(`JWT_SECRET or JWT_PRIVATE_KEY ${problem}; for example JWT_SECRET=${SECRET_EXAMPLE}`);
   }
   return {
     jwtSecret,

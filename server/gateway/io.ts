@@ -4,6 +4,7 @@ import { Server, type ServerOptions } from 'socket.io';
 import type { Config } from '../config.ts';
 import type { Io } from '../delivery/io.ts';
 import { hostOf, isAllowedOrigin, otherOrigins } from '../http/origin.ts';
+import type { OriginRefusals } from '../http/origin-refusals.ts';
 import { plainPackets } from './plain-packets.ts';
 import { createUnjoined, OUTSIDE_MS } from './unjoined.ts';
 
@@ -12,11 +13,13 @@ const MAX_FRAME_BYTES = 256 * 1024;
 
 /**
  * Takes no connections before `attachGateway` attached its middleware.
+ * @param originRefusals is told each refusal of a page
  * @param adapter takes broadcasts to other nodes; undefined on a single node
  */
 export function createIo(
   http: HttpServer,
   config: Pick<Config, 'corsOrigins' | 'publicUrl' | 'trustProxy' | 'rateLimits'>,
+  originRefusals: OriginRefusals,
   adapter: ServerOptions['adapter'] | undefined,
 ): Io {
   const unjoined = createUnjoined(config);
@@ -31,6 +34,7 @@ export function createIo(
       const { headers } = request;
       const { origin } = headers;
       if (origin !== undefined && !isAllowedOrigin(origin, hostOf(headers, config), config)) {
+        originRefusals.note(origin);
         allow('origin not allowed', false);
       } else if (unjoined.hasRoomFor(request)) {
         allow(null, true);

@@ -12,6 +12,7 @@ import { applyDeadline } from './deadline.ts';
 import { applyErrorAnswers, sendError } from './error-answers.ts';
 import { applySecurityHeaders } from './headers.ts';
 import { applyJsonBodies } from './json-body.ts';
+import type { OriginRefusals } from './origin-refusals.ts';
 
 /** The largest JSON body, equal to a socket's largest frame. Upload routes set their own limit. */
 const MAX_JSON_BYTES = 256 * 1024;
@@ -26,6 +27,7 @@ const MAX_PARAM_LENGTH = 8192;
 export interface HttpServerOptions {
   config: Pick<Config, 'corsOrigins' | 'publicUrl' | 'trustProxy'>;
   reach: Reach;
+  originRefusals: OriginRefusals;
   log: Logger;
 }
 
@@ -51,7 +53,7 @@ export interface ContractTypes extends FastifyTypeProvider {
 }
 
 /** @returns a Fastify instance without routes; it does not listen yet */
-export function createHttpServer({ config, reach, log }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({ config, reach, originRefusals, log }: HttpServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: MAX_JSON_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -72,7 +74,7 @@ export function createHttpServer({ config, reach, log }: HttpServerOptions): Fas
   applyContractValidation(app);
   applyRequestLog(app, log);
   applySecurityHeaders(app);
-  applyOriginRule(app, config);
+  applyOriginRule(app, config, originRefusals);
   applyJsonBodies(app);
   applyErrorAnswers(app, log);
   applyDeadline(app, reach);

@@ -4,6 +4,18 @@ import { ConfigError } from './errors.ts';
 /** Usually `process.env`. */
 export type Environment = Record<string, string | undefined>;
 
+/** How a secret is made; it stands where an example of one would. */
+export const SECRET_EXAMPLE = '$(openssl rand -hex 32)';
+
+/**
+ * A setting that is wrong.
+ * @param problem what is wrong, to follow the name; never a part of a secret
+ * @param example a value that would be right
+ */
+export function wrongSetting(name: string, problem: string, example: string | number): ConfigError {
+  return new ConfigError(`${name} ${problem}; for example ${name}=${example}`);
+}
+
 /** @returns the text without surrounding white space; undefined when it is unset */
 export function readText(env: Environment, name: string): string | undefined {
   return env[name]?.trim() || undefined;
@@ -23,7 +35,7 @@ export function readInteger(env: Environment, name: string, fallback: number, mi
   if (text === undefined) return fallback;
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < min || value > max) {
-    throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, not "${text}"`);
+    throw wrongSetting(name, `must be a whole number from ${min} to ${max}, not "${text}"`, fallback);
   }
   return value;
 }
@@ -37,7 +49,7 @@ export function readOneOf<const V extends string>(
 ): V {
   const text = readText(env, name) ?? fallback;
   const found = values.find((value) => value === text);
-  if (found === undefined) throw new ConfigError(`${name} must be one of ${values.join(', ')}, not "${text}"`);
+  if (found === undefined) throw wrongSetting(name, `must be one of ${values.join(', ')}, not "${text}"`, fallback);
   return found;
 }
 
@@ -65,5 +77,6 @@ function asUrl(name: string, text: string, protocols: string[]): string {
   if (url?.hostname && protocols.includes(url.protocol)) return text;
   // The text is left out: it may contain a password.
   const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ');
-  throw new ConfigError(`${name} must be a URL with a host that begins with ${beginnings}`);
+  const example = `${protocols.at(-1)}//${name.split('_')[0]!.toLowerCase()}.example.org`;
+  throw wrongSetting(name, `must be a URL with a host that begins with ${beginnings}`, example);
 }

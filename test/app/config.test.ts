@@ -1,5 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SECRETS } from '../../server/config/secret-files.ts';
 import { readConfig } from '../../server/config.ts';
+
+/** Settings without which another says nothing. */
+const BESIDE: Record<string, Record<string, string>> = {
+  TURN_URLS: { TURN_SECRET: 'a secret' },
+  TURN_SECRET: { TURN_URLS: 'turn:turn.example.org:3478' },
+  AUTH_JWKS_URL: { AUTH_ISSUER: 'https://login.example.org', AUTH_AUDIENCE: 'chat' },
+};
 
 describe('the configuration', () => {
   it.each([
@@ -46,8 +57,13 @@ describe('the configuration', () => {
     ['MIN_FREE_BYTES', '-1'],
     ['GROUP_MAX_MEMBERS', '1e3'],
     ['CALL_RING_TIMEOUT_MS', '45s'],
-  ])('refuses %s=%s in one line that names the variable', (name, value) => {
+  ])('refuses %s=%s in one line that names the variable, and a value that it would take', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^.*${name}.*$`));
+    const refusal = messageOf(() => readConfig({ ...BESIDE[name], [name]: value }));
+    if (refusal === undefined) return;
+    const [, setting, example] = /; for example (\w+)=(.+)$/.exec(refusal)!;
+    const good = example!.replace('$(openssl rand -hex 32)', 'f'.repeat(64));
+    expect(() => readConfig({ ...BESIDE[setting!], [setting!]: good })).not.toThrow();
   });
 
   it.each([
@@ -115,6 +131,7 @@ describe('the configuration', () => {
       host: '127.0.0.1',
       port: 3000,
       mongodbUrl: undefined,
+      databasePassword: undefined,
       redisUrls: [],
       dataDir: './data',
       jwtSecret: undefined,
@@ -172,3 +189,60 @@ describe('the configuration', () => {
     expect([config.accessTokenTtlS, config.corsOrigins]).toEqual([2_592_000, origins]);
   });
 });
+
+describe('a secret', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'letsapp-config-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function fileWith(text: string): string {
+    const file = path.join(folder, `secret-${Math.random()}`);
+    writeFileSync(file, text);
+    return file;
+  }
+
+  it.each(['', '\n', '\r\n'])('is read from a file that ends with %j', (end) => {
+    const secret = 'a secret of more than thirty-two bytes';
+    expect(readConfig({ JWT_SECRET_FILE: fileWith(secret + end) }).jwtSecret).toBe(secret);
+  });
+
+  it('of several lines is read as it is', () => {
+    const pem = '-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----';
+    expect(readConfig({ JWT_PRIVATE_KEY_FILE: fileWith(`${pem}\n`) }).jwtPrivateKey).toBe(pem);
+  });
+
+  it.each(SECRETS)('%s is refused twice, and where its file is not there or empty, without being told', (name) => {
+    const hidden = fileWith('hunter2');
+    const refusals = [
+      messageOf(() => readConfig({ [name]: 'hunter2', [`${name}_FILE`]: hidden })),
+      messageOf(() => readConfig({ [`${name}_FILE`]: path.join(folder, 'none') })),
+      messageOf(() => readConfig({ [`${name}_FILE`]: fileWith('\n') })),
+    ];
+    expect(refusals).toEqual([
+      expect.stringMatching(new RegExp(`^${name} and ${name}_FILE exclude each other: .*$`)),
+      expect.stringMatching(new RegExp(`^${name}_FILE .*ENOENT.*; for example ${name}_FILE=/run/secrets/[a-z-]+$`)),
+      expect.stringMatching(new RegExp(`^${name}_FILE .*empty.*; for example ${name}_FILE=/run/secrets/[a-z-]+$`)),
+    ]);
+    expect(refusals.join()).not.toContain('hunter2');
+  });
+
+  it('is checked as one of the environment is', () => {
+    expect(() => readConfig({ JWT_SECRET_FILE: fileWith('short') })).toThrow(/^JWT_SECRET must have .*$/);
+  });
+
+  it('is unset where both variables are empty', () => {
+    expect(readConfig({ JWT_SECRET: '', JWT_SECRET_FILE: ' ' }).jwtSecret).toBeUndefined();
+  });
+});
+
+/** What a refusal says; undefined where nothing is refused. */
+function messageOf(read: () => unknown): string | undefined {
+  try {
+    read();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return undefined;
+}

@@ -2,6 +2,7 @@ import { connect as connectTcp } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WireError } from '../../shared/contract/errors.ts';
 import { http, register } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const FRIEND = 'https://app.example.test';
@@ -125,6 +126,17 @@ describe('a page', () => {
       expect(response.headers.get('access-control-allow-origin')).toBe(null);
       expect(await codeOf(response)).toEqual([403, 'forbidden']);
     }
+  });
+
+  it('that was refused is told in the log once, over HTTP and on the socket', async () => {
+    const origin = 'https://told-once.example.org';
+    for (let time = 0; time < 3; time++) {
+      await ask(origin);
+      await send('/socket.io/?EIO=4&transport=polling', { headers: { origin } });
+    }
+    await ask('https://told-later.example.org');
+    await eventually(() => expect(server.output()).toContain('told-later'));
+    expect(server.output().split(origin)).toHaveLength(2);
   });
 
   it("of the server's own origin, over http or https, or of a configured one is served", async () => {
