@@ -19,6 +19,8 @@ export interface Config {
   dataDir: string;
   jwtSecret: string | undefined;
   jwtPrivateKey: string | undefined;
+  /** Secrets and keys, as text, whose tokens are taken too. */
+  jwtAlsoVerify: string[];
   accessTokenTtlS: number;
   refreshTokenTtlS: number;
   /** The other issuer whose tokens are taken. */

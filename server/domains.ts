@@ -67,7 +67,7 @@ export async function createDomains(foundation: Foundation) {
   const media = createMediaDomain({
     ...foundation,
     authenticate: identifyCaller,
-    linkKey: accounts.deriveKey('media links'),
+    linkKeys: accounts.deriveKeys('media links'),
   });
   const presence = createPresenceDomain({ ...foundation, graceMs: config.presenceGraceMs });
   const calls = createCallDomain({
@@ -101,7 +101,7 @@ export async function createDomains(foundation: Foundation) {
     accounts: accounts.operator,
     deleteMessage: messages.deleteAsSender,
   });
-  const webhooks = createWebhookDomain({ ...foundation, requireServerKey, deriveKey: accounts.deriveKey });
+  const webhooks = await createWebhookDomain({ ...foundation, requireServerKey, deriveKeys: accounts.deriveKeys });
   const push = createPushDomain({
     ...foundation,
     ...{ vapid, sessionsOf: presence.sessionsOf, unreadOf: inbox.unreadOf },

@@ -64,7 +64,7 @@ export interface AccountDomainOptions {
 
 export interface AccountDomain {
   authenticate: Authenticate;
-  deriveKey: SigningKey['derive'];
+  deriveKeys: SigningKey['derive'];
   /** For the operator's own back end. */
   operator: OperatorAccess;
   close(): Promise<void>;
@@ -79,7 +79,7 @@ export async function createAccountDomain(given: AccountDomainOptions): Promise<
   const refreshTokens = createRefreshTokens(key.derive('refresh token'));
   const lifetimeMs = config.refreshTokenTtlS * 1000;
   const store = createSessionStore({ collections, lifetimeMs, memoryMs: config.issuer && ENDINGS_KEPT_MS, clock });
-  const networks = createKnownNetworks({ collections, key: key.derive('network'), clock });
+  const networks = createKnownNetworks({ collections, keys: key.derive('network'), clock });
   const sessions = createSessions({
     collections,
     store,
@@ -117,7 +117,7 @@ export async function createAccountDomain(given: AccountDomainOptions): Promise<
 
   return {
     authenticate,
-    deriveKey: key.derive,
+    deriveKeys: key.derive,
     operator: createOperatorAccess({ ...options, sessions, findOrMake: createFindOrMake(options) }),
     async close() {
       authentication.close();

@@ -7,6 +7,7 @@ import { ConfigError } from '../lib/errors.ts';
 export const SECRETS = [
   'JWT_SECRET',
   'JWT_PRIVATE_KEY',
+  'JWT_ALSO_VERIFY',
   'MONGODB_URL',
   'REDIS_URL',
   'DATABASE_PASSWORD',

@@ -9,6 +9,7 @@ import type { Config } from '../config.ts';
 import type { Visibility } from '../conversations/visibility.ts';
 import type { RateLimiter } from '../dispatch/rate-limits.ts';
 import type { DiskSpace } from '../lib/disk-space.ts';
+import type { KeyRing } from '../lib/key-ring.ts';
 import type { Collections } from '../model/collections.ts';
 import { type Kind, kindsOf } from './documents/kinds.ts';
 import { createImagesOnDemand } from './images/on-demand.ts';
@@ -49,7 +50,7 @@ export interface MediaDomainOptions {
   /** The hook that sets `request.caller`. */
   authenticate(request: FastifyRequest): Promise<void>;
   /** Signs links; the same on every node. */
-  linkKey: Uint8Array;
+  linkKeys: KeyRing;
   visibility: Visibility;
   rateLimiter: RateLimiter;
   config: Pick<Config, 'mediaStorage' | 'dataDir' | 'maxUploadBytes' | 'userQuotaBytes' | 'publicUrl'>;
@@ -95,7 +96,7 @@ export function createMediaDomain(options: MediaDomainOptions): MediaDomain {
   const resumable = createResumableUploads({ collections, kinds, storage, quota, clock });
   const append = createAppend({ resumable, storage, temporary, uploads, requireRoom });
 
-  const links = createLinks(options.linkKey, clock);
+  const links = createLinks(options.linkKeys, clock);
   const findReadable = createFindReadable(collections, visibility);
   const removeBytes = createRemoveBytes(storage, log);
 

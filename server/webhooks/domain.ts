@@ -9,6 +9,7 @@ import type { Config } from '../config.ts';
 import type { ChangedConversations } from '../conversations/changed-conversations.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { AuthenticationHook } from '../http/authentication.ts';
+import type { KeyRing } from '../lib/key-ring.ts';
 import { createOutbound } from '../lib/outbound/outbound.ts';
 import type { Collections } from '../model/collections.ts';
 import type { Outbox } from '../outbox/outbox.ts';
@@ -16,6 +17,7 @@ import type { WebhookList } from '../outbox/webhook-list.ts';
 import { createSender } from './delivery/sender.ts';
 import { startFeeds } from './feeds.ts';
 import { removeLeftovers } from './leftovers.ts';
+import { resealSecrets } from './reseal.ts';
 import { registerWebhookRoutes } from './routes.ts';
 import { createWebhookSecrets } from './secrets.ts';
 import { createWebhookSetup } from './setup.ts';
@@ -31,8 +33,8 @@ export interface WebhookDomainOptions {
   http: FastifyInstance;
   /** Asks for a server key. */
   requireServerKey: AuthenticationHook;
-  /** Derives the key that encrypts the secrets which are stored. */
-  deriveKey(purpose: string): Buffer;
+  /** Derives the keys that encrypt the secrets which are stored. */
+  deriveKeys(purpose: string): KeyRing;
   outbox: Pick<Outbox, 'onEvent'>;
   config: Pick<Config, 'webhookAllowPrivate'>;
   clock(): Date;
@@ -45,10 +47,11 @@ export interface WebhookDomain {
   close(): Promise<void>;
 }
 
-export function createWebhookDomain(options: WebhookDomainOptions): WebhookDomain {
-  const { collections, webhookList: list, http, requireServerKey, deriveKey, outbox, config, jobs, clock } = options;
+export async function createWebhookDomain(options: WebhookDomainOptions): Promise<WebhookDomain> {
+  const { collections, webhookList: list, http, requireServerKey, deriveKeys, outbox, config, jobs, clock } = options;
   const outbound = createOutbound({ allowPrivate: config.webhookAllowPrivate });
-  const secrets = createWebhookSecrets(deriveKey('webhook secrets'));
+  const secrets = createWebhookSecrets(deriveKeys('webhook secrets'));
+  await resealSecrets(collections, secrets);
   const deliveries = new Counter({
     name: 'letsapp_webhook_deliveries_total',
     help: 'Attempts to tell webhooks an event, by outcome',

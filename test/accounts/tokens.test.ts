@@ -8,6 +8,7 @@ import { createAccessTokens } from '../../server/accounts/jwt/access-tokens.ts';
 import { loadSigningKey, type SigningKeyConfig } from '../../server/accounts/jwt/signing-key.ts';
 import { createRefreshTokens } from '../../server/accounts/sessions/refresh-tokens.ts';
 import { ConfigError } from '../../server/lib/errors.ts';
+import { createLinks } from '../../server/media/read/links.ts';
 import { http, register } from '../support/client.ts';
 import { startServerForTest } from '../support/server.ts';
 
@@ -23,7 +24,13 @@ afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
 /** A signing key from `JWT_SECRET`, unless the settings say otherwise, and access tokens signed with it. */
 async function load(over: Partial<SigningKeyConfig> = {}) {
-  const key = await loadSigningKey({ jwtSecret: SECRET, jwtPrivateKey: undefined, dataDir, ...over });
+  const key = await loadSigningKey({
+    jwtSecret: SECRET,
+    jwtPrivateKey: undefined,
+    jwtAlsoVerify: [],
+    dataDir,
+    ...over,
+  });
   return { key, ...createAccessTokens({ key, config: { accessTokenTtlS: 900 }, clock: () => new Date() }) };
 }
 
@@ -107,11 +114,11 @@ describe('an access token', () => {
     expect(decodeProtectedHeader(access_token).alg).toBe('EdDSA');
     for (const tokens of others) {
       expect((await tokens.verify(access_token)).userId).toBe(USER);
-      expect(tokens.key.publicJwk).toEqual(one!.key.publicJwk);
+      expect(tokens.key.publicJwks).toEqual(one!.key.publicJwks);
       expect(tokens.key.derive('a')).toEqual(one!.key.derive('a'));
     }
     expect(one!.key.derive('a')).not.toEqual(one!.key.derive('b'));
-    expect(Object.keys(one!.key.publicJwk!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
+    expect(Object.keys(one!.key.publicJwks[0]!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
   });
 
   it.each([
@@ -157,13 +164,106 @@ describe('the public keys', () => {
   });
 });
 
+describe('a key that only verifies', () => {
+  const OTHER = 'the secret of the time before, of more than thirty-two bytes';
+  const ed25519 = generateKeyPairSync('ed25519');
+  const pem = ed25519.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  const publicPem = ed25519.publicKey.export({ format: 'pem', type: 'spki' }).toString();
+  const publicJwk = JSON.stringify(ed25519.publicKey.export({ format: 'jwk' }));
+  const refused = { code: 'unauthenticated' };
+
+  it('of a secret has its tokens taken, until it is taken away', async () => {
+    const { access_token } = await (await load({ jwtSecret: OTHER })).issue(USER, SESSION);
+    const rotated = await load({ jwtAlsoVerify: [OTHER] });
+    expect((await rotated.verify(access_token)).userId).toBe(USER);
+    await expect((await load()).verify(access_token)).rejects.toMatchObject(refused);
+    // New ones are signed by the key of today, and a server that signs with the one before takes them if it was told.
+    const { access_token: fresh } = await rotated.issue(USER, SESSION);
+    expect((await (await load()).verify(fresh)).userId).toBe(USER);
+    await expect((await load({ jwtSecret: OTHER })).verify(fresh)).rejects.toMatchObject(refused);
+    expect((await (await load({ jwtSecret: OTHER, jwtAlsoVerify: [SECRET] })).verify(fresh)).userId).toBe(USER);
+  });
+
+  it.each([
+    ['a private key', pem],
+    ['a private key in one line', pem.replaceAll('\n', '\\n')],
+    ['a public key', publicPem],
+    ['a public JWK', publicJwk],
+  ])('may be %s, also where a secret signs now, and is published', async (_what, key) => {
+    const signed = await load({ jwtSecret: undefined, jwtPrivateKey: pem });
+    const { access_token } = await signed.issue(USER, SESSION);
+    const rotated = await load({ jwtAlsoVerify: [OTHER, key] });
+    expect((await rotated.verify(access_token)).userId).toBe(USER);
+    expect(rotated.key.publicJwks).toEqual(signed.key.publicJwks);
+    expect(rotated.key.alg).toBe('HS256');
+  });
+
+  it('that is public is never the secret of a token, whatever form of it is taken', async () => {
+    const { x } = ed25519.publicKey.export({ format: 'jwk' });
+    const der = ed25519.publicKey.export({ format: 'der', type: 'spki' });
+    for (const key of [publicPem, publicJwk, pem]) {
+      const tokens = await load({ jwtAlsoVerify: [key] });
+      for (const secret of [publicPem, publicPem.trim(), publicJwk, x!, Buffer.from(x!, 'base64url'), der]) {
+        const forged = await new SignJWT({ iss: 'letsapp', aud: 'letsapp', sub: USER, sid: SESSION })
+          .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: String(tokens.key.publicJwks[0]!.kid) })
+          .setExpirationTime('1h')
+          .sign(Buffer.from(secret));
+        await expect(tokens.verify(forged)).rejects.toMatchObject(refused);
+      }
+    }
+  });
+
+  it('is tried only for tokens that name it, where they name one', async () => {
+    const another = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+    const tokens = await load({ jwtSecret: undefined, jwtPrivateKey: another, jwtAlsoVerify: [pem] });
+    const [own, other] = tokens.key.publicJwks.map(({ kid }) => String(kid));
+    const sign = (kid: string) =>
+      new SignJWT({ iss: 'letsapp', aud: 'letsapp', sub: USER, sid: SESSION })
+        .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
+        .setExpirationTime('1h')
+        .sign(ed25519.privateKey);
+    expect((await tokens.verify(await sign(other!))).userId).toBe(USER);
+    await expect(tokens.verify(await sign(own!))).rejects.toMatchObject(refused);
+  });
+
+  it('has what was derived from it read still, unless it is public', async () => {
+    const before = await load({ jwtSecret: undefined, jwtPrivateKey: pem });
+    const [rotated, without] = [await load({ jwtAlsoVerify: [pem] }), await load()];
+    expect(rotated.key.derive('a')).toEqual([without.key.derive('a')[0], before.key.derive('a')[0]]);
+    expect((await load({ jwtAlsoVerify: [publicPem] })).key.derive('a')).toHaveLength(1);
+    const token = createRefreshTokens(before.key.derive('refresh token')).make(SESSION);
+    const read = (key: typeof rotated.key) => createRefreshTokens(key.derive('refresh token')).read(token)?.isAuthentic;
+    expect([read(rotated.key), read(without.key)]).toEqual([true, false]);
+    const linksOf = (key: typeof rotated.key) => createLinks(key.derive('media links'), () => new Date());
+    const { token: link } = await linksOf(before.key).issue(USER, 'upload');
+    expect((await linksOf(rotated.key).verify(link, 'upload')).makerId).toBe(USER);
+    await expect(linksOf(without.key).verify(link, 'upload')).rejects.toMatchObject(refused);
+  });
+
+  it.each([
+    ['another kind', generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey],
+    ['RSA', generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey],
+  ])('of %s ends the start without being quoted', async (_what, key) => {
+    const written = [
+      key.export({ format: 'pem', type: 'spki' }).toString(),
+      JSON.stringify(key.export({ format: 'jwk' })),
+    ];
+    for (const text of written) {
+      const refusal = await load({ jwtAlsoVerify: [text] }).catch((error) => error);
+      expect(refusal).toBeInstanceOf(ConfigError);
+      expect(refusal.message).toMatch(/^JWT_ALSO_VERIFY .*$/);
+      expect(refusal.message).not.toContain(text.slice(30, 50));
+    }
+  });
+});
+
 describe('refresh tokens', () => {
   it('are authentic only unaltered, and by the key that made them', () => {
-    const tokens = createRefreshTokens(randomBytes(32));
+    const tokens = createRefreshTokens([randomBytes(32)]);
     const token = tokens.make(SESSION);
     expect(tokens.read(token)).toEqual({ sessionId: SESSION, isAuthentic: true });
     expect(tokens.read(tokens.make(SESSION))).toEqual({ sessionId: SESSION, isAuthentic: true });
-    expect(createRefreshTokens(randomBytes(32)).read(token)?.isAuthentic).toBe(false);
+    expect(createRefreshTokens([randomBytes(32)]).read(token)?.isAuthentic).toBe(false);
     for (let at = 0; at < token.length; at++) {
       for (const letter of ['A', 'b', '0', '_']) {
         if (token[at] === letter) continue;

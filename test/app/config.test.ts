@@ -25,6 +25,14 @@ describe('the configuration', () => {
     ['CORS_ORIGINS', 'capacitor://localhost/'],
     ['CORS_ORIGINS', '*'],
     ['JWT_SECRET', 'short'],
+    ['JWT_SECRET', '-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEA\\n-----END PUBLIC KEY-----'],
+    ['JWT_SECRET', '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'],
+    ['JWT_ALSO_VERIFY', 'short'],
+    ['JWT_ALSO_VERIFY', '["a secret of more than thirty-two bytes", "short"]'],
+    ['JWT_ALSO_VERIFY', '["a secret of more than thirty-two bytes"'],
+    ['JWT_ALSO_VERIFY', `["${Array(9).fill('a secret of more than thirty-two bytes').join('","')}"]`],
+    ['JWT_ALSO_VERIFY', 'MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo='],
+    ['JWT_ALSO_VERIFY', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI of somebody'],
     ['MONGODB_URL', 'localhost:27017'],
     ['REDIS_URL', 'localhost'],
     ['REDIS_URL', 'redis://a,http://b'],
@@ -120,6 +128,17 @@ describe('the configuration', () => {
     );
   });
 
+  it('takes one more key to verify by, or several as JSON', () => {
+    const read = (JWT_ALSO_VERIFY: string) => readConfig({ JWT_ALSO_VERIFY }).jwtAlsoVerify;
+    const secret = 'a secret, with a comma, of more than thirty-two bytes';
+    const pem = '-----BEGIN PUBLIC KEY-----\nMCowBQ\n-----END PUBLIC KEY-----';
+    const jwk = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
+    expect(read(secret)).toEqual([secret]);
+    expect(read(pem)).toEqual([pem]);
+    expect(read(JSON.stringify(jwk))).toEqual([JSON.stringify(jwk)]);
+    expect(read(JSON.stringify([secret, pem, jwk]))).toEqual([secret, pem, JSON.stringify(jwk)]);
+  });
+
   it('refuses two signing keys, and none in production', () => {
     const both = { JWT_SECRET: 'x'.repeat(32), JWT_PRIVATE_KEY: 'a key' };
     expect(() => readConfig(both)).toThrow(/JWT_SECRET and JWT_PRIVATE_KEY/);
@@ -136,6 +155,7 @@ describe('the configuration', () => {
       dataDir: './data',
       jwtSecret: undefined,
       jwtPrivateKey: undefined,
+      jwtAlsoVerify: [],
       accessTokenTtlS: 900,
       refreshTokenTtlS: 2_592_000,
       issuer: undefined,

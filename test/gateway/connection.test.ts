@@ -38,7 +38,7 @@ async function disconnected(device: Device): Promise<void> {
 
 /** An access token of an account's session with another lifetime than the server gives. */
 async function tokenFor({ id, session_id }: Account, accessTokenTtlS: number): Promise<string> {
-  const key = await loadSigningKey({ jwtSecret: JWT_SECRET, jwtPrivateKey: undefined, dataDir: '' });
+  const key = await loadSigningKey({ jwtSecret: JWT_SECRET, jwtPrivateKey: undefined, jwtAlsoVerify: [], dataDir: '' });
   const { access_token } = await createAccessTokens({
     key,
     config: { accessTokenTtlS },

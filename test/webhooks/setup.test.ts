@@ -100,14 +100,25 @@ describe('a webhook', () => {
 });
 
 describe('a secret', () => {
-  const secrets = createWebhookSecrets(randomBytes(32));
+  const secrets = createWebhookSecrets([randomBytes(32)]);
 
   it('is stored so that it can sign, but not read without the key', () => {
     const { shown, sealed } = secrets.make();
     const key = secrets.open(sealed);
     expect(`whsec_${key.toString('base64')}`).toBe(shown);
     expect(Buffer.from(sealed, 'base64').includes(key)).toBe(false);
-    expect(() => createWebhookSecrets(randomBytes(32)).open(sealed)).toThrow();
+    expect(() => createWebhookSecrets([randomBytes(32)]).open(sealed)).toThrow();
+  });
+
+  it('is opened by a key before the first, and sealed anew under the first', () => {
+    const [before, now] = [randomBytes(32), randomBytes(32)];
+    const { sealed } = createWebhookSecrets([before]).make();
+    const rotated = createWebhookSecrets([now, before]);
+    expect(rotated.open(sealed)).toEqual(createWebhookSecrets([before]).open(sealed));
+    const resealed = rotated.reseal(sealed)!;
+    expect(createWebhookSecrets([now]).open(resealed)).toEqual(rotated.open(sealed));
+    expect(rotated.reseal(resealed)).toBeUndefined();
+    expect(createWebhookSecrets([randomBytes(32), now]).reseal(sealed)).toBeUndefined();
   });
 
   it('signs as Standard Webhooks says', () => {

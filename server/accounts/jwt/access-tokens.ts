@@ -1,8 +1,9 @@
 /** Access tokens: short-lived JWTs (RFC 7519, after the profile of RFC 9068) that name a user and a session. */
-import { jwtVerify, SignJWT } from 'jose';
+import { decodeProtectedHeader, type JWTPayload, SignJWT } from 'jose';
 import { OWN_ISSUER } from '../../config/issuer.ts';
 import type { Config } from '../../config.ts';
 import { unauthenticated } from '../../lib/errors.ts';
+import { verifyByAny } from '../../lib/jwt.ts';
 import { createLru } from '../../lib/lru.ts';
 import type { SigningKey } from './signing-key.ts';
 
@@ -31,15 +32,14 @@ export interface Bearer {
 }
 
 export interface AccessTokensOptions {
-  key: SigningKey;
+  key: Pick<SigningKey, 'alg' | 'sign' | 'kid' | 'verification'>;
   config: Pick<Config, 'accessTokenTtlS'>;
   clock(): Date;
 }
 
 export function createAccessTokens({ key, config, clock }: AccessTokensOptions): AccessTokens {
-  const header = { alg: key.alg, typ: TYPE, ...(key.publicJwk ? { kid: key.publicJwk.kid } : {}) };
+  const header = { alg: key.alg, typ: TYPE, ...(key.kid === undefined ? {} : { kid: key.kid }) };
   const expected = {
-    algorithms: [key.alg],
     typ: TYPE,
     issuer: OWN_ISSUER,
     audience: AUDIENCE,
@@ -47,11 +47,20 @@ export function createAccessTokens({ key, config, clock }: AccessTokensOptions):
   };
   const known = createLru<Bearer>(MOST_KNOWN);
 
+  /** Only keys for the algorithm that the token names are tried, and each for that algorithm alone. */
+  async function claimsOf(token: string): Promise<JWTPayload> {
+    const { alg, kid } = decodeProtectedHeader(token);
+    const isMaybe = (of: string | undefined) => kid === undefined || of === undefined || kid === of;
+    const keys = key.verification.filter((each) => each.alg === alg && isMaybe(each.publicJwk?.kid));
+    const verify = keys.map((each) => each.verify);
+    const { payload } = await verifyByAny(token, verify, { ...expected, algorithms: [alg!], currentDate: clock() });
+    return payload;
+  }
+
   async function check(token: string): Promise<Bearer> {
-    const { payload } = await jwtVerify(token, key.verify, { ...expected, currentDate: clock() }).catch(() => {
+    const { sub, sid, exp } = await claimsOf(token).catch(() => {
       throw invalidToken();
     });
-    const { sub, sid, exp } = payload;
     if (!isId(sub) || !isId(sid)) throw invalidToken();
     return { userId: sub, sessionId: sid, expiresAt: new Date(exp! * 1000) };
   }

@@ -1,72 +1,68 @@
-/** The key that signs access tokens, from the configuration or generated. */
-import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { type CryptoKey, calculateJwkThumbprint, type JWK } from 'jose';
+/** The key that signs access tokens, from the configuration or generated; and those that only verify them. */
+import { hkdfSync, type KeyObject } from 'node:crypto';
+import type { CryptoKey, JWK } from 'jose';
 import type { Config } from '../../config.ts';
-import { ConfigError } from '../../lib/errors.ts';
+import type { KeyRing } from '../../lib/key-ring.ts';
 import { generatedSecret } from './generated-secret.ts';
+import {
+  parsePrivateKey,
+  parseVerificationKey,
+  privateKey,
+  secretKey,
+  type VerificationKey,
+} from './verification-key.ts';
 
 const DERIVED_KEY_BYTES = 32;
 
 export interface SigningKey {
   alg: 'HS256' | 'EdDSA';
   sign: CryptoKey | KeyObject;
-  verify: CryptoKey | KeyObject;
-  /** The public key with its `kid` (RFC 7638 thumbprint); undefined with symmetric signing. */
-  publicJwk: (JWK & { kid: string }) | undefined;
-  /** Derives a symmetric key of 32 bytes for another purpose (HKDF, RFC 5869). Every node derives the same one. */
-  derive(purpose: string): Buffer;
+  /** Names the key in what it signs; undefined with symmetric signing. */
+  kid: string | undefined;
+  /** What tokens may be signed with: this key, then those of `JWT_ALSO_VERIFY`. */
+  verification: readonly VerificationKey[];
+  /** The public keys among them (RFC 7517). */
+  publicJwks: readonly JWK[];
+  /**
+   * Derives symmetric keys of 32 bytes for another purpose (HKDF, RFC 5869), one of each key that is secret, in the same
+   * order. Every node derives the same ones.
+   */
+  derive(purpose: string): KeyRing;
 }
 
-export type SigningKeyConfig = Pick<Config, 'jwtSecret' | 'jwtPrivateKey' | 'dataDir'>;
+export type SigningKeyConfig = Pick<Config, 'jwtSecret' | 'jwtPrivateKey' | 'jwtAlsoVerify' | 'dataDir'>;
 
 /**
  * Loads the key: `JWT_PRIVATE_KEY`, else `JWT_SECRET`, else the generated secret.
- * @throws ConfigError when `JWT_PRIVATE_KEY` is not an Ed25519 private key or the generated secret cannot be used
+ * @throws ConfigError when a key is not what its setting must hold, or the generated secret cannot be used
  */
 export async function loadSigningKey(config: SigningKeyConfig): Promise<SigningKey> {
-  if (config.jwtPrivateKey !== undefined) return asymmetricKey(parsePrivateKey(config.jwtPrivateKey));
-  return symmetricKey(Buffer.from(config.jwtSecret ?? (await generatedSecret(config.dataDir))));
-}
-
-async function symmetricKey(secret: Buffer): Promise<SigningKey> {
-  // Imported once: jose would import a raw secret again for each token.
-  const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, [
-    'sign',
-    'verify',
-  ]);
-  return { alg: 'HS256', sign: key, verify: key, publicJwk: undefined, derive: derivation(secret) };
-}
-
-async function asymmetricKey(privateKey: KeyObject): Promise<SigningKey> {
-  const publicKey = createPublicKey(privateKey);
-  const { kty, crv, x } = publicKey.export({ format: 'jwk' });
-  const jwk = { kty: kty!, crv: crv!, x: x! };
+  const { own, sign } = await loadOwn(config);
+  const others = await Promise.all(config.jwtAlsoVerify.map((text) => parseVerificationKey('JWT_ALSO_VERIFY', text)));
+  const verification = [own, ...others];
+  const publicJwks = verification.flatMap(({ publicJwk }) => publicJwk ?? []);
   return {
-    alg: 'EdDSA',
-    sign: privateKey,
-    verify: publicKey,
-    publicJwk: { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: 'EdDSA', use: 'sig' },
-    derive: derivation(Buffer.from(privateKey.export({ format: 'jwk' }).d!, 'base64url')),
+    alg: own.alg,
+    sign,
+    kid: own.publicJwk?.kid,
+    verification,
+    publicJwks: publicJwks.filter(({ kid }, at) => publicJwks.findIndex((other) => other.kid === kid) === at),
+    derive(purpose) {
+      const [first, ...rest] = verification.flatMap(({ material }) => (material ? [derive(material, purpose)] : []));
+      return [first!, ...rest];
+    },
   };
 }
 
-function derivation(secret: Buffer): SigningKey['derive'] {
-  return (purpose) => Buffer.from(hkdfSync('sha256', secret, '', `letsapp ${purpose}`, DERIVED_KEY_BYTES));
+async function loadOwn({ jwtPrivateKey, jwtSecret, dataDir }: SigningKeyConfig) {
+  if (jwtPrivateKey !== undefined) {
+    const sign = parsePrivateKey('JWT_PRIVATE_KEY', jwtPrivateKey);
+    return { own: await privateKey(sign), sign };
+  }
+  const own = await secretKey(Buffer.from(jwtSecret ?? (await generatedSecret(dataDir))));
+  return { own, sign: own.verify };
 }
 
-function parsePrivateKey(text: string): KeyObject {
-  let key: KeyObject;
-  try {
-    key = text.trimStart().startsWith('{')
-      ? createPrivateKey({ key: JSON.parse(text), format: 'jwk' })
-      : // Environment files cannot hold line breaks, so PEM arrives with a written \n for each.
-        createPrivateKey(text.replaceAll('\\n', '\n'));
-  } catch {
-    // The cause is left out: it might quote the key.
-    throw new ConfigError('JWT_PRIVATE_KEY must be an Ed25519 private key in PEM (PKCS #8) or JWK form');
-  }
-  if (key.asymmetricKeyType !== 'ed25519') {
-    throw new ConfigError(`JWT_PRIVATE_KEY must be an Ed25519 key, not ${key.asymmetricKeyType}`);
-  }
-  return key;
+function derive(material: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', material, '', `letsapp ${purpose}`, DERIVED_KEY_BYTES));
 }

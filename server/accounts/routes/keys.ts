@@ -4,9 +4,9 @@ import type { SigningKey } from '../jwt/signing-key.ts';
 
 const KeySet = Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.Unknown())) });
 
-/** Registers the JWK set (RFC 7517) with the public key of access tokens; it is empty with symmetric signing. */
-export function registerKeyRoutes(fastify: FastifyInstance, { publicJwk }: Pick<SigningKey, 'publicJwk'>): void {
-  const keySet = { keys: publicJwk ? [publicJwk] : [] };
+/** Registers the JWK set (RFC 7517) with the public keys of access tokens; it is empty with symmetric signing. */
+export function registerKeyRoutes(fastify: FastifyInstance, { publicJwks }: Pick<SigningKey, 'publicJwks'>): void {
+  const keySet = { keys: [...publicJwks] };
 
   fastify.get(
     '/.well-known/jwks.json',

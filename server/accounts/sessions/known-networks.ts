@@ -3,6 +3,7 @@
  * bits): enough to recognise a network, not to read it.
  */
 import { createHmac } from 'node:crypto';
+import type { KeyRing } from '../../lib/key-ring.ts';
 import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
 
@@ -17,20 +18,20 @@ export interface KnownNetworks {
 export interface KnownNetworksOptions {
   collections: Pick<Collections, 'sessions'>;
   /** Secret, the same on every node. */
-  key: Buffer;
+  keys: KeyRing;
   clock(): Date;
 }
 
-export function createKnownNetworks({ collections, key, clock }: KnownNetworksOptions): KnownNetworks {
-  const tagOf = (network: string) =>
+export function createKnownNetworks({ collections, keys, clock }: KnownNetworksOptions): KnownNetworks {
+  const tagBy = (key: Buffer, network: string) =>
     createHmac('sha256', key).update(network).digest().subarray(0, TAG_BYTES).toString('base64url');
   return {
-    tagOf,
+    tagOf: (network) => tagBy(keys[0], network),
     async isKnown(userId, network) {
       const found = await collections.sessions.findOne(
         {
           user_id: fromId(userId),
-          network: tagOf(network),
+          network: { $in: keys.map((key) => tagBy(key, network)) },
           revoked_at: { $exists: false },
           expires_at: { $gt: clock() },
         },

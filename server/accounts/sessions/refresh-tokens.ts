@@ -5,6 +5,7 @@
  * 4.14.2), while a guessed token ends nothing. No list of used tokens is kept, however long a session lives.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { KeyRing } from '../../lib/key-ring.ts';
 
 const FORM = /^([0-9a-f]{24})\.[\w-]{43}\.([\w-]{22})$/;
 const RANDOM_BYTES = 32;
@@ -17,21 +18,22 @@ export interface RefreshTokens {
   read(token: string): { sessionId: string; isAuthentic: boolean } | undefined;
 }
 
-/** @param key secret, the same on every node */
-export function createRefreshTokens(key: Buffer): RefreshTokens {
-  const tagOf = (text: string) =>
+/** @param keys secret, the same on every node */
+export function createRefreshTokens(keys: KeyRing): RefreshTokens {
+  const tagOf = (key: Buffer, text: string) =>
     createHmac('sha256', key).update(text).digest().subarray(0, TAG_BYTES).toString('base64url');
   return {
     make(sessionId) {
       const text = `${sessionId}.${randomBytes(RANDOM_BYTES).toString('base64url')}`;
-      return `${text}.${tagOf(text)}`;
+      return `${text}.${tagOf(keys[0], text)}`;
     },
     read(token) {
       const [, sessionId, tag] = FORM.exec(token) ?? [];
       if (sessionId === undefined || tag === undefined) return undefined;
       const text = token.slice(0, token.lastIndexOf('.'));
       // Compared as text: decoding would ignore bits of the last character.
-      return { sessionId, isAuthentic: timingSafeEqual(Buffer.from(tag), Buffer.from(tagOf(text))) };
+      const isAuthentic = keys.some((key) => timingSafeEqual(Buffer.from(tag), Buffer.from(tagOf(key, text))));
+      return { sessionId, isAuthentic };
     },
   };
 }

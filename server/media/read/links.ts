@@ -1,6 +1,8 @@
 /** Links: addresses of uploads that need no bearer. Their tokens are JWTs, valid for one upload and ten minutes. */
-import { jwtVerify, SignJWT } from 'jose';
+import { SignJWT } from 'jose';
 import { unauthenticated } from '../../lib/errors.ts';
+import { verifyByAny } from '../../lib/jwt.ts';
+import type { KeyRing } from '../../lib/key-ring.ts';
 
 /** Milliseconds (PROTOCOL section 9). */
 const LIFETIME_MS = 10 * 60 * 1000;
@@ -19,8 +21,8 @@ export interface Links {
   verify(token: string, uploadId: string): Promise<{ makerId: string; madeAt: Date }>;
 }
 
-/** @param key 32 bytes, the same on every node, and used for nothing else */
-export function createLinks(key: Uint8Array, clock: () => Date): Links {
+/** @param keys the same on every node, and used for nothing else */
+export function createLinks(keys: KeyRing, clock: () => Date): Links {
   return {
     async issue(userId, uploadId) {
       const now = clock().getTime();
@@ -32,11 +34,11 @@ export function createLinks(key: Uint8Array, clock: () => Date): Links {
         .setSubject(userId)
         .setIssuedAt(now / 1000)
         .setExpirationTime(expires)
-        .sign(key);
+        .sign(keys[0]);
       return { token, expiresAt: new Date(expires * 1000) };
     },
     async verify(token, uploadId) {
-      const { payload } = await jwtVerify(token, key, {
+      const { payload } = await verifyByAny(token, keys, {
         algorithms: [ALGORITHM],
         typ: TYPE,
         audience: AUDIENCE,
