@@ -73,7 +73,7 @@ const bundles = await Promise.all([
   build({
     ...COMMON,
     outdir: 'dist/server/embedded',
-    entryPoints: ['folder', 'main', 'reach', 'start', 'worker'].map((name) => `server/embedded/${name}.ts`),
+    entryPoints: ['copied', 'folder', 'main', 'reach', 'start', 'worker'].map((name) => `server/embedded/${name}.ts`),
   }),
   build({
     ...COMMON,

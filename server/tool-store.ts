@@ -1,6 +1,7 @@
 /** The store as the tools of an operator reach it: that of the running servers, or the folder's without one. */
 import { MongoClient } from 'mongodb';
 import type { Config } from './config.ts';
+import { fetchCopy } from './embedded/copied.ts';
 import { reachEmbedded } from './embedded/reach.ts';
 import { databaseOf } from './model/connect.ts';
 import { GUARANTEES } from './model/guarantees.ts';
@@ -25,4 +26,18 @@ export async function withStore<T>(
     await client.close();
     await embedded?.close();
   }
+}
+
+/**
+ * Copies the embedded database in `DATA_DIR`, with all that it has acknowledged, whether it is in use or not.
+ * @param target the folder of a database, which must exist and be empty
+ * @throws Error with a one-line message when it cannot be reached or copied
+ */
+export async function copyEmbedded(
+  config: Pick<Config, 'dataDir' | 'databasePassword'>,
+  target: string,
+): Promise<void> {
+  await withStore({ ...config, mongodbUrl: undefined }, (client) =>
+    fetchCopy(config.dataDir, (command) => client.db('admin').command(command), target),
+  );
 }

@@ -12,6 +12,8 @@ export type Tool = (args: string[], config: Config) => Promise<number>;
 const TOOLS: Record<string, () => Promise<{ run: Tool }>> = {
   doctor: () => import('./doctor/command.ts'),
   keys: () => import('./keys.ts'),
+  backup: () => import('./backup/backup-command.ts'),
+  restore: () => import('./backup/restore-command.ts'),
 };
 
 async function main([name, ...args]: string[]): Promise<number> {

@@ -1,26 +1,8 @@
-import { execFile } from 'node:child_process';
-import path from 'node:path';
-
-const PROGRAM = path.resolve(import.meta.dirname, '../../dist/server/tools.js');
-
-export interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+import { runTool, type ToolRun } from '../support/tool.ts';
 
 /** `npm run keys -- …words`, with these settings. */
-export function runKeys(env: Record<string, string>, ...words: string[]): Promise<Ran> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [PROGRAM, 'keys', ...words],
-      { env: { ...process.env, ...env } },
-      (error, stdout, stderr) => {
-        resolve({ code: Number(error?.code ?? 0), stdout, stderr });
-      },
-    );
-  });
+export function runKeys(env: Record<string, string>, ...words: string[]): Promise<ToolRun> {
+  return runTool(['keys', ...words], env);
 }
 
 /** Makes a key. @returns it, and its id */

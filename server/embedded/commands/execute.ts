@@ -7,6 +7,7 @@ import type { CommandRequest } from '../wire/message.ts';
 import { aggregate } from './aggregate.ts';
 import { collMod, create, drop } from './collections.ts';
 import type { Command } from './command.ts';
+import { copyDatabase } from './copy-database.ts';
 import { count } from './count.ts';
 import { getMore, killCursors } from './cursors.ts';
 import { dropDatabase, listCollections, listDatabases } from './databases.ts';
@@ -53,6 +54,7 @@ const COMMANDS: Record<string, Command> = {
   createIndexes,
   listIndexes,
   dropIndexes,
+  copyDatabase,
 };
 
 /** Runs a command and encodes its reply. Whatever goes wrong becomes MongoDB's error reply. */

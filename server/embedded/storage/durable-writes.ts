@@ -23,6 +23,11 @@ export interface DurableWrites {
   remove(key: Buffer): void;
   /** As `Storage.write`. */
   write<T>(action: () => T): Promise<T>;
+  /**
+   * Makes all that was written part of the tree on disk.
+   * @throws Fault OutOfDiskSpace while writes are refused
+   */
+  checkpoint(): void;
   /** As `Storage.release`. */
   release(): void;
   close(): Promise<void>;
@@ -80,6 +85,11 @@ export function openWrites(tree: Tree, folder: string, options: StorageOptions):
       checkpoints.count();
     },
     write: group.write,
+    checkpoint() {
+      refusal.check();
+      commit();
+      refusal.check();
+    },
     release() {
       group.stop();
       refusal.stop();

@@ -1,3 +1,4 @@
+import { createCopying, removeCopy } from './copy.ts';
 import { openWrites, type StorageOptions } from './durable-writes.ts';
 import type { Range } from './range.ts';
 import { unsealed } from './seal.ts';
@@ -30,6 +31,11 @@ export interface Storage {
    */
   write<T>(action: () => T): Promise<T>;
   /**
+   * Writes a copy of everything that is acknowledged to `copiedFile(folder)`. Reads and writes go on meanwhile.
+   * @throws Fault OutOfDiskSpace while writes are refused, ConflictingOperationInProgress while another copy is made
+   */
+  copy(): Promise<void>;
+  /**
    * Ends what is open in LMDB, at once. Nothing can be written afterwards. A thread that ends without this or `close`
    * hangs for ever: lmdb waits for the lock of the open transaction.
    */
@@ -44,7 +50,9 @@ export interface Storage {
 export function openStorage(folder: string, options: StorageOptions = {}): Storage {
   checkTree(folder);
   const tree = openTree(folder);
-  const { put, remove, write, release, close } = openWrites(tree, folder, options);
+  const { put, remove, write, checkpoint, release, close } = openWrites(tree, folder, options);
+  const copying = createCopying(tree, folder);
+  removeCopy(folder);
   return {
     get(key) {
       const value = tree.get(key);
@@ -63,8 +71,13 @@ export function openStorage(folder: string, options: StorageOptions = {}): Stora
     keys: (range, limit) => [...tree.getKeys({ ...bounds(range, false), limit })],
     count: (range) => tree.getKeysCount(bounds(range, false)),
     write,
+    async copy() {
+      checkpoint();
+      await copying.copy();
+    },
     release,
     async close() {
+      await copying.idle();
       await close();
       await tree.close();
     },
