@@ -9,6 +9,8 @@ const HELP = `letsapp: an open real-time chat and call-signaling server
   letsapp doctor          looks whether what is stored fits together
   letsapp backup FOLDER   makes a backup of DATA_DIR, also while a server uses it
   letsapp restore FOLDER  puts a backup into an empty DATA_DIR
+  letsapp export --user ID [--to FOLDER]
+                          writes what is stored of a user, to be handed out
   letsapp keys            makes, lists and revokes server keys
   letsapp --help          shows this
   letsapp --version       shows the version

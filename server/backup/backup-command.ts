@@ -1,8 +1,8 @@
 /** `letsapp backup FOLDER`: a backup of `DATA_DIR` with its embedded database, beside running servers or without them. */
 import type { Config } from '../config.ts';
+import { fillNewFolder } from '../lib/new-folder.ts';
 import { copyEmbedded, withStore } from '../tool-store.ts';
 import { makeBackup } from './backup.ts';
-import { fillNewFolder } from './new-folder.ts';
 
 /**
  * @returns 0

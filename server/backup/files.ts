@@ -1,7 +1,7 @@
 /** Files of a backup: walked, copied and summed up without being held in memory. */
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { chmod, copyFile, link, mkdir, open, readdir } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The paths of all files below a folder, relative to it, with `/` between the parts; none where there is no folder. */
@@ -61,14 +61,4 @@ export async function sumOf(file: string): Promise<{ sum: string; bytes: number 
     bytes += chunk.length;
   }
   return { sum: hash.digest('hex'), bytes };
-}
-
-/** Flushes a file, or the entries of a folder, to the disk. */
-export async function sync(target: string): Promise<void> {
-  const handle = await open(target);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

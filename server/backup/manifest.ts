@@ -6,7 +6,8 @@ import { createWriteStream } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { filesBelow, sumOf, sync } from './files.ts';
+import { syncToDisk } from '../lib/new-folder.ts';
+import { filesBelow, sumOf } from './files.ts';
 
 const FORMAT = 1;
 const MANIFEST = 'manifest.json';
@@ -40,7 +41,7 @@ export async function writeManifest(
       if (name === SUMS) continue;
       const file = path.join(folder, name);
       const found = await sumOf(file);
-      await sync(file);
+      await syncToDisk(file);
       files++;
       bytes += found.bytes;
       yield `${found.sum}  ${name}\n`;
@@ -48,13 +49,13 @@ export async function writeManifest(
   }
   const list = path.join(folder, SUMS);
   await pipeline(lines, createWriteStream(list, { mode: 0o600 }));
-  await sync(list);
+  await syncToDisk(list);
   const { sum: sha256sums } = await sumOf(list);
   const manifest = { format: FORMAT, ...about, finished_at: new Date().toISOString(), files, bytes, sha256sums };
   const file = path.join(folder, MANIFEST);
   await writeFile(file, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
-  await sync(file);
-  await sync(folder);
+  await syncToDisk(file);
+  await syncToDisk(folder);
   return manifest;
 }
 

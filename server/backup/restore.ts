@@ -1,9 +1,9 @@
 /** Puts a backup back into an empty `DATA_DIR`. */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { copyPrivate, makeFolder, sumOf, sync } from './files.ts';
+import { fillNewFolder, requireEmpty, syncToDisk } from '../lib/new-folder.ts';
+import { copyPrivate, makeFolder, sumOf } from './files.ts';
 import { damaged, listedFiles, type Manifest, readManifest } from './manifest.ts';
-import { fillNewFolder, requireEmpty } from './new-folder.ts';
 
 /** Within a folder that must stay itself, such as a volume. Nothing starts on it: its name is that of no file there. */
 const UNDER_WAY = '.restore';
@@ -26,7 +26,7 @@ export async function restoreBackup(backup: string, dataDir: string): Promise<Ma
     await mkdir(folder, { mode: 0o700 });
     await copyFiles(backup, folder);
     for (const name of await readdir(folder)) await rename(path.join(folder, name), path.join(dataDir, name));
-    await sync(dataDir);
+    await syncToDisk(dataDir);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -41,7 +41,7 @@ async function copyFiles(backup: string, folder: string): Promise<void> {
       throw error.code === 'ENOENT' ? damaged(backup, name) : error;
     });
     if ((await sumOf(to)).sum !== sum) throw damaged(backup, name);
-    await sync(to);
+    await syncToDisk(to);
   }
-  await sync(folder);
+  await syncToDisk(folder);
 }

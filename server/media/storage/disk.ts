@@ -1,6 +1,7 @@
 /** Storage on the local disk: for one node, or for nodes that share the folder. */
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { syncToDisk } from '../../lib/new-folder.ts';
 import { type MediaStorage, NotStored } from './storage.ts';
 
 /**
@@ -15,9 +16,9 @@ export function createDiskStorage(directory: string): MediaStorage {
   return {
     async store(key, file) {
       await mkdir(folderOf(key), { recursive: true, mode: 0o700 });
-      await sync(file);
+      await syncToDisk(file);
       await rename(file, pathOf(key));
-      await sync(folderOf(key));
+      await syncToDisk(folderOf(key));
     },
     async read(key, { start, end }) {
       try {
@@ -30,14 +31,4 @@ export function createDiskStorage(directory: string): MediaStorage {
     },
     remove: (key) => rm(pathOf(key), { force: true }),
   };
-}
-
-/** Flushes a file, or the entries of a folder, to the disk. */
-async function sync(target: string): Promise<void> {
-  const handle = await open(target);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,12 +1,11 @@
 /** A folder that appears whole: it is filled under another name beside its place, and renamed at the end. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { makeFolder, sync } from './files.ts';
 
 /**
  * @param target must not exist, or be empty
- * @param fill writes into the folder that it is given; when it fails, nothing is left
+ * @param fill writes into the folder that it is given, which is for its owner alone; when it fails, nothing is left
  * @throws Error with a one-line message when there is something in the target; what `fill` throws
  */
 export async function fillNewFolder<T>(target: string, fill: (folder: string) => Promise<T>): Promise<T> {
@@ -15,11 +14,12 @@ export async function fillNewFolder<T>(target: string, fill: (folder: string) =>
   await mkdir(path.dirname(place), { recursive: true });
   const folder = `${place}.partial-${randomBytes(4).toString('hex')}`;
   try {
-    await makeFolder(folder);
+    await mkdir(folder, { mode: 0o700 });
     const result = await fill(folder);
-    // Takes the place of an empty folder; fails where another one has come meanwhile.
+    await syncToDisk(folder);
+    // Takes the place of an empty folder; fails where something has come into it meanwhile.
     await rename(folder, place);
-    await sync(path.dirname(place));
+    await syncToDisk(path.dirname(place));
     return result;
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -35,4 +35,14 @@ export async function requireEmpty(folder: string): Promise<boolean> {
   });
   if (names !== undefined && names.length > 0) throw new Error(`${folder} must be empty, or not be there`);
   return names !== undefined;
+}
+
+/** Flushes a file, or the entries of a folder, to the disk. */
+export async function syncToDisk(target: string): Promise<void> {
+  const handle = await open(target);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
