@@ -7,7 +7,7 @@ import { examine } from '../../server/doctor/doctor.ts';
 import { bytesInGridfs } from '../../server/doctor/stored-bytes.ts';
 import { type Collections, collections as collectionsOf } from '../../server/model/collections.ts';
 import { upload } from '../media/client.ts';
-import { connect, registerMany } from '../support/client.ts';
+import { connect, type Device, registerMany } from '../support/client.ts';
 import { startDatabaseAlone, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { startServer } from '../support/server.ts';
@@ -40,9 +40,25 @@ async function live(url: string): Promise<Patient> {
   await bob!.ok('message:read', { recipient_id: ann!.id, up_to_seq: 3 });
   const attachment = { media_id: json.media._id };
   await ann!.ok('message:send', { recipient_id: bob!.id, content: '', message_type: 'image', attachment });
+  await keepAndChange(ann!, bob!, group._id);
   await ann!.ok('call:initiate', { recipient_id: bob!.id, call_type: 'voice' });
   const ids = [ann!, bob!, cem!].map((one) => new ObjectId(one.id));
   return { pair: [ann!.id, bob!.id].sort().join('-'), group: group._id, users: ids };
+}
+
+/** What came to a group later: a thread, a mention, an edit, a pin, a deletion; and what users keep for themselves. */
+async function keepAndChange(ann: Device, bob: Device, group_id: string): Promise<void> {
+  const { messages } = await ann.ok('message:history', { group_id });
+  const [one, two] = [...messages].sort((a, b) => a.seq - b.seq);
+  await ann.ok('message:send', { group_id, content: 'a reply', thread_id: one!._id });
+  await ann.ok('message:send', { group_id, content: 'you', mentions: { user_ids: [bob.id] } });
+  await bob.ok('message:edit', { message_id: two!._id, content: 'two, edited' });
+  const { message } = await ann.ok('message:send', { group_id, content: 'a mistake' });
+  await ann.ok('message:delete', { message_id: message._id });
+  await ann.ok('message:pin', { message_id: one!._id, pinned: true });
+  await bob.ok('message:save', { message_id: one!._id, saved: true });
+  await bob.ok('conversation:update', { group_id, draft: 'begun' });
+  await ann.ok('group:invite', { group_id });
 }
 
 /** Everything stored, so that each damage is done to the same patient. */

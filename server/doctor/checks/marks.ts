@@ -1,7 +1,8 @@
 /** Marks: how far each user's reading and delivery has come. */
 import type { MembershipDocument } from '../../model/documents/conversations.ts';
 import { batchesOf } from '../batches-of.ts';
-import type { Check, CheckContext } from '../check.ts';
+import type { Check } from '../check.ts';
+import { highestOf } from '../look-ups.ts';
 
 /** By which messages go on being settled once their marks are stored, in milliseconds: PROTOCOL allows 10 s of quiet. */
 const SETTLED_MS = 60_000;
@@ -13,7 +14,8 @@ export const marks: Check = {
   async *find(context) {
     const { memberships } = context.collections;
     for await (const batch of batchesOf(memberships.find())) {
-      const lastSeqs = await lastSeqsOf(context, batch);
+      const ids = batch.map(({ conversation_id }) => conversation_id);
+      const lastSeqs = await highestOf(context.store, 'seq', ids);
       for (const membership of batch) {
         const truth = within(membership, lastSeqs.get(membership.conversation_id) ?? 0);
         const wrong = (Object.keys(truth) as (keyof Marks)[]).filter((mark) => membership[mark] !== truth[mark]);
@@ -35,22 +37,6 @@ export const marks: Check = {
     }
   },
 };
-
-async function lastSeqsOf({ store }: CheckContext, batch: MembershipDocument[]): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  for (const kind of ['direct', 'group'] as const) {
-    const ids = new Set(batch.filter((one) => one.kind === kind).map((one) => one.conversation_id));
-    const newest = await store
-      .of(kind)
-      .aggregate<{ _id: string; seq: number }>([
-        { $match: { conversation_id: { $in: [...ids] } } },
-        { $group: { _id: '$conversation_id', seq: { $max: '$seq' } } },
-      ])
-      .toArray();
-    for (const { _id, seq } of newest) found.set(_id, seq);
-  }
-  return found;
-}
 
 /** Marks as they can be: none beyond the last message, and what was read was delivered. */
 function within(marks: Marks, lastSeq: number): Marks {
