@@ -28,6 +28,7 @@ const SHOWN_MS = 1500;
 export function CallCentre({ children }: { children: ComponentChildren }) {
   const client = useClient();
   const calls = useMemo(() => createCalls(client), [client]);
+  useEffect(() => calls.close, [calls]);
   const ringing = useRinging();
   const current = useCurrent(calls);
 
@@ -54,9 +55,7 @@ export function CallCentre({ children }: { children: ComponentChildren }) {
           }}
         />
       ))}
-      {current.call && (
-        <CallView call={current.call} calls={calls} onHangUp={() => void attempt(() => calls.end(current.call!._id))} />
-      )}
+      {current.call && <CallView call={current.call} calls={calls} onHangUp={current.hangUp} />}
     </Context.Provider>
   );
 }
@@ -114,10 +113,17 @@ function useCurrent(calls: Calls) {
 
   /** Takes part in a call, after leaving the one before. */
   async function begin(start: () => Promise<Call>): Promise<void> {
-    if (call && !isOver) await calls.end(call._id).catch(() => {});
+    const before = calls.current.get();
+    if (before) await calls.end(before._id).catch(() => {});
     const begun = await attempt(start);
     if (begun) setCall(begun);
   }
 
-  return { call, begin };
+  /** Who hangs up is told by the answer alone, no event; a group's call goes on without them. */
+  async function hangUp(): Promise<void> {
+    const left = call && (await attempt(() => calls.end(call._id)));
+    setCall(left && OVER.has(left.status) ? left : undefined);
+  }
+
+  return { call, begin, hangUp };
 }

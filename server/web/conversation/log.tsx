@@ -41,6 +41,8 @@ export function Log({ messages, hasOlder, isLoading, loadOlder, me, isGroup, wan
   const { isAtEnd, onScroll, toEnd } = useScrolling(scroller, messages, me, { hasOlder, isLoading, loadOlder, onEnd });
   useWanted(scroller, wanted, byId.has(wanted ?? ''), hasOlder, isLoading, loadOlder);
 
+  const activate = useCallback((message: ChatMessage) => setActive(keyOf(message)), []);
+
   /** Up and down lead from message to message. */
   const onKeyDown = useCallback((event: KeyboardEvent) => {
     const step = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0;
@@ -69,9 +71,9 @@ export function Log({ messages, hasOlder, isLoading, loadOlder, me, isGroup, wan
             isGroup={isGroup}
             actions={actions}
             byId={byId}
-            active={chunk.messages.some(({ _id }) => _id === active) ? active : undefined}
-            onActive={setActive}
-            last={messages.at(-1)?._id}
+            active={chunk.messages.some((one) => keyOf(one) === active) ? active : undefined}
+            onActive={activate}
+            last={messages.at(-1) && keyOf(messages.at(-1)!)}
           />
         ))}
       </div>
@@ -111,7 +113,7 @@ interface ChunkProps extends Pick<LogProps, 'me' | 'isGroup' | 'actions'> {
   scroller: { current: HTMLDivElement | null };
   byId: Map<string, ChatMessage>;
   active: string | undefined;
-  onActive(id: string): void;
+  onActive(message: ChatMessage): void;
   last: string | undefined;
 }
 
@@ -140,7 +142,7 @@ function Chunk({ chunk, scroller, me, isGroup, actions, byId, active, onActive, 
         const isNewDay = !before || !isSameDay(before.created_at, message.created_at);
         return (
           <Row
-            key={message.client_message_id ?? message._id}
+            key={keyOf(message)}
             message={message}
             day={isNewDay ? dayOf(message.created_at) : undefined}
             isFirst={isNewDay || !follows(before, message)}
@@ -149,8 +151,8 @@ function Chunk({ chunk, scroller, me, isGroup, actions, byId, active, onActive, 
             me={me}
             isGroup={isGroup}
             actions={actions}
-            isActive={message._id === active}
-            isLast={message._id === last}
+            isActive={keyOf(message) === active}
+            isLast={keyOf(message) === last}
             onActive={onActive}
           />
         );
@@ -158,6 +160,10 @@ function Chunk({ chunk, scroller, me, isGroup, actions, byId, active, onActive, 
     </div>
   );
 }
+
+/** The same before a message is sent and after, when its id is another. */
+const keyOf = ({ sender_id, client_message_id, _id }: ChatMessage): string =>
+  client_message_id === undefined ? _id : `${sender_id} ${client_message_id}`;
 
 function follows(before: ChatMessage | undefined, { sender_id, created_at }: ChatMessage): boolean {
   return before?.sender_id === sender_id && Date.parse(created_at) - Date.parse(before.created_at) < RUN_MS;

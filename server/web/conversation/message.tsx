@@ -23,7 +23,8 @@ export interface MessageProps {
   /** Whether what can be done with it is shown. */
   isActive: boolean;
   isLast: boolean;
-  onActive(id: string): void;
+  /** Told that it is pointed at, or has the focus. */
+  onActive(message: ChatMessage): void;
 }
 
 export function Message({
@@ -42,7 +43,7 @@ export function Message({
   const [isEditing, setEditing] = useState(false);
   const sender = usePerson(message.sender_id);
   const name = isOwn ? 'You' : sender ? nameOf(sender) : '…';
-  const activate = () => onActive(message._id);
+  const activate = () => onActive(message);
   const isThere = message.seq > 0 && !message.is_deleted;
 
   function endEditing(): void {

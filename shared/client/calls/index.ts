@@ -61,9 +61,12 @@ export function createCalls(client: Client, { media }: CallsOptions = {}): Calls
     join: (call_id) => seat.take(isVideo(call_id), () => client.call('call:join', { call_id })),
     reject: async (call_id) => (await client.call('call:reject', { call_id })).call,
     async end(call_id) {
-      const { call } = await client.call('call:end', { call_id });
-      if (seat.current.get()?._id === call_id) seat.leave();
-      return call;
+      try {
+        return (await client.call('call:end', { call_id })).call;
+      } finally {
+        // Without a connection too: the server then sees that nobody comes back.
+        if (seat.current.get()?._id === call_id) seat.leave();
+      }
     },
     mute: (isMuted = true) => local.mute(isMuted),
     camera: (isOn = true) => local.camera(isOn),

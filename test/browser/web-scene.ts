@@ -1,0 +1,104 @@
+/** The web client in a browser, driven by the roles and names that people with a screen reader find things by. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { uniqueName } from '../support/client.ts';
+
+export const DESK: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
+export const PHONE: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  colorScheme: 'dark',
+  hasTouch: true,
+};
+export const PASSWORD = 'Correct-horse-9';
+/** Browsers beside other tests are slow. No test depends on how slow. */
+export const PATIENCE_MS = 60_000;
+export const PICTURE = path.resolve(import.meta.dirname, '../../server/web/icon-192.png');
+
+/** A page, and what it wrote to the console or asked of others than its server. */
+export interface Opened {
+  page: Page;
+  complaints: string[];
+}
+
+/** Opens the web client as somebody who was never here before. */
+export async function open(browser: Browser, url: string, options: BrowserContextOptions): Promise<Opened> {
+  const context = await browser.newContext({ ...options, permissions: ['microphone', 'camera'] });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.setDefaultTimeout(PATIENCE_MS);
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol.startsWith('http') && origin !== url) complaints.push(`asked ${origin}`);
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+/** Creates an account. @returns its username */
+export async function signUp(page: Page): Promise<string> {
+  const name = uniqueName('web');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('textbox', { name: 'Username' }).fill(name);
+  await page.getByRole('textbox', { name: 'Email' }).fill(`${name}@example.test`);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('link', { name: 'New chat' }).waitFor();
+  return name;
+}
+
+export async function signIn(page: Page, name: string, password = PASSWORD): Promise<void> {
+  await page.getByRole('textbox', { name: 'Username or email' }).fill(name);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** The conversations at the side; on a phone after going back to them. */
+export async function item(page: Page, name: string | RegExp): Promise<Locator> {
+  const back = page.getByRole('button', { name: 'Back' });
+  if (await back.isVisible()) await back.click();
+  return page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name });
+}
+
+export async function startChat(page: Page, name: string): Promise<void> {
+  await page.getByRole('link', { name: 'New chat' }).click();
+  await page.getByRole('searchbox', { name: 'Search people' }).fill(name);
+  await page.getByRole('link', { name }).click();
+  await page.getByRole('heading', { name }).waitFor();
+}
+
+export const field = (page: Page) => page.getByRole('textbox', { name: 'Message' });
+
+/** The first message that holds a text. */
+export const article = (page: Page, text: string) =>
+  page.getByRole('log').getByRole('article').filter({ hasText: text }).first();
+
+export async function write(page: Page, text: string): Promise<void> {
+  await field(page).fill(text);
+  await field(page).press('Enter');
+}
+
+/** Does something to a message by the buttons that are shown where the pointer is. */
+export async function act(page: Page, text: string, button: string): Promise<void> {
+  await article(page, text).hover();
+  await article(page, text).getByRole('button', { name: button }).first().click();
+}
+
+/** Nothing that axe calls serious or critical, and no scrolling sideways. */
+export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
+    violations: { id: string; impact: string; nodes: { html: string }[] }[];
+  };
+  const barriers = violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  expect(barriers).toEqual([]);
+  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+}
