@@ -19,8 +19,11 @@ import type { Live } from './live/live.ts';
 import type { Draft } from './outbox/item.ts';
 import type { ClientWarning } from './storage/owned.ts';
 import type { Storage } from './storage/storage.ts';
+import type { Rights } from './store/rights.ts';
 import type { Uploaded, UploadOptions } from './upload/upload.ts';
 import type { ChatMessage, ChatMessages } from './views/chat-messages.ts';
+import type { Edit } from './views/optimistic.ts';
+import type { Thread } from './views/thread.ts';
 
 export interface ClientOptions {
   /** Of the server, without a path. */
@@ -77,6 +80,10 @@ export interface Client {
   /** Those that are not over. */
   readonly calls: Live<Call[]>;
   messages(target: Target): Live<ChatMessages>;
+  /** The thread that hangs on a message. */
+  thread(message_id: string): Live<Thread>;
+  /** What the user may do in a conversation: permissions of the group, and slow mode. */
+  rights(target: Target): Live<Rights>;
   /** The ids of those who are typing there. */
   typing(target: Target): Live<string[]>;
   presence(user_id: string): Live<Presence | undefined>;
@@ -86,20 +93,34 @@ export interface Client {
    * @throws ClientError
    */
   loadOlder(target: Target): Promise<void>;
+  /** The same of a thread. @throws ClientError */
+  loadOlderReplies(message_id: string): Promise<void>;
   /** Shows a message at once and sends it as soon as there is a connection, exactly once, whatever happens. */
   send(target: Target, message: Draft): ChatMessage;
+  /** Sends what a message says to somebody else, as `send` does. */
+  forward(target: Target, message_id: string): ChatMessage;
   /** A failed message goes out again. */
   retry(id: string): void;
   /** A message that was not sent yet, or failed, goes away. */
   discard(id: string): void;
   /** Shown at once, and taken back where it is refused. @throws ClientError */
-  edit(message_id: string, change: { content: string; metadata?: Record<string, unknown> }): Promise<Message>;
+  edit(message_id: string, change: Edit): Promise<Message>;
   /** Shown at once, and taken back where it is refused. @throws ClientError */
   remove(message_id: string): Promise<Message>;
   /** Shown at once, and taken back where it is refused. @throws ClientError */
   react(message_id: string, emoji: string, options?: { remove?: boolean }): Promise<Message>;
+  /** Pins a message, or takes the pin away: shown at once, and taken back where it is refused. @throws ClientError */
+  pin(message_id: string, pinned?: boolean): Promise<Message>;
+  /** Saves a message for the user alone, or no longer; `message:saved` lists them. @throws ClientError */
+  save(message_id: string, saved?: boolean): Promise<{ saved: boolean }>;
+  /** Follows a thread, or no longer; `thread:list` lists them. @throws ClientError */
+  follow(message_id: string, following?: boolean): Promise<{ following: boolean }>;
   /** All that is in the conversation was read. */
   markRead(target: Target): void;
+  /** All that is in a thread was read. */
+  markThreadRead(message_id: string): void;
+  /** What the user has begun to write there, for the other devices (`draft` of the conversation); may be called with each key. */
+  setDraft(target: Target, content: string): void;
   /** Says whether the user types; may be called with each key. */
   setTyping(target: Target, is_typing: boolean): void;
   /** @throws ClientError a refusal; an `AbortError` when it is aborted */

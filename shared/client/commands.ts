@@ -1,7 +1,7 @@
 /** Commands whose answers go into the store, and those that are shown before they are answered. */
 import type { CommandData, CommandName, CommandPayload, Conversation, Group, Message } from './contract.ts';
 import type { Store } from './store/store.ts';
-import { edited, type Optimistic, reacted, removed } from './views/optimistic.ts';
+import { type Edit, edited, type Optimistic, pinnedBy, reacted, removed } from './views/optimistic.ts';
 
 export type Call = <N extends CommandName>(name: N, payload: CommandPayload<N>) => Promise<CommandData<N>>;
 
@@ -23,7 +23,7 @@ export function createCall(ask: Call, store: Store, onTouched: (conversationId: 
 /** Changes of messages that show at once. */
 export function createChanges(call: Call, store: Store, optimistic: Optimistic) {
   const change = async (
-    name: 'message:edit' | 'message:delete' | 'message:react',
+    name: 'message:edit' | 'message:delete' | 'message:react' | 'message:pin',
     payload: CommandPayload<typeof name>,
     how: (message: Message) => Message,
   ): Promise<Message> => {
@@ -31,12 +31,21 @@ export function createChanges(call: Call, store: Store, optimistic: Optimistic) 
     return (await optimistic.during(message_id, how, () => call(name, payload))).message;
   };
   return {
-    edit: (message_id: string, { content, metadata }: { content: string; metadata?: Record<string, unknown> }) =>
+    edit: (message_id: string, { content, metadata, mentions }: Edit) =>
       change(
         'message:edit',
-        { message_id, content, ...(metadata === undefined ? {} : { metadata }) },
-        edited(content, metadata),
+        {
+          message_id,
+          content,
+          ...(metadata === undefined ? {} : { metadata }),
+          ...(mentions === undefined ? {} : { mentions }),
+        },
+        edited({ content, ...(metadata ? { metadata } : {}), ...(mentions ? { mentions } : {}) }),
       ),
+    pin: (message_id: string, pinned = true) =>
+      change('message:pin', { message_id, pinned }, pinnedBy(store.state().me?._id ?? '', pinned)),
+    save: (message_id: string, saved = true) => call('message:save', { message_id, saved }),
+    follow: (message_id: string, following = true) => call('thread:follow', { message_id, following }),
     remove: (message_id: string) => change('message:delete', { message_id }, removed),
     react: (message_id: string, emoji: string, { remove = false }: { remove?: boolean } = {}) =>
       change(

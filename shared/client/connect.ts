@@ -1,8 +1,5 @@
 /** Puts a client together: connection, store, catching up, outbox, live values. */
-import { createContactsWatch } from './activity/contacts.ts';
-import { createMarks } from './activity/marks.ts';
-import { createPresenceWatch } from './activity/presence.ts';
-import { createTyping } from './activity/typing.ts';
+import { createActivities } from './activity/activities.ts';
 import type { Client, ClientEvents, ClientOptions } from './client.ts';
 import { createCall, createChanges } from './commands.ts';
 import { type Connection, createConnection } from './connection/connection.ts';
@@ -17,9 +14,9 @@ import { createCatchUp } from './sync/catch-up.ts';
 import { createIncoming } from './sync/incoming.ts';
 import { createRefresh } from './sync/refresh.ts';
 import { upload } from './upload/upload.ts';
-import { pendingMessage } from './views/chat-messages.ts';
 import { createHistory } from './views/history.ts';
 import { createOptimistic } from './views/optimistic.ts';
+import { createSending } from './views/sending.ts';
 import { createViews } from './views/views.ts';
 
 /**
@@ -49,10 +46,8 @@ export function connect({ newest = 50, sync = true, storage = memory(), ...optio
     store,
     (id) => refresh.touched(id),
   );
-  const marks = createMarks({ call, isReady, store });
-  const typing = createTyping({ call, onChanged: hub.changed });
-  const presence = createPresenceWatch({ call, isReady });
-  const contacts = createContactsWatch({ call, isReady });
+  const activities = createActivities({ call, isReady, store, onChanged: hub.changed });
+  const { marks, typing } = activities;
   const optimistic = createOptimistic(hub.changed);
   const history = createHistory({ call, store, onChanged: hub.changed });
   const { trim, ...views } = createViews({
@@ -61,11 +56,9 @@ export function connect({ newest = 50, sync = true, storage = memory(), ...optio
     outbox,
     owner: identity.owner,
     optimistic,
-    typing,
-    presence,
+    activities,
     history,
     isComing: () => sync && store.state().since === undefined && status.state() !== 'closed',
-    onContacts: contacts.look,
   });
   const catchUp = createCatchUp({
     call,
@@ -88,8 +81,8 @@ export function connect({ newest = 50, sync = true, storage = memory(), ...optio
     onPhase: (phase) => lifecycle.onPhase(phase),
     onEnd: (error) => void lifecycle.close(error),
   });
-  const parts = { status, connection, durable, catchUp, refresh, marks, typing, presence, contacts };
-  const lifecycle = createLifecycle({ ...parts, sync, onChanged: hub.changed });
+  const parts = { status, connection, durable, catchUp, refresh, activities, sync };
+  const lifecycle = createLifecycle({ ...parts, onChanged: hub.changed });
   connection.open();
 
   return {
@@ -104,14 +97,11 @@ export function connect({ newest = 50, sync = true, storage = memory(), ...optio
     ...views,
     ...createChanges(call, store, optimistic),
     loadOlder: history.loadOlder,
-    send(target, draft) {
-      const item = outbox.add(target, draft);
-      typing.sent(target);
-      return pendingMessage(item, store.state().me?._id ?? identity.owner(), store.find(target)?.[1]);
-    },
-    retry: (id) => void outbox.retry(id),
-    discard: (id) => void outbox.discard(id),
+    loadOlderReplies: activities.threads.loadOlder,
+    ...createSending({ outbox, store, typing, owner: identity.owner }),
     markRead: marks.read,
+    markThreadRead: activities.threads.read,
+    setDraft: activities.drafts.set,
     setTyping: typing.set,
     upload: (file, how) => upload(url, identity.token, file, how),
     close: () => lifecycle.close(),

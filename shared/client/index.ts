@@ -26,5 +26,8 @@ export type { Draft } from './outbox/item.ts';
 export { type Session, session, type TokenSource } from './session/session.ts';
 export type { ClientWarning } from './storage/owned.ts';
 export type { Storage } from './storage/storage.ts';
+export type { Rights } from './store/rights.ts';
 export type { Uploaded, UploadOptions } from './upload/upload.ts';
 export type { ChatMessage, ChatMessages } from './views/chat-messages.ts';
+export type { Edit } from './views/optimistic.ts';
+export type { Thread } from './views/thread.ts';

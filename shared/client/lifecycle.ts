@@ -1,8 +1,5 @@
 /** What happens when the connection comes, goes and ends. */
-import type { ContactsWatch } from './activity/contacts.ts';
-import type { Marks } from './activity/marks.ts';
-import type { PresenceWatch } from './activity/presence.ts';
-import type { Typing } from './activity/typing.ts';
+import type { Activities } from './activity/activities.ts';
 import type { Connection, Phase } from './connection/connection.ts';
 import type { Durable } from './durable.ts';
 import type { ClientError } from './errors.ts';
@@ -16,10 +13,7 @@ export interface LifecycleOptions {
   durable: Durable;
   catchUp: CatchUp;
   refresh: Refresh;
-  marks: Marks;
-  typing: Typing;
-  presence: PresenceWatch;
-  contacts: ContactsWatch;
+  activities: Activities;
   /** Whether to fetch what was missed. */
   sync: boolean;
   /** Something that shows depends on the state. */
@@ -33,21 +27,19 @@ export interface Lifecycle {
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
-  const { status, connection, durable, catchUp, refresh, marks, typing, presence, contacts, sync, onChanged } = options;
+  const { status, connection, durable, catchUp, refresh, activities, sync, onChanged } = options;
   let closing: Promise<void> | undefined;
 
   function ready(): void {
     status.enter('ready');
-    marks.flush();
-    presence.flush();
-    contacts.flush();
+    activities.flush();
     onChanged();
   }
 
   return {
     onPhase(phase) {
       if (phase !== 'ready') {
-        typing.clear();
+        activities.typing.clear();
         return status.enter(phase);
       }
       durable.outbox.flush();
@@ -64,8 +56,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         status.enter('closed', error);
         connection.end();
         refresh.close();
-        marks.close();
-        typing.clear();
+        activities.close();
         onChanged();
         await durable.close();
       })();

@@ -18,7 +18,19 @@ beforeAll(async () => {
 });
 
 const operation = fc.record({
-  do: fc.constantFrom('send', 'send', 'send', 'edit', 'delete', 'react', 'read', 'delivered', 'pin'),
+  do: fc.constantFrom(
+    'send',
+    'send',
+    'reply',
+    'reply',
+    'mention',
+    'edit',
+    'delete',
+    'react',
+    'read',
+    'delivered',
+    'pin',
+  ),
   byMe: fc.boolean(),
   inGroup: fc.boolean(),
   pick: fc.nat({ max: 1000 }),
@@ -47,9 +59,13 @@ async function carryOut(
   const device = devices[byMe ? 0 : 1];
   const target = inGroup ? { group_id: groupId } : { recipient_id: accounts[byMe ? 1 : 0].id };
   const message_id = sent[pick % Math.max(1, sent.length)];
-  if (what === 'send') {
-    const { data } = await device.raw('message:send', { ...target, content: `text ${pick}` });
-    sent.push((data as { message: { _id: string } }).message._id);
+  if (what === 'send' || what === 'reply' || what === 'mention') {
+    const thread =
+      what === 'reply' && message_id ? { thread_id: message_id, ...(pick % 3 ? {} : { in_conversation: true }) } : {};
+    const mentions = what === 'mention' ? { mentions: { user_ids: [accounts[byMe ? 1 : 0].id] } } : {};
+    const { data } = await device.raw('message:send', { ...target, content: `text ${pick}`, ...thread, ...mentions });
+    // Refused: a thread hangs on a message of the same conversation, that is no reply and not deleted.
+    if (data) sent.push((data as { message: { _id: string } }).message._id);
   } else if (what === 'read' || what === 'delivered') {
     const { data } = await device.raw('message:history', { ...target, limit: 1 });
     const last = (data as { messages: { seq: number }[] } | undefined)?.messages[0]?.seq;

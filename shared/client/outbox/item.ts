@@ -20,6 +20,8 @@ export interface Item {
   draft: Draft;
   /** When it was written, ISO 8601. */
   created_at: string;
+  /** What is shown of a message that is forwarded until the server has told it. */
+  shown?: Pick<Draft, 'attachment'> & { content: string };
   /** Why the server refused it. */
   failed?: WireError;
 }

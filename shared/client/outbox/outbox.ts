@@ -25,7 +25,7 @@ export interface OutboxOptions {
 }
 
 export interface Outbox extends Pick<Entries, 'items' | 'open' | 'reread' | 'settled'> {
-  add(target: Target, draft: Draft): Item;
+  add(target: Target, draft: Draft, shown?: Item['shown']): Item;
   /** A failed one goes out again, in its old place. @returns whether there is one */
   retry(id: string): boolean;
   /** @returns whether there was one */
@@ -68,8 +68,9 @@ export function createOutbox({ isReady, transmit, onSent, onChanged, onStored }:
     open: entries.open,
     reread: entries.reread,
     settled: entries.settled,
-    add(target, draft) {
-      const item: Item = { id: newId(), order: nextOrder(), target, draft, created_at: new Date().toISOString() };
+    add(target, draft, shown) {
+      const created_at = new Date().toISOString();
+      const item: Item = { id: newId(), order: nextOrder(), target, draft, created_at, ...(shown ? { shown } : {}) };
       entries.keep(item);
       return item;
     },

@@ -13,7 +13,9 @@ import type { Client, ConnectionState } from '../client.ts';
 import type { Call, Conversation, Presence, Self, Target } from '../contract.ts';
 import type { Live } from '../live/live.ts';
 import type { Draft } from '../outbox/item.ts';
+import type { Rights } from '../store/rights.ts';
 import type { ChatMessage, ChatMessages } from '../views/chat-messages.ts';
+import type { Thread } from '../views/thread.ts';
 
 const Context = createContext<Client | undefined>(undefined);
 
@@ -65,6 +67,19 @@ export function useMessages(target: Target): ChatMessages & { loadOlder: () => P
   const shown = useLive(client.messages(same));
   const loadOlder = useCallback(() => client.loadOlder(same), [client, same]);
   return useMemo(() => ({ ...shown, loadOlder }), [shown, loadOlder]);
+}
+
+/** The thread that hangs on a message, and how to get older replies. */
+export function useThread(message_id: string): Thread & { loadOlder: () => Promise<void> } {
+  const client = useClient();
+  const shown = useLive(client.thread(message_id));
+  const loadOlder = useCallback(() => client.loadOlderReplies(message_id), [client, message_id]);
+  return useMemo(() => ({ ...shown, loadOlder }), [shown, loadOlder]);
+}
+
+/** What the user may do in a conversation. */
+export function useRights(target: Target): Rights {
+  return useLive(useClient().rights(target));
 }
 
 /** The ids of those who are typing there. */

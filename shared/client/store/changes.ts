@@ -37,6 +37,8 @@ export type Change =
   | OlderChange
   /** The user has read up to there: shown before the server knows. */
   | { read: string; seq: number }
+  /** The user has read a thread up to there: shown before the server knows. */
+  | { threadRead: string; seq: number }
   /** Of a conversation only the newest messages are kept on. */
   | { trim: string; most: number }
   /** What a storage has kept. */

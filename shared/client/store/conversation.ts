@@ -4,6 +4,7 @@ import { findBySeq, merge } from './messages.ts';
 import { raise, receiptOf } from './receipts.ts';
 import { knows, learn, learnUpTo } from './spans.ts';
 import { isAside, type Kept, targetOf, targetOfMessage } from './state.ts';
+import { withSummaries } from './threads.ts';
 import { countAnew, unreadOf } from './unread.ts';
 
 /** Told to the app as: what it has not had, a later state of what it has had, or nothing new. */
@@ -48,7 +49,7 @@ export function withMessage(before: Kept | undefined, message: Message, me: stri
     ...kept,
     ...known,
     fromSeq,
-    messages: message.seq >= fromSeq ? merge(messages, [message]) : messages,
+    messages: message.seq >= fromSeq ? withSummaries(merge(messages, [message]), [message]) : messages,
     conversation: summary && { ...summary, ...count },
   };
 }
@@ -126,7 +127,7 @@ export function withSynced(
   let kept: Kept;
   if (before && wasNamed) {
     const inRange = bySeq.filter(({ seq }) => seq >= before.fromSeq);
-    kept = { ...before, messages: merge(before.messages, inRange) };
+    kept = { ...before, messages: withSummaries(merge(before.messages, inRange), inRange) };
   } else {
     // Without `newest` everything comes, from the first visible message on.
     const isCut = newest !== undefined && messages.length >= newest && bySeq[0]!.seq > 1;

@@ -13,6 +13,7 @@ import type {
 import type { AnswerChange, Change, OlderChange, PageChange } from './changes.ts';
 import { withConversation, withMessage, withNewestOnly, withOlder, withReceipt, withSynced } from './conversation.ts';
 import { isOver, type Kept, type State, withEntry } from './state.ts';
+import { type KeptThread, withPlace, withThreadMessage, withThreadPage, withThreadRead } from './threads.ts';
 
 /** @returns the state after a change; the same object where it changes nothing */
 export function reduce(state: State, change: Change): State {
@@ -25,6 +26,9 @@ export function reduce(state: State, change: Change): State {
     const me = state.me?._id ?? '';
     const receipt = { user_id: me, delivered_seq: change.seq, read_seq: change.seq };
     return inConversation(state, change.read, (kept) => kept && withReceipt(kept, receipt, me));
+  }
+  if ('threadRead' in change) {
+    return inThread(state, change.threadRead, (kept) => withThreadRead(kept, change.seq, state.me?._id));
   }
   return inConversation(state, change.trim, (kept) => kept && withNewestOnly(kept, change.most));
 }
@@ -43,6 +47,8 @@ function withEvent(state: State, change: Extract<Change, { event: string }>): St
     }
     case 'conversation:updated':
       return applyConversation(state, change.payload.conversation);
+    case 'thread:updated':
+      return inThread(state, change.payload.message_id, (kept) => withPlace(kept, change.payload));
     case 'group:updated':
       return applyGroup(state, change.payload.group);
     case 'contact:updated':
@@ -90,11 +96,46 @@ function withAnswer(state: State, { answer, payload, data }: AnswerChange): Stat
   for (const each of presences ?? (presence ? [presence] : [])) next = applyPresence(next, each);
   if (contacts) next = applyContacts(next, contacts, (payload as { status?: string }).status);
   if (answer === 'message:read') next = applyRead(next, payload as never, data as never);
-  return next;
+  return withThreadAnswer(next, { answer, payload, data });
+}
+
+/** What is told of a thread by the answers that are about one. */
+function withThreadAnswer(state: State, { answer, payload, data }: AnswerChange): State {
+  const {
+    message_id: id,
+    up_to_seq,
+    before_seq,
+    after_seq,
+  } = payload as {
+    message_id: string;
+    up_to_seq: number;
+    before_seq?: number;
+    after_seq?: number;
+  };
+  const { following, unread_count } = data as { following: boolean; unread_count: number };
+  switch (answer) {
+    case 'message:thread': {
+      if (after_seq !== undefined) return state;
+      const kept = withThreadPage(state.threads.get(id), data as CommandData<typeof answer>, before_seq);
+      return { ...state, threads: withEntry(state.threads, id, kept) };
+    }
+    case 'thread:follow':
+      return inThread(state, id, (kept) => ({ ...kept, following }));
+    case 'thread:read':
+      return inThread(state, id, (kept) =>
+        (kept.replies.at(-1)?.seq ?? 0) > up_to_seq
+          ? withThreadRead(kept, up_to_seq, state.me?._id)
+          : withPlace(kept, { following: kept.following, read_seq: up_to_seq, unread_count }),
+      );
+    default:
+      return state;
+  }
 }
 
 function applyMessage(state: State, message: Message): State {
-  return inConversation(state, message.conversation_id, (kept) => withMessage(kept, message, state.me?._id));
+  const me = state.me?._id;
+  const next = inConversation(state, message.conversation_id, (kept) => withMessage(kept, message, me));
+  return inThread(next, message.thread_id ?? message._id, (kept) => withThreadMessage(kept, message, me));
 }
 
 function applyConversation(state: State, told: Conversation): State {
@@ -181,11 +222,20 @@ function withPage(state: State, { page, named, newest, isFirst }: PageChange): S
     if (kept) conversations.set(id, kept);
   }
   const calls = isFirst ? new Map(page.calls.map((call) => [call._id, call])) : state.calls;
-  return { ...state, conversations, calls, since: page.has_more ? state.since : page.server_time };
+  const { threads } = page.conversations
+    .flatMap(({ messages }) => messages)
+    .reduce((next, one) => inThread(next, one.thread_id ?? one._id, (kept) => withThreadMessage(kept, one, me)), state);
+  return { ...state, conversations, calls, threads, since: page.has_more ? state.since : page.server_time };
 }
 
 function withOlderPage(state: State, { older, conversationId, below, hasOlder }: OlderChange): State {
   return inConversation(state, conversationId, (kept) => withOlder(kept, older, hasOlder, below, state.me?._id));
+}
+
+function inThread(state: State, rootId: string, change: (kept: KeptThread) => KeptThread): State {
+  const kept = state.threads.get(rootId);
+  const threads = kept ? withEntry(state.threads, rootId, change(kept)) : state.threads;
+  return threads === state.threads ? state : { ...state, threads };
 }
 
 function inConversation(state: State, id: string, change: (kept: Kept | undefined) => Kept | undefined): State {

@@ -1,6 +1,7 @@
 /** What a client knows: plain values that no one changes in place. */
 import type { Call, Contact, Conversation, Message, Presence, Self, Target } from '../contract.ts';
 import type { Span } from './spans.ts';
+import type { KeptThread } from './threads.ts';
 
 /** What is kept of one conversation. */
 export interface Kept {
@@ -33,6 +34,8 @@ export interface State {
   calls: ReadonlyMap<string, Call>;
   /** By user id. */
   presences: ReadonlyMap<string, Presence>;
+  /** Those that somebody has looked at, by the id of the message that they hang on. They are not stored. */
+  threads: ReadonlyMap<string, KeptThread>;
 }
 
 export const EMPTY: State = {
@@ -42,6 +45,7 @@ export const EMPTY: State = {
   contacts: new Map(),
   calls: new Map(),
   presences: new Map(),
+  threads: new Map(),
 };
 
 /** Two targets are the same where their keys are. */
@@ -62,8 +66,7 @@ export function targetOfMessage(message: Message, me: string | undefined): Targe
 }
 
 /** Whether a message stands in its thread alone, and not in the conversation. */
-export function isAside(message: Message): boolean {
-  const { thread_id, in_conversation } = message as Message & { thread_id?: string; in_conversation?: true };
+export function isAside({ thread_id, in_conversation }: { thread_id?: string; in_conversation?: true }): boolean {
   return thread_id !== undefined && in_conversation !== true;
 }
 

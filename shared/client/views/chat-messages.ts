@@ -2,7 +2,6 @@
 import type { Message, Receipt, Self } from '../contract.ts';
 import { ClientError } from '../errors.ts';
 import type { Item } from '../outbox/item.ts';
-import { isAside, type Kept } from '../store/state.ts';
 
 /** A message, and of own ones how far it has come. */
 export type ChatMessage = Message & {
@@ -37,7 +36,12 @@ function progressOf(message: Message, me: string, { delivered, read }: { deliver
 }
 
 export interface ShownFrom {
-  kept: Kept | undefined;
+  /** Ascending. */
+  messages: readonly Message[];
+  receipts: readonly Receipt[];
+  conversationId: string | undefined;
+  /** Whether a message is shown here: of a conversation, or of one thread of it. */
+  isShown(message: Pick<Message, 'thread_id' | 'in_conversation'>): boolean;
   /** What waits for this conversation, in order. */
   items: readonly Item[];
   me: Self | undefined;
@@ -62,20 +66,20 @@ export function createChatMessages(): (from: ShownFrom) => ChatMessage[] {
     return made;
   }
 
-  return ({ kept, items, me, owner, show }) => {
+  return ({ messages: known, receipts, conversationId, isShown, items, me, owner, show }) => {
     const id = me?._id ?? owner;
-    const marks = marksOfOthers(kept?.conversation?.receipts ?? [], id);
+    const marks = marksOfOthers(receipts, id);
     const arrived = new Set<string | undefined>();
     const messages: ChatMessage[] = [];
-    for (const message of kept?.messages ?? []) {
+    for (const message of known) {
       const isOwn = message.sender_id === id;
       if (isOwn) arrived.add(message.client_message_id);
-      if (isAside(message)) continue;
-      messages.push(chatMessage(show(message), isOwn ? progressOf(message, id, marks) : undefined));
+      if (isShown(message))
+        messages.push(chatMessage(show(message), isOwn ? progressOf(message, id, marks) : undefined));
     }
     for (const item of items) {
-      if (arrived.has(item.id)) continue;
-      const made = waiting.get(item) ?? pendingMessage(item, id, kept);
+      if (arrived.has(item.id) || !isShown(item.draft)) continue;
+      const made = waiting.get(item) ?? pendingMessage(item, id, conversationId);
       waiting.set(item, made);
       messages.push(made);
     }
@@ -84,14 +88,14 @@ export function createChatMessages(): (from: ShownFrom) => ChatMessage[] {
 }
 
 /** What waits to be sent, as a message. Its `_id` is its `client_message_id`; it has no place yet. */
-export function pendingMessage(item: Item, me: string, kept?: Kept): ChatMessage {
-  const { id, target, draft, created_at, failed } = item;
-  const { attachment, reply_to, metadata, ...others } = draft;
+export function pendingMessage(item: Item, me: string, conversationId = ''): ChatMessage {
+  const { id, target, draft, created_at, failed, shown } = item;
+  const { attachment, reply_to, metadata, forward_of, ...others } = { ...draft, ...shown };
   const { media_id, message_type = 'document' } = attachment ?? {};
   return {
     ...others,
     _id: id,
-    conversation_id: kept?.conversation?.conversation_id ?? '',
+    conversation_id: conversationId,
     seq: 0,
     rev: 0,
     sender_id: me,
@@ -103,6 +107,7 @@ export function pendingMessage(item: Item, me: string, kept?: Kept): ChatMessage
     client_message_id: id,
     ...(reply_to === undefined ? {} : { reply_to }),
     ...(metadata === undefined ? {} : { metadata }),
+    ...(forward_of === undefined ? {} : { forwarded: { count: 1 } }),
     ...(target.group_id === undefined
       ? { recipient_id: target.recipient_id, status: 'sent' }
       : { group_id: target.group_id, read_by: [] }),

@@ -42,22 +42,45 @@ export function createOptimistic(onChanged: () => void): Optimistic {
   };
 }
 
+/** What an edit changes; what is left out stays, and what is empty goes. */
+export interface Edit {
+  content: string;
+  metadata?: Record<string, unknown>;
+  mentions?: NonNullable<Message['mentions']>;
+}
+
 /** How an edit will look. */
-export function edited(content: string, metadata: Record<string, unknown> | undefined) {
+export function edited({ content, metadata, mentions }: Edit) {
   return (message: Message): Message => {
     if (message.is_deleted) return message;
-    const { metadata: before, ...others } = message as Message & { metadata?: Record<string, unknown> };
-    const after = metadata ?? before;
-    const isEmpty = !after || Object.keys(after).length === 0;
+    const { metadata: metadataBefore, mentions: mentionsBefore, ...others } = message;
     const edited_at = message.edited_at ?? new Date().toISOString();
-    return { ...(others as Message), content, edited_at, ...(isEmpty ? {} : { metadata: after }) };
+    return {
+      ...(others as Message),
+      content,
+      edited_at,
+      ...unlessEmpty('metadata', metadata ?? metadataBefore),
+      ...unlessEmpty('mentions', mentions ?? mentionsBefore),
+    };
+  };
+}
+
+const unlessEmpty = (name: string, value: object | undefined) =>
+  value && Object.keys(value).length > 0 ? { [name]: value } : {};
+
+/** How a pin, or taking it away, will look. */
+export function pinnedBy(userId: string, isPinned: boolean) {
+  return (message: Message): Message => {
+    if (message.is_deleted || (message.pinned !== undefined) === isPinned) return message;
+    const { pinned: _, ...others } = message;
+    return { ...(others as Message), ...(isPinned ? { pinned: { by: userId, at: new Date().toISOString() } } : {}) };
   };
 }
 
 /** How a deletion will look. */
 export function removed(message: Message): Message {
-  const { reactions: _, metadata: __, mentions: ___, ...others } = message as Message & Record<string, unknown>;
-  return { ...(others as unknown as Message), is_deleted: true, content: '', attachment: null };
+  const { reactions: _, metadata: __, mentions: ___, pinned: ____, forwarded: _____, ...others } = message;
+  return { ...(others as Message), is_deleted: true, content: '', attachment: null };
 }
 
 /** How a reaction of a user will look. */

@@ -1,15 +1,16 @@
 /** The live values of a client. */
-import type { PresenceWatch } from '../activity/presence.ts';
-import type { Typing } from '../activity/typing.ts';
+import type { Activities } from '../activity/activities.ts';
 import type { Client } from '../client.ts';
 import type { Conversation, Target } from '../contract.ts';
 import { areSame, type Live, type LiveHub, type LiveOptions } from '../live/live.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import { type Kept, keyOf } from '../store/state.ts';
+import { rightsOf } from '../store/rights.ts';
+import { isAside, type Kept, keyOf } from '../store/state.ts';
 import type { Store } from '../store/store.ts';
 import { type ChatMessages, createChatMessages } from './chat-messages.ts';
 import type { History } from './history.ts';
 import type { Optimistic } from './optimistic.ts';
+import { threadOf } from './thread.ts';
 
 /** How many messages of a conversation that nobody looks at stay in memory. */
 const UNWATCHED_MESSAGES = 500;
@@ -23,22 +24,23 @@ export interface ViewsOptions {
   /** The user's id, as far as the token tells it. */
   owner(): string;
   optimistic: Optimistic;
-  typing: Typing;
-  presence: PresenceWatch;
+  activities: Pick<Activities, 'typing' | 'presence' | 'contacts' | 'threads'>;
   /** Whether a conversation that is not there may still come. */
   isComing(): boolean;
   history: Pick<History, 'isLoading'>;
-  /** Somebody looks at the contacts. */
-  onContacts(): void;
 }
 
-export type Views = Pick<Client, 'me' | 'conversations' | 'contacts' | 'calls' | 'messages' | 'typing' | 'presence'> & {
+export type Views = Pick<
+  Client,
+  'me' | 'conversations' | 'contacts' | 'calls' | 'messages' | 'thread' | 'rights' | 'typing' | 'presence'
+> & {
   /** Lets go of messages of a conversation that nobody looks at. */
   trim(conversationId: string): void;
 };
 
 export function createViews(options: ViewsOptions): Views {
-  const { hub, store, typing, presence, onContacts } = options;
+  const { hub, store } = options;
+  const { typing, presence, contacts } = options.activities;
   const state = store.state;
   /** Who looks at the messages of a target, and when somebody last did. */
   const looks = new Map<string, { isWatched: boolean; at: number }>();
@@ -57,6 +59,16 @@ export function createViews(options: ViewsOptions): Views {
     hub.live<string[]>({
       inputs: () => [typing.in(store.find(target)?.[0])],
       make: () => typing.in(store.find(target)?.[0]) as string[],
+    }),
+  );
+  const threads = byKey((_key, { message_id }: { message_id: string }) =>
+    hub.live({ ...threadOf(options, message_id), onLook: () => options.activities.threads.look(message_id) }),
+  );
+  const rights = byKey((_key, target: Target) =>
+    hub.live({
+      inputs: () => [store.find(target)?.[1], state().me],
+      make: () => rightsOf(store.find(target)?.[1], state().me?._id),
+      isSame: (one, other) => areSame(Object.entries(one).flat(), Object.entries(other).flat()),
     }),
   );
   const presences = byKey((_key, { user_id }: { user_id: string }) =>
@@ -84,10 +96,12 @@ export function createViews(options: ViewsOptions): Views {
     contacts: hub.live({
       inputs: () => [state().contacts],
       make: () => [...state().contacts.values()],
-      onLook: onContacts,
+      onLook: contacts.look,
     }),
     calls: hub.live({ inputs: () => [state().calls], make: () => [...state().calls.values()], isSame: areSame }),
     messages: (target) => messages(keyOf(target), target),
+    thread: (message_id) => threads(message_id, { message_id }),
+    rights: (target) => rights(keyOf(target), target),
     typing: (target) => typists(keyOf(target), target),
     presence: (user_id) => presences(user_id, { user_id }),
     trim,
@@ -138,7 +152,16 @@ function messagesOf(
       const waiting = outbox.items().filter((item) => keyOf(item.target) === key);
       const { me } = store.state();
       return {
-        messages: make({ kept, items: waiting, me, owner: owner(), show: optimistic.show }),
+        messages: make({
+          messages: kept?.messages ?? [],
+          receipts: kept?.conversation?.receipts ?? [],
+          conversationId: kept?.conversation?.conversation_id,
+          isShown: (message) => !isAside(message),
+          items: waiting,
+          me,
+          owner: owner(),
+          show: optimistic.show,
+        }),
         has_older: kept ? kept.hasOlder : isComing(),
         loading: history.isLoading(target) || (!kept && isComing()),
       };
