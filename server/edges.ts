@@ -13,9 +13,8 @@ import { createPacketAnswers } from './gateway/packets.ts';
 import { createTokenExpiry } from './gateway/token-expiry.ts';
 import { bearing } from './http/authentication.ts';
 import { registerCommandRoutes } from './http/commands.ts';
-import { serveFolder } from './http/static-files.ts';
-import { projectFile } from './lib/project-file.ts';
-import { registerDocs } from './observability/docs.ts';
+import { registerDocs } from './http/docs.ts';
+import { registerWebClient } from './http/web-client.ts';
 import { registerHealthRoutes } from './observability/health.ts';
 import { createMetrics } from './observability/metrics.ts';
 
@@ -95,7 +94,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     log,
   });
   registerCommandRoutes(http, { dispatch, authenticate: domains.identifyCaller });
-  if (config.webClient) serveFolder(http, projectFile('dist/web/'));
+  if (config.webClient) registerWebClient(http);
   registerDocs(http);
   registerHealthRoutes(http, {
     isDraining: drain.isDraining,

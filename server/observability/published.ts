@@ -1,27 +1,21 @@
-/** Sends what is kept compressed, and serves documents that are made when somebody first asks for them. */
+/** Serves documents that are made when somebody first asks for them. */
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { acceptsEncoding } from '../lib/accepted-encoding.ts';
 
-export interface Packed {
-  /** By gzip. */
-  packed: Buffer;
-  type: string;
-}
-
-/** Answers with 304 whoever has it already, and uncompressed whoever does not take gzip. */
-export async function sendPacked(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { packed, type }: Packed,
-): Promise<FastifyReply> {
+/**
+ * Answers with 304 whoever has it already, and uncompressed whoever does not take gzip.
+ * @param packed JSON, compressed by gzip
+ */
+async function sendPacked(request: FastifyRequest, reply: FastifyReply, packed: Buffer): Promise<FastifyReply> {
   const etag = `"${createHash('sha256').update(packed).digest('base64url').slice(0, 22)}"`;
   reply.headers({ etag, 'cache-control': 'no-cache', vary: 'accept-encoding' });
   if (request.headers['if-none-match']?.includes(etag)) return reply.code(304).send();
-  reply.type(type);
-  const takesGzip = /\bgzip\b(?!;q=0(\.0*)?(,|$))/.test(request.headers['accept-encoding'] ?? '');
-  if (takesGzip) return reply.header('content-encoding', 'gzip').send(packed);
+  reply.type('application/json; charset=utf-8');
+  if (acceptsEncoding(request.headers['accept-encoding'], 'gzip'))
+    return reply.header('content-encoding', 'gzip').send(packed);
   return reply.send(await promisify(gunzip)(packed));
 }
 
@@ -35,6 +29,6 @@ export function publish(
   let packed: Promise<Buffer> | undefined;
   return async (request, reply) => {
     packed ??= make().then((document) => promisify(gzip)(JSON.stringify(document)));
-    return sendPacked(request, reply, { packed: await packed, type: 'application/json; charset=utf-8' });
+    return sendPacked(request, reply, await packed);
   };
 }

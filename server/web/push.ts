@@ -30,6 +30,6 @@ export async function subscribe(client: Client): Promise<void> {
 }
 
 /** The server learns of it from the browser's vendor, at the next push. */
-export async function unsubscribe(_client: Client): Promise<void> {
+export async function unsubscribe(): Promise<void> {
   await (await subscription())?.unsubscribe();
 }

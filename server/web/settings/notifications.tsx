@@ -15,7 +15,7 @@ export function Notifications() {
 
   async function change(wanted: boolean): Promise<void> {
     setOn(wanted);
-    await attempt(() => (wanted ? subscribe(client) : unsubscribe(client)));
+    await attempt(() => (wanted ? subscribe(client) : unsubscribe()));
     setOn(await isSubscribed());
   }
 
