@@ -1,13 +1,10 @@
 /** Searching messages of all conversations. */
 import type { Message } from 'letsapp-client';
-import { useClient, useConversations, useMe } from 'letsapp-client/react';
+import { useClient } from 'letsapp-client/react';
 import { useEffect, useState } from 'preact/hooks';
-import { titleOf } from './conversations/summary.ts';
+import { Hit } from './conversations/hit.tsx';
 import { Field } from './parts/field.tsx';
 import { Sheet } from './parts/sheet.tsx';
-import { nameOf, usePerson } from './people/names.ts';
-import { linkTo } from './route.ts';
-import { briefly } from './when.ts';
 
 /** After the last key, in milliseconds. */
 const PAUSE_MS = 250;
@@ -75,22 +72,4 @@ function outcome({ messages, has_more, failed }: { messages: Message[]; has_more
   if (failed) return 'Searching needs a connection.';
   if (messages.length === 0) return 'Nothing found.';
   return `${messages.length}${has_more ? '+' : ''} found`;
-}
-
-function Hit({ message }: { message: Message }) {
-  const me = useMe()?._id;
-  const sender = usePerson(message.sender_id);
-  const conversation = useConversations().find((one) => one.conversation_id === message.conversation_id);
-  const other = 'recipient_id' in message && message.sender_id === me ? message.recipient_id : message.sender_id;
-  const target = 'group_id' in message ? { group_id: message.group_id } : { recipient_id: other };
-  return (
-    <a class="result" href={linkTo(target, message._id)}>
-      <span class="result__where">
-        {sender && nameOf(sender)}
-        {conversation?.group && ` in ${titleOf(conversation)}`}
-      </span>{' '}
-      <span class="result__time">{briefly(message.created_at)}</span>{' '}
-      <span class="result__text">{message.content}</span>
-    </a>
-  );
 }

@@ -29,7 +29,7 @@ self.addEventListener('fetch', (event) => {
   // Files with a hash in their name never change; the page itself is asked for anew where there is a connection.
   if (SHELL.includes(pathname) && pathname !== '/') {
     event.respondWith(caches.match(pathname).then((kept) => kept ?? fetch(event.request)));
-  } else if (pathname === '/') {
+  } else if (pathname === '/' || pathname.startsWith('/join/')) {
     event.respondWith(fetch(event.request).catch(() => caches.match('/')));
   }
 });
@@ -43,7 +43,11 @@ function notificationOf(push) {
         title: push.group_name ?? name(push.sender),
         body: push.preview ?? (push.unread_count > 1 ? `${push.unread_count} new messages` : 'New message'),
         tag: push.conversation_id,
-        data: { conversation_id: push.conversation_id, sender_id: push.sender.user_id },
+        data: {
+          conversation_id: push.conversation_id,
+          sender_id: push.sender.user_id,
+          thread_id: push.thread_id,
+        },
       };
     case 'call':
       return {
@@ -92,11 +96,11 @@ async function show(push) {
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close();
-  const { page, conversation_id = '', sender_id } = event.notification.data ?? {};
+  const { page, conversation_id = '', sender_id, thread_id } = event.notification.data ?? {};
   // The id of a pair's conversation holds both users'.
   const place =
     conversation_id === '' ? '' : conversation_id.includes('-') ? `#/user/${sender_id}` : `#/group/${conversation_id}`;
-  event.waitUntil(open(`/${page ?? place}`));
+  event.waitUntil(open(`/${page ?? place}${thread_id ? `/thread/${thread_id}` : ''}`));
 });
 
 async function open(address) {

@@ -1,9 +1,11 @@
 /** The app of who is signed in: conversations at the side, and beside them what the address names. */
 import { useClient, useConnection } from 'letsapp-client/react';
 import { useEffect } from 'preact/hooks';
+import { Activity } from './activity/activity.tsx';
 import { CallCentre } from './calls/call-centre.tsx';
 import { Conversation } from './conversation/conversation.tsx';
 import { Sidebar } from './conversations/sidebar.tsx';
+import { Join } from './join.tsx';
 import { useMediaQuery } from './parts/media-query.ts';
 import { NoticeBoard } from './parts/notices.tsx';
 import { Contacts } from './people/contacts.tsx';
@@ -42,7 +44,7 @@ function Page({ route, onLogOut }: { route: Route; onLogOut(): void }) {
         <Conversation
           key={route.target.group_id ?? route.target.recipient_id}
           target={route.target}
-          message={route.message}
+          place={route.place}
         />
       );
     case 'new-chat':
@@ -53,6 +55,10 @@ function Page({ route, onLogOut }: { route: Route; onLogOut(): void }) {
       return <Contacts />;
     case 'search':
       return <Search />;
+    case 'activity':
+      return <Activity />;
+    case 'join':
+      return <Join key={route.code} code={route.code} />;
     case 'settings':
       return <Settings onLogOut={onLogOut} />;
     default:

@@ -2,8 +2,8 @@
 import type { ChatMessage } from 'letsapp-client';
 import { useState } from 'preact/hooks';
 import { linkOf, useBytes, useInfo, useLink } from '../media.ts';
-import { Icon, IconButton } from '../parts/icon.tsx';
-import { Modal } from '../parts/modal.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { Modal, ModalHead } from '../parts/modal.tsx';
 import { attempt } from '../parts/notices.tsx';
 import { sizeOf } from '../when.ts';
 
@@ -43,10 +43,7 @@ function Large({ id, name, onClose }: { id: string; name: string; onClose(): voi
   const url = useBytes(`/media/${id}`);
   return (
     <Modal label={name} onClose={onClose}>
-      <div class="modal__head">
-        <h2>{name}</h2>
-        <IconButton icon="close" label="Close" onClick={onClose} />
-      </div>
+      <ModalHead title={name} onClose={onClose} />
       {url ? <img class="picture__large" src={url} alt="" /> : <p>Loading…</p>}
     </Modal>
   );

@@ -1,10 +1,14 @@
 /** Writing: text, files, recordings, answers. */
 import type { ChatMessage, Target } from 'letsapp-client';
-import { useClient } from 'letsapp-client/react';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useClient, useRights } from 'letsapp-client/react';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon, IconButton } from '../parts/icon.tsx';
-import { nameOf, usePerson } from '../people/names.ts';
-import { draftFor, keepDraft } from './drafts.ts';
+import { nameOf, peopleIn, usePerson } from '../people/names.ts';
+import { lengthOf } from '../when.ts';
+import { CompletionList, useCompletion } from './completion.tsx';
+import { useDraft } from './drafts.ts';
+import { mentionsIn } from './mentions.ts';
+import { useSecondsUntil } from './slow-mode.ts';
 import { type Sending, useUploads } from './uploads.ts';
 import { VoiceRecorder } from './voice-recorder.tsx';
 
@@ -13,13 +17,15 @@ const MAX_HEIGHT = 180;
 
 interface ComposerProps {
   target: Target;
+  /** The id of the message in whose thread one writes. */
+  thread?: string;
   answered: ChatMessage | undefined;
   onAnswered(): void;
 }
 
-export function Composer({ target, answered, onAnswered }: ComposerProps) {
+export function Composer({ target, thread, answered, onAnswered }: ComposerProps) {
   const [isRecording, setRecording] = useState(false);
-  const uploads = useUploads(target);
+  const uploads = useUploads(target, thread);
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: files can be dropped here, or chosen by the button
@@ -45,6 +51,7 @@ export function Composer({ target, answered, onAnswered }: ComposerProps) {
       ) : (
         <Row
           target={target}
+          {...(thread === undefined ? {} : { thread })}
           answered={answered}
           onAnswered={onAnswered}
           onFiles={uploads.add}
@@ -61,13 +68,22 @@ interface RowProps extends ComposerProps {
 }
 
 /** The field and the buttons beside it. */
-function Row({ target, answered, onAnswered, onFiles, onRecord }: RowProps) {
+function Row({ target, thread, answered, onAnswered, onFiles, onRecord }: RowProps) {
   const client = useClient();
-  const [text, setText] = useState(() => draftFor(target));
   const field = useRef<HTMLTextAreaElement>(null);
-  const files = useRef<HTMLInputElement>(null);
+  const isBusy = () => document.hasFocus() && document.activeElement === field.current;
+  const [text, setText] = useDraft(target, thread, isBusy);
+  const [caret, setCaret] = useState<number>();
+  const { mention_everyone, next_send_at } = useRights(target);
+  const wait = useSecondsUntil(next_send_at);
+  const listId = useId();
+  const completion = useCompletion(target, text, caret, (completed, at) => {
+    setText(completed);
+    setCaret(at);
+    requestAnimationFrame(() => field.current?.setSelectionRange(at, at));
+  });
+  const label = thread === undefined ? 'Message' : 'Reply in thread';
 
-  useEffect(() => keepDraft(target, text), [text]);
   useEffect(() => {
     if (answered || matchMedia('(hover: hover)').matches) field.current?.focus();
   }, [answered]);
@@ -80,8 +96,14 @@ function Row({ target, answered, onAnswered, onFiles, onRecord }: RowProps) {
 
   function send(): void {
     const content = text.trim();
-    if (content === '') return;
-    client.send(target, { content, ...(answered ? { reply_to: answered._id } : {}) });
+    if (content === '' || wait > 0) return;
+    const mentions = mentionsIn(content, peopleIn(client, target), mention_everyone);
+    client.send(target, {
+      content,
+      ...(thread === undefined ? {} : { thread_id: thread }),
+      ...(answered ? { reply_to: answered._id } : {}),
+      ...(mentions ? { mentions } : {}),
+    });
     setText('');
     client.setTyping(target, false);
     onAnswered();
@@ -96,9 +118,63 @@ function Row({ target, answered, onAnswered, onFiles, onRecord }: RowProps) {
         send();
       }}
     >
-      <IconButton icon="attach" label="Attach" onClick={() => files.current?.click()} />
+      <CompletionList id={listId} completion={completion} />
+      <Attach onFiles={onFiles} />
+      <textarea
+        ref={field}
+        class="composer__field"
+        aria-label={label}
+        placeholder={wait > 0 ? `Slow mode: ${lengthOf(wait)}` : label}
+        aria-autocomplete="list"
+        aria-controls={completion.options.length > 0 ? listId : undefined}
+        aria-activedescendant={completion.options.length > 0 ? `${listId}-${completion.chosen}` : undefined}
+        rows={1}
+        dir="auto"
+        value={text}
+        onInput={({ currentTarget }) => {
+          setText(currentTarget.value);
+          setCaret(currentTarget.selectionStart);
+          client.setTyping(target, currentTarget.value !== '');
+        }}
+        onSelect={({ currentTarget }) => setCaret(currentTarget.selectionStart)}
+        onBlur={() => setCaret(undefined)}
+        onPaste={({ clipboardData }) => {
+          if (clipboardData?.files.length) onFiles([...clipboardData.files]);
+        }}
+        onKeyDown={(event) => {
+          if (completion.onKey(event)) return;
+          if (event.key === 'Escape') onAnswered();
+          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          send();
+        }}
+      />
+      {text.trim() === '' && canRecord() && <IconButton icon="mic" label="Record a voice message" onClick={onRecord} />}
+      {wait > 0 && text !== '' && (
+        <span class="composer__wait" role="timer" aria-label="Slow mode">
+          {lengthOf(wait)}
+        </span>
+      )}
+      <button
+        class="icon-button icon-button--main"
+        type="submit"
+        aria-label={thread === undefined ? 'Send' : 'Send reply'}
+        title="Send"
+        disabled={text.trim() === '' || wait > 0}
+      >
+        <Icon name="send" />
+      </button>
+    </form>
+  );
+}
+
+function Attach({ onFiles }: Pick<RowProps, 'onFiles'>) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <IconButton icon="attach" label="Attach" onClick={() => input.current?.click()} />
       <input
-        ref={files}
+        ref={input}
         type="file"
         multiple
         hidden
@@ -107,39 +183,7 @@ function Row({ target, answered, onAnswered, onFiles, onRecord }: RowProps) {
           currentTarget.value = '';
         }}
       />
-      <textarea
-        ref={field}
-        class="composer__field"
-        aria-label="Message"
-        placeholder="Message"
-        rows={1}
-        dir="auto"
-        value={text}
-        onInput={({ currentTarget }) => {
-          setText(currentTarget.value);
-          client.setTyping(target, currentTarget.value !== '');
-        }}
-        onPaste={({ clipboardData }) => {
-          if (clipboardData?.files.length) onFiles([...clipboardData.files]);
-        }}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') onAnswered();
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-          event.preventDefault();
-          send();
-        }}
-      />
-      {text.trim() === '' && canRecord() && <IconButton icon="mic" label="Record a voice message" onClick={onRecord} />}
-      <button
-        class="icon-button icon-button--main"
-        type="submit"
-        aria-label="Send"
-        title="Send"
-        disabled={text.trim() === ''}
-      >
-        <Icon name="send" />
-      </button>
-    </form>
+    </>
   );
 }
 

@@ -1,50 +1,73 @@
-/** One conversation: who it is with, what was written, and writing. */
+/** One conversation: who it is with, what was written, and writing; beside it the thread that is open. */
 import type { ChatMessage, Target } from 'letsapp-client';
-import { useClient, useMe, useMessages } from 'letsapp-client/react';
-import { useCallback, useMemo, useState } from 'preact/hooks';
-import { attempt } from '../parts/notices.tsx';
-import type { MessageActions } from './actions.ts';
+import { useClient, useMe, useMessages, useRights } from 'letsapp-client/react';
+import { useCallback, useState } from 'preact/hooks';
+import { useMediaQuery } from '../parts/media-query.ts';
+import { go, linkTo, type Place } from '../route.ts';
 import { Composer } from './composer.tsx';
 import { Header } from './header.tsx';
 import { Log } from './log.tsx';
+import { Pinned } from './pinned.tsx';
 import { useReading } from './reading.ts';
+import { ThreadPanel } from './thread-panel.tsx';
+import { useActions } from './use-actions.tsx';
 import '../styles/conversation.css';
+import '../styles/thread.css';
 
-export function Conversation({ target, message }: { target: Target; message: string | undefined }) {
+/** Where a thread has no room beside its conversation. */
+const NARROW = '(max-width: 1079px)';
+
+export function Conversation({ target, place }: { target: Target; place: Place | undefined }) {
+  const isNarrow = useMediaQuery(NARROW);
+  const thread = place?.thread;
+  return (
+    <div class={`beside ${thread !== undefined && !isNarrow ? 'beside--open' : ''}`}>
+      {!(thread !== undefined && isNarrow) && <Main target={target} message={place?.message} />}
+      {thread !== undefined && <ThreadPanel key={thread} target={target} rootId={thread} isAlone={isNarrow} />}
+    </div>
+  );
+}
+
+function Main({ target, message }: { target: Target; message: string | undefined }) {
   const client = useClient();
   const me = useMe()?._id;
   const { messages, has_older, loading, loadOlder } = useMessages(target);
   const [answered, setAnswered] = useState<ChatMessage>();
-  const onEnd = useReading(target, messages);
-
-  const actions = useMemo<MessageActions>(
-    () => ({
-      reply: setAnswered,
-      edit: (one, content) => attempt(() => client.edit(one._id, { content })),
-      remove: (one) => attempt(() => client.remove(one._id)),
-      react: (one, emoji, remove) => attempt(() => client.react(one._id, emoji, { remove })),
-      retry: (one) => client.retry(one._id),
-      discard: (one) => client.discard(one._id),
-    }),
-    [client],
+  const { group_id, recipient_id } = target;
+  const openThread = useCallback(
+    ({ _id }: ChatMessage) => go(linkTo(target, { thread: _id })),
+    [group_id, recipient_id],
+  );
+  const { actions, dialog } = useActions(target, setAnswered, openThread);
+  const onEnd = useReading(
+    useCallback(() => client.markRead(target), [client, group_id, recipient_id]),
+    messages,
   );
   const older = useCallback(() => void loadOlder().catch(() => {}), [loadOlder]);
+  const { send } = useRights(target);
 
   return (
     <main class="conversation">
       <Header target={target} />
+      <Pinned target={target} messages={messages} />
       <Log
+        label="Messages"
         messages={messages}
         hasOlder={has_older}
         isLoading={loading}
         loadOlder={older}
         me={me}
-        isGroup={target.group_id !== undefined}
+        isGroup={group_id !== undefined}
         wanted={message}
         actions={actions}
         onEnd={onEnd}
       />
-      <Composer target={target} answered={answered} onAnswered={() => setAnswered(undefined)} />
+      {send ? (
+        <Composer target={target} answered={answered} onAnswered={() => setAnswered(undefined)} />
+      ) : (
+        <p class="conversation__closed">Only admins write here.</p>
+      )}
+      {dialog}
     </main>
   );
 }

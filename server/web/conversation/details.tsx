@@ -1,9 +1,8 @@
 /** What can be set for a conversation, and who is in it. */
 import type { Target } from 'letsapp-client';
-import { useClient, useMe } from 'letsapp-client/react';
+import { useClient, useMe, useRights } from 'letsapp-client/react';
 import { useState } from 'preact/hooks';
-import { IconButton } from '../parts/icon.tsx';
-import { Confirm, Modal } from '../parts/modal.tsx';
+import { Confirm, Modal, ModalHead } from '../parts/modal.tsx';
 import { attempt } from '../parts/notices.tsx';
 import { Switch } from '../parts/switch.tsx';
 import { useContacts } from '../people/contacts.tsx';
@@ -12,6 +11,8 @@ import { nameOf, usePeople } from '../people/names.ts';
 import { Person } from '../people/person.tsx';
 import { go } from '../route.ts';
 import { useConversation } from './current.ts';
+import { GroupSettings } from './group-settings.tsx';
+import { Invitations } from './invitations.tsx';
 
 /** As good as for ever. */
 const MUTED_UNTIL = '2100-01-01T00:00:00.000Z';
@@ -23,10 +24,7 @@ export function Details({ target, onClose }: { target: Target; onClose(): void }
     attempt(() => client.call('conversation:update', { ...target, ...change } as never));
   return (
     <Modal label="Details" onClose={onClose}>
-      <div class="modal__head">
-        <h2>Details</h2>
-        <IconButton icon="close" label="Close" onClick={onClose} />
-      </div>
+      <ModalHead title="Details" onClose={onClose} />
       {conversation && (
         <Switch
           label="Muted"
@@ -73,10 +71,11 @@ function GroupDetails({ target, onClose }: { target: Target & { group_id: string
   const me = useMe()?._id ?? '';
   const { group_id } = target;
   const group = useConversation(target)?.group;
+  const rights = useRights(target);
   const people = usePeople(group?.members ?? []);
   const [isLeaving, setLeaving] = useState(false);
   if (!group) return null;
-  const isAdmin = group.admins.includes(me);
+  const isAdmin = rights.is_admin;
 
   async function leave(): Promise<void> {
     if (await attempt(() => client.call('group:leave', { group_id }))) {
@@ -107,7 +106,7 @@ function GroupDetails({ target, onClose }: { target: Target & { group_id: string
           </li>
         ))}
       </ul>
-      {isAdmin && (
+      {rights.add_members && (
         <Finder>
           {(person) => (
             <div class="person">
@@ -125,6 +124,8 @@ function GroupDetails({ target, onClose }: { target: Target & { group_id: string
           )}
         </Finder>
       )}
+      {rights.add_members && <Invitations groupId={group_id} />}
+      {isAdmin && <GroupSettings group={group} />}
       <button type="button" class="button button--danger" onClick={() => setLeaving(true)}>
         Leave group
       </button>

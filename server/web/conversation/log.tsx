@@ -20,6 +20,7 @@ const BEGINNING = 800;
 const RUN_MS = 5 * 60_000;
 
 interface LogProps {
+  label: string;
   messages: ChatMessage[];
   hasOlder: boolean;
   isLoading: boolean;
@@ -33,7 +34,18 @@ interface LogProps {
   onEnd(isAtEnd: boolean): void;
 }
 
-export function Log({ messages, hasOlder, isLoading, loadOlder, me, isGroup, wanted, actions, onEnd }: LogProps) {
+export function Log({
+  label,
+  messages,
+  hasOlder,
+  isLoading,
+  loadOlder,
+  me,
+  isGroup,
+  wanted,
+  actions,
+  onEnd,
+}: LogProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string>();
   const chunks = useMemo(() => chunksOf(messages), [messages]);
@@ -58,7 +70,7 @@ export function Log({ messages, hasOlder, isLoading, loadOlder, me, isGroup, wan
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: what can be done with a message goes away with the pointer
     <div class="log" ref={scroller} onScroll={onScroll} onMouseLeave={() => setActive(undefined)}>
-      <div class="log__content" role="log" aria-label="Messages" aria-busy={isLoading} onKeyDown={onKeyDown}>
+      <div class="log__content" role="log" aria-label={label} aria-busy={isLoading} onKeyDown={onKeyDown}>
         {isLoading && messages.length === 0 && <p class="log__hint">Loading…</p>}
         {!isLoading && messages.length === 0 && <p class="log__hint">Nothing written yet. Say hello.</p>}
         {hasOlder && messages.length > 0 && <p class="log__hint">Loading older messages…</p>}

@@ -70,6 +70,7 @@ export function Message({
       )}
       <div class="message__bubble">
         {isGroup && !isOwn && isFirst && <p class="message__sender">{name}</p>}
+        <Marks message={message} />
         {message.reply_to && <Answered message={answered} me={me} />}
         {message.attachment && !message.is_deleted && (
           <Attachment mediaId={message.attachment.media_id} type={message.message_type} />
@@ -92,6 +93,11 @@ export function Message({
           <time dateTime={message.created_at}>{timeOf(message.created_at)}</time>{' '}
           {isOwn && message.state && !message.is_deleted && <State state={message.state} />}
         </p>
+        {message.thread && actions.openThread && (
+          <button type="button" class="message__thread" onClick={() => actions.openThread?.(message)}>
+            <Icon name="thread" size={15} /> {message.thread.reply_count} in thread
+          </button>
+        )}
         {message.state === 'failed' && (
           <p class="message__failed">
             <span>{message.error?.message ?? 'Not sent'}</span>{' '}
@@ -114,7 +120,25 @@ export function Message({
 
 function Content({ message }: { message: ChatMessage }) {
   if (message.is_deleted) return <p class="message__deleted">Message deleted</p>;
-  return message.content ? <RichText text={message.content} /> : null;
+  return message.content ? <RichText text={message.content} mentions={message.mentions} /> : null;
+}
+
+/** What is said of a message above its text. */
+function Marks({ message }: { message: ChatMessage }) {
+  const marks: [IconName, string][] = [];
+  if (message.pinned) marks.push(['pin', 'Pinned']);
+  if (message.forwarded) marks.push(['forward', 'Forwarded']);
+  if (message.thread_id !== undefined && message.in_conversation) marks.push(['thread', 'From a thread']);
+  if (marks.length === 0) return null;
+  return (
+    <p class="message__marks">
+      {marks.map(([icon, text]) => (
+        <span key={text}>
+          <Icon name={icon} size={14} /> {text}
+        </span>
+      ))}
+    </p>
+  );
 }
 
 const STATES: Record<NonNullable<ChatMessage['state']>, { text: string; icon: IconName }> = {

@@ -14,7 +14,8 @@ export interface Sending {
 
 let last = 0;
 
-export function useUploads(target: Target) {
+/** @param thread the id of the message in whose thread they are sent */
+export function useUploads(target: Target, thread: string | undefined) {
   const client = useClient();
   const [sending, setSending] = useState<Sending[]>([]);
   const isMounted = useRef(true);
@@ -36,7 +37,7 @@ export function useUploads(target: Target) {
         signal: aborting.signal,
         onProgress: ({ loaded, total }) => change(id, (one) => ({ ...one, share: total > 0 ? loaded / total : 0 })),
       });
-      client.send(target, { content: '', attachment });
+      client.send(target, { content: '', attachment, ...(thread === undefined ? {} : { thread_id: thread }) });
       change(id, () => undefined);
     } catch (error) {
       if (!aborting.signal.aborted) change(id, (one) => ({ ...one, failure: inWords(error) }));

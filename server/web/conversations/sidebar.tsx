@@ -14,6 +14,7 @@ const LINKS: { to: string; label: string; icon: IconName }[] = [
   { to: 'new-chat', label: 'New chat', icon: 'chat' },
   { to: 'new-group', label: 'New group', icon: 'group' },
   { to: 'search', label: 'Search', icon: 'search' },
+  { to: 'activity', label: 'Activity', icon: 'bell' },
   { to: 'contacts', label: 'Contacts', icon: 'people' },
   { to: 'settings', label: 'Settings', icon: 'settings' },
 ];
@@ -70,7 +71,7 @@ function Conversations({ route }: { route: Route }) {
 
 const Item = memo(function Item({ conversation, isOpen }: { conversation: Conversation; isOpen: boolean }) {
   const me = useMe()?._id;
-  const { peer, group, last_message, unread_count, muted_until } = conversation;
+  const { peer, group, last_message, unread_count, mention_count, muted_until, draft } = conversation;
   const title = titleOf(conversation);
   const target = targetOf(conversation);
   const isTyping = useTyping(target).length > 0;
@@ -84,14 +85,34 @@ const Item = memo(function Item({ conversation, isOpen }: { conversation: Conver
       <span class="item__name">{title}</span>
       {last_message && <span class="item__time">{briefly(last_message.created_at)}</span>}
       <span class="item__line">
-        {isTyping ? <em>typing…</em> : last_message ? lineOf(last_message, me) : 'Nothing written yet'}
+        {isTyping ? (
+          <em>typing…</em>
+        ) : draft && !isOpen ? (
+          <>
+            <em>Draft:</em> {draft.content}
+          </>
+        ) : last_message ? (
+          lineOf(last_message, me)
+        ) : (
+          'Nothing written yet'
+        )}
       </span>
-      {unread_count > 0 && (
-        <span class={`item__count ${muted_until ? 'item__count--muted' : ''}`}>
-          {unread_count}
-          <span class="unseen"> unread</span>
-        </span>
-      )}
+      <span class="item__counts">
+        {mention_count > 0 && (
+          <span class="item__count item__count--mention">
+            <span aria-hidden="true">@</span>
+            <span class="unseen">
+              {mention_count} {mention_count === 1 ? 'mention' : 'mentions'}
+            </span>
+          </span>
+        )}{' '}
+        {unread_count > 0 && (
+          <span class={`item__count ${muted_until ? 'item__count--muted' : ''}`}>
+            {unread_count}
+            <span class="unseen"> unread</span>
+          </span>
+        )}
+      </span>
     </a>
   );
 });

@@ -34,6 +34,13 @@ const PATHS = {
   down: 'M6 10l6 6 6-6',
   bell: 'M6 17V11a6 6 0 0 1 12 0v6l2 2H4zM10 21h4',
   pin: 'M9 4h6l-1 6 3 3H7l3-3zM12 13v7',
+  unpin: 'M9 4h6l-1 6 3 3H7l3-3zM12 13v7M4 4l16 16',
+  thread: 'M4 5h16v8H4zM8 13v6h12M12 16v6',
+  more: 'M5 12h.5M12 12h.5M19 12h.5',
+  forward: 'M15 6l5 5-5 5M20 11h-9a7 7 0 0 0-7 7v1',
+  bookmark: 'M7 4h10v16l-5-4-5 4z',
+  at: 'M15 9v4.5a2.500 2.500 0 0 0 5 0V12a8 8 0 1 0-3.500 6.600M12 15.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7z',
+  link: 'M10 14l4-4M9 11l-2 2a3 3 0 0 0 4 4l2-2M15 13l2-2a3 3 0 0 0-4-4l-2 2',
 } as const;
 
 export type IconName = keyof typeof PATHS;

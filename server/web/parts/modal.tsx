@@ -1,6 +1,7 @@
 /** A dialog above the page: focus stays in it, Escape closes it. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { IconButton } from './icon.tsx';
 
 export function Modal({
   label,
@@ -34,6 +35,16 @@ export function Modal({
     >
       <div class="modal__content">{children}</div>
     </dialog>
+  );
+}
+
+/** The title of a dialog, and what closes it. */
+export function ModalHead({ title, onClose }: { title: string; onClose(): void }) {
+  return (
+    <div class="modal__head">
+      <h2>{title}</h2>
+      <IconButton icon="close" label="Close" onClick={onClose} />
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 /** Names of people: from what the client knows, else the server is asked once. */
-import type { Client, PublicUser } from 'letsapp-client';
+import type { Client, PublicUser, Target } from 'letsapp-client';
 import { useClient, useConversations, useMe } from 'letsapp-client/react';
 import { useEffect, useState } from 'preact/hooks';
 
@@ -36,6 +36,21 @@ function lookUp(client: Client, id: string): Promise<PublicUser | undefined> {
     );
   byId.set(id, asking);
   return asking;
+}
+
+/** Keeps people who were found. */
+export function remember(client: Client, users: readonly PublicUser[]): void {
+  const people = found.get(client) ?? new Map();
+  found.set(client, people);
+  for (const user of users) people.set(user._id, user);
+}
+
+/** The others of a conversation, as far as they are known. */
+export function peopleIn(client: Client, { recipient_id, group_id }: Target): PublicUser[] {
+  const me = client.me.get()?._id;
+  const group = client.conversations.get().find((one) => one.group?._id === group_id)?.group;
+  const ids = group_id === undefined ? [recipient_id] : (group?.members ?? []);
+  return ids.filter((id) => id !== me).flatMap((id) => known(client, id) ?? []);
 }
 
 /** Somebody by id; undefined until it is known who that is. */

@@ -1,0 +1,151 @@
+/** What messages can do beside being sent, by the web client: Ann at a desk, Bob on a phone. Each test goes on from the last. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startChromium } from '../support/chromium.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import {
+  act,
+  article,
+  DESK,
+  expectAccessible,
+  field,
+  item,
+  open,
+  PHONE,
+  signIn,
+  signUp,
+  startChat,
+  write,
+} from './web-scene.ts';
+
+const TEST_MS = 300_000;
+
+let server: TestServer;
+let browser: Browser;
+let ann: Page;
+let bob: Page;
+let annName: string;
+let bobName: string;
+/** What the pages wrote to the console, or asked of others than their server. */
+let complaints: string[][] = [];
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), startChromium()]);
+  const opened = await Promise.all([open(browser, server.url, DESK), open(browser, server.url, PHONE)]);
+  [ann, bob] = [opened[0].page, opened[1].page];
+  complaints = opened.map((one) => one.complaints);
+  [annName, bobName] = await Promise.all([signUp(ann), signUp(bob)]);
+  await startChat(ann, bobName);
+  await write(ann, 'First');
+  await (await item(bob, annName)).click();
+  await article(bob, 'First').waitFor();
+}, TEST_MS);
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+afterEach(() => expect(complaints).toEqual([[], []]));
+
+/** Does something to a message that lies below `More`. */
+async function actMore(page: Page, text: string, button: string): Promise<void> {
+  await act(page, text, 'More');
+  await article(page, text).getByRole('button', { name: button, exact: true }).click();
+}
+
+const thread = (page: Page) => page.getByRole('log', { name: 'Thread' });
+
+describe('two people with the web client', { timeout: TEST_MS }, () => {
+  it('talk in a thread: beside the conversation at a desk, in its place on a phone', async () => {
+    await act(ann, 'First', 'Thread');
+    await ann.getByRole('textbox', { name: 'Reply in thread' }).fill('Aside');
+    await ann.getByRole('textbox', { name: 'Reply in thread' }).press('Enter');
+    await thread(ann).getByText('Aside').waitFor();
+    await article(bob, 'First').getByRole('button', { name: '1 in thread' }).click();
+    await thread(bob).getByText('Aside').waitFor();
+    await bob.getByRole('textbox', { name: 'Reply in thread' }).fill('Beside');
+    await bob.getByRole('button', { name: 'Send reply' }).click();
+    await thread(ann).getByText('Beside').waitFor();
+    await ann.getByRole('log', { name: 'Messages' }).getByRole('button', { name: '2 in thread' }).waitFor();
+    await expectAccessible(ann);
+    await expectAccessible(bob);
+    await bob.getByRole('button', { name: 'Back' }).click();
+    await field(bob).waitFor();
+    await ann.getByRole('button', { name: 'Close thread' }).click();
+    await thread(ann).waitFor({ state: 'detached' });
+  });
+
+  it('pin a message, keep one, and look at what an edited one said before', async () => {
+    await actMore(ann, 'First', 'Pin');
+    await bob.getByRole('button', { name: /Pinned First/ }).click();
+    await bob.getByRole('list', { name: 'Pinned messages' }).getByRole('link', { name: /First/ }).click();
+    await act(ann, 'First', 'Edit');
+    await ann.getByRole('textbox', { name: 'Edit text' }).fill('Second');
+    await ann.getByRole('button', { name: 'Save' }).click();
+    await article(bob, 'Second').getByText('edited').waitFor();
+    await actMore(bob, 'Second', 'Earlier texts');
+    await bob.getByRole('dialog', { name: 'Earlier texts' }).getByText('First').waitFor();
+    await expectAccessible(bob);
+    await bob.keyboard.press('Escape');
+    await actMore(bob, 'Second', 'Keep');
+    await bob.getByText('Kept under Activity.').waitFor();
+    await item(bob, annName);
+    await bob.getByRole('link', { name: 'Activity' }).click();
+    await bob
+      .getByRole('list', { name: 'Kept' })
+      .getByRole('link', { name: /Second/ })
+      .waitFor();
+    await bob
+      .getByRole('list', { name: 'Threads' })
+      .getByRole('link', { name: /Second/ })
+      .waitFor();
+    await expectAccessible(bob);
+  });
+
+  it('mention each other by a name that the field completes', async () => {
+    await field(ann).pressSequentially(`Hello @${bobName.slice(0, 4)}`);
+    await ann.getByRole('option', { name: bobName }).waitFor();
+    await expectAccessible(ann);
+    await ann.keyboard.press('Tab');
+    await field(ann).press('Enter');
+    await article(ann, 'Hello').getByText(`@${bobName}`, { exact: true }).waitFor();
+    const chat = await item(bob, /1 mention/);
+    await chat.waitFor();
+    await chat.click();
+    await article(bob, 'Hello').getByText(`@${bobName}`, { exact: true }).waitFor();
+  });
+
+  it('find on another device what was begun on the first', async () => {
+    await field(bob).fill('I was about to');
+    const { page: tablet } = await open(browser, server.url, DESK);
+    await signIn(tablet, bobName);
+    const chat = tablet.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: /Draft: I was/ });
+    await chat.click();
+    await expect.poll(() => field(tablet).inputValue()).toBe('I was about to');
+    await tablet.context().close();
+    await field(bob).fill('');
+  });
+
+  it('come into a group by an invitation, may there what its admins allow, and pass messages on', async () => {
+    await ann.getByRole('link', { name: 'New group' }).click();
+    await ann.getByRole('textbox', { name: 'Group name' }).fill('Weekend');
+    await ann.getByRole('button', { name: 'Create' }).click();
+    await ann.getByRole('button', { name: 'Details' }).click();
+    await ann.getByRole('button', { name: 'New invitation link' }).click();
+    const invitation = ann.getByRole('list', { name: 'Invitations' }).getByText('/join/');
+    const address = (await invitation.textContent())!;
+    await expectAccessible(ann);
+    await bob.goto(address);
+    await bob.getByRole('button', { name: 'Join group' }).click();
+    await bob.getByRole('heading', { name: 'Weekend' }).waitFor();
+    await ann.getByText('What members may do').click();
+    await ann.getByRole('switch', { name: 'Write messages' }).click();
+    await bob.getByText('Only admins write here.').waitFor();
+    await ann.getByRole('button', { name: 'Close' }).click();
+
+    await (await item(ann, bobName)).click();
+    await actMore(ann, 'Second', 'Forward');
+    await ann.getByRole('dialog', { name: 'Forward' }).getByRole('button', { name: 'Weekend' }).click();
+    await article(bob, 'Second').getByText('Forwarded').waitFor();
+    await expectAccessible(bob);
+  });
+});
