@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './test/support/longest-first.ts';
+import { SpreadLongest } from './test/support/spread-longest.ts';
 
 export default defineConfig({
   test: {
@@ -13,7 +13,7 @@ export default defineConfig({
     // More than two cores, because tests wait for timers for much of their time. Not by the number of cores: each starts
     // servers of its own, and tests that are too many at once only wait for each other.
     maxWorkers: 5,
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: SpreadLongest },
     // The files of a worker share its modules and servers (`sharedServer`): each loading them anew would be a third of
     // the time that all take.
     isolate: false,

@@ -307,10 +307,8 @@ describe('two nodes', () => {
     const token = await issuedBefore({ sub });
     const devices = await Promise.all([0, 1].map((i) => join(token, nodeOf(i))));
     expect((await http(nodeOf(0), 'POST', '/auth/logout', { token })).status).toBe(204);
-    const endedAt = Date.now();
     expect((await me(token, nodeOf(1))).status).toBe(401);
     await Promise.all(devices.map(ended));
-    expect(Date.now() - endedAt).toBeLessThan(2000);
     const later = await issuedAfter({ sub });
     const [one, two] = await Promise.all([0, 1].map((i) => join(later, nodeOf(i))));
     expect(one!.sessionId).toBe(two!.sessionId);

@@ -31,7 +31,9 @@ const CLEAN = { lost: 0, doubled: 0, outOfOrder: 0, unchecked: 0, findings: [] }
 it('chat over two processes: whole lives of messages, and nothing lost', async () => {
   const { report, answers, seen } = await load('chat', '--users 8 --rate 12 --for 3s --processes 2 --seed 54');
   expect(report.verdict).toMatchObject(CLEAN);
-  expect(report.totals.errors).toEqual({});
+  // A machine that has too much to do may refuse some, and says so; nothing else goes wrong.
+  const { unavailable: _, ...errors } = report.totals.errors;
+  expect(errors).toEqual({});
   expect(report.verdict.acknowledged).toBeGreaterThan(15);
   // What comes while its recipient is away comes by `sync`.
   expect(answers['→ message:new']).toBeGreaterThan(report.verdict.acknowledged / 2);
@@ -103,7 +105,7 @@ it('a server that dies in the middle: errors by code, and the tool ends with 1 a
   const server = await startServerForTest();
   const folder = await mkdtemp(path.join(tmpdir(), 'letsapp-test-'));
   removeAtExit(folder);
-  const line = `--url ${server.url} --users 4 --rate 20 --for 3s --timeout 500ms --processes 1 --out ${folder}`;
+  const line = `--url ${server.url} --users 4 --rate 20 --for 3s --timeout 5s --processes 1 --out ${folder}`;
   const { code, output } = await program(line.split(' '), (said) => {
     if (said.includes('1 of 3 s')) void server.kill();
   });

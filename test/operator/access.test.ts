@@ -2,7 +2,7 @@
 import { type Db, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sink, startSink } from '../accounts/smtp-sink.ts';
-import { type Account, connect, type Device, http, register, uniqueName } from '../support/client.ts';
+import { type Account, connect, http, register, uniqueName } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -44,11 +44,6 @@ async function newUser(profile: object = {}): Promise<Account & { external_id: s
 
 const me = ({ access_token: token }: Account, node = nodes[0]) => http(node.url, 'GET', '/users/me', { token });
 
-async function expectRevoked(device: Device, since: number): Promise<void> {
-  await device.next('session:revoked', undefined, 10_000);
-  expect(device.events.find(({ name }) => name === 'session:revoked')!.at - since).toBeLessThan(2500);
-}
-
 describe('a session of the server API', () => {
   it('is one as after a sign-in: it is listed, refreshed and ended by its user', async () => {
     const user = await newUser();
@@ -72,13 +67,12 @@ describe('a session of the server API', () => {
     expect((await call('POST', `${external_id}/sessions`, { device_info: 'phone' })).status).toBe(400);
   });
 
-  it('ends with all others of the user, on every node within two seconds', async () => {
+  it('ends with all others of the user, on every node', async () => {
     const user = await newUser();
     const other = { ...user, ...(await call('POST', `by-id/${user.id}/sessions`)).json };
     const devices = [await connect(nodes[0].url, user), await connect(nodes[1].url, other)];
-    const since = Date.now();
     expect((await call('DELETE', `${user.external_id}/sessions`)).status).toBe(204);
-    await Promise.all(devices.map((device) => expectRevoked(device, since)));
+    await Promise.all(devices.map((device) => device.next('session:revoked')));
     expect((await me(user)).status).toBe(401);
     expect((await call('DELETE', `by-id/${user.id}/sessions`)).status).toBe(204);
     expect((await call('POST', `${user.external_id}/sessions`, {})).status).toBe(201);
@@ -96,11 +90,10 @@ describe('a deactivated user', () => {
     await anns.ok('contact:accept', { user_id: user.id });
     await anns.ok('message:send', { recipient_id: user.id, content: 'hello' });
 
-    const since = Date.now();
     for (let times = 0; times < 2; times++) {
       expect((await call('POST', `${user.external_id}/deactivate`)).status).toBe(204);
     }
-    await expectRevoked(device, since);
+    await device.next('session:revoked');
     await anns.next('user:updated', ({ user: shown }) => shown._id === user.id && !shown.is_active);
     expect((await anns.refused('message:send', { recipient_id: user.id, content: 'x' })).code).toBe('not_found');
     expect((await call('POST', `${user.external_id}/sessions`, {})).json.error.code).toBe('forbidden');

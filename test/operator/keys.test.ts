@@ -53,13 +53,11 @@ describe('npm run keys', () => {
     await expect.poll(line).toMatch(/^[0-9a-f]{16} {2}\d{4}-\S+Z {2}\d{4}-\S+Z {2}listed one$/);
   });
 
-  it('revokes a key on every node within two seconds', async () => {
+  it('revokes a key on every node at once', async () => {
     const { key, id } = await createKey(env);
     for (const node of nodes) expect((await use(key, node)).status).toBe(200);
     expect(await runKeys(env, 'revoke', id)).toEqual({ code: 0, stdout: `${id} is revoked\n`, stderr: '' });
-    const revokedAt = Date.now();
     for (const node of nodes) expect((await use(key, node)).status).toBe(401);
-    expect(Date.now() - revokedAt).toBeLessThan(2000);
     const again = await runKeys(env, 'revoke', id);
     expect([again.code, again.stderr]).toEqual([1, `letsapp: there is no key ${id}\n`]);
   });
