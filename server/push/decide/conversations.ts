@@ -9,7 +9,7 @@ import type { PushJobDocument } from '../../model/documents/push.ts';
 import type { Acknowledgements } from '../acknowledgements.ts';
 import { readBlocked } from './blocks.ts';
 import { floorOf, intend, isMuted, type Place, pushOf } from './conversation-decision.ts';
-import type { Decision, Situation } from './decision.ts';
+import { beginningOf, type Decision, type Situation } from './decision.ts';
 import type { ReadPeople } from './people.ts';
 import { findPushable, readMarks } from './threads.ts';
 import { readUnread, type UnreadOf } from './unread.ts';
@@ -60,7 +60,7 @@ export async function decideConversations(
     userId: job.user_id,
     without: [job.user_id, ...blocked[i]!],
     above: places[i] ? floorOf(job, places[i], acknowledged[i]!) : Number.MAX_SAFE_INTEGER,
-    since: new Date(Math.max(subscription.since.getTime(), now.getTime() - OLDEST_MS)),
+    since: new Date(Math.max(beginningOf(subscription).getTime(), now.getTime() - OLDEST_MS)),
     // Of a muted conversation, what mentions the user.
     where: places[i] && isMuted(places[i], now) ? mentioning(job.user_id) : {},
     oldest: isConnected,

@@ -4,6 +4,14 @@ import type { ObjectId } from 'mongodb';
 import type { PushJobDocument, PushSubscriptionDocument } from '../../model/documents/push.ts';
 import type { Push } from '../providers/provider.ts';
 
+/** By how much the times of two nodes may differ, in milliseconds. */
+const CLOCKS_MS = 100;
+
+/** From when on what happens is pushed to a subscription: what was sent right after it may carry an earlier time. */
+export function beginningOf({ since }: Pick<PushSubscriptionDocument, 'since'>): Date {
+  return new Date(since.getTime() - CLOCKS_MS);
+}
+
 /** What a device may show; undefined takes a field away. */
 export interface Shown {
   shown: number | undefined;

@@ -1,7 +1,7 @@
 /** What is pushed of a contact request. Pure: what it rests on was read just before. */
 import type { ContactDocument } from '../../model/documents/contacts.ts';
 import type { Person } from '../payloads.ts';
-import { collapseOf, type Decision, LONGEST_TTL_S, type Situation } from './decision.ts';
+import { beginningOf, collapseOf, type Decision, LONGEST_TTL_S, type Situation } from './decision.ts';
 
 /** The time of a request that is to be pushed; undefined where there is none. */
 export function requestToPush(
@@ -10,7 +10,7 @@ export function requestToPush(
 ): Date | undefined {
   if (contact?.status !== 'pending' || contact.direction !== 'in') return undefined;
   const { created_at } = contact;
-  const isNew = created_at.getTime() > (job.told ?? 0) && created_at >= subscription.since;
+  const isNew = created_at.getTime() > (job.told ?? 0) && created_at >= beginningOf(subscription);
   return isNew && wantsPush && !isConnected ? created_at : undefined;
 }
 
