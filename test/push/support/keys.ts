@@ -15,13 +15,18 @@ export function apnsKey(): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim();
 }
 
+/** Made once: finding the primes takes up to seconds of processor time. */
+let rsaKey: string | undefined;
+
 /** A service account as Google gives it. */
 export function serviceAccount(over: Record<string, string> = {}) {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  rsaKey ??= generateKeyPairSync('rsa', { modulusLength: 2048 })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString();
   return {
     type: 'service_account',
     project_id: 'letsapp-test',
-    private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    private_key: rsaKey,
     client_email: 'push@letsapp-test.iam.gserviceaccount.com',
     token_uri: 'https://oauth2.googleapis.com/token',
     ...over,
