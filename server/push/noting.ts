@@ -33,6 +33,8 @@ export interface NotingOptions {
 
 export function createNoting({ acknowledgements, jobs, onStored, log }: NotingOptions): Noting {
   const users = createLru<true>(REMEMBERED);
+  /** Asking keeps a user remembered: those who are forgotten first have acknowledged nothing for long. */
+  const uses = (userId: string) => users.get(userId) === true;
   const read = new Map<string, ReadPlace>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -46,7 +48,7 @@ export function createNoting({ acknowledgements, jobs, onStored, log }: NotingOp
 
   /** @param subject the conversation, or the message that the thread hangs on */
   function readToItsEnd(userId: string, subject: string, place: ReadPlace): void {
-    if (!users.has(userId)) return;
+    if (!uses(userId)) return;
     read.set(`${userId} ${subject}`, place);
     timer ??= setTimeout(() => {
       // What is lost here is found when the job is looked at again.
@@ -56,7 +58,7 @@ export function createNoting({ acknowledgements, jobs, onStored, log }: NotingOp
 
   /** Who acts for a user without a session has no device that could acknowledge. */
   function note({ id, sessionId }: Caller, subject: string, delivered_seq: number, read_seq: number): void {
-    if (users.has(id) && sessionId !== undefined) {
+    if (uses(id) && sessionId !== undefined) {
       acknowledgements.note({ sessionId, subject }, { delivered_seq, read_seq });
     }
   }
