@@ -141,6 +141,20 @@ describe('a push that is not taken', () => {
     expect(await claim()).toHaveLength(1);
   });
 
+  it('is not given up with what waited before it', async () => {
+    await knock();
+    await attempt({ ...retry, afterMs: 23 * 3_600_000 } as Outcome);
+    now = (await job())!.due_at!.getTime();
+    const later: Outcome = { ...retry, afterMs: 3_600_000 } as Outcome;
+    const at = clock();
+    for (let i = 0; i < 23; i++) {
+      expect(await attempt(later, { at })).toEqual(['retry']);
+      now = (await job())!.due_at!.getTime();
+    }
+    now += 1;
+    expect(await attempt(later, { at })).toEqual(['refused']);
+  });
+
   it('may be shown where no answer came, and where it is refused the device shows what it showed before', async () => {
     await knock();
     await attempt({ ...retry, isUnanswered: true } as Outcome);

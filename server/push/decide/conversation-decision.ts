@@ -134,7 +134,7 @@ export function pushOf(
   };
   const push = { payload, collapse, ttlS: LONGEST_TTL_S, urgency: 'high' as const };
   const shown = { shown: message.seq, shown_thread: thread_id };
-  return { kind: 'push', push, noted: { told, looks: 0, ...shown }, lookAt, unsure: shown };
+  return { kind: 'push', push, noted: { told, looks: 0, ...shown }, lookAt, unsure: shown, at: message.created_at };
 }
 
 /** Whether only what mentions the user is pushed. */

@@ -39,8 +39,11 @@ export type Decision =
   | { kind: 'skip'; noted: Noted; lookAt?: Date }
   /** It is too early to say. */
   | { kind: 'later'; at: Date }
-  /** @param noted once it is pushed, or refused; `unsure`: what the device may show where no answer came */
-  | { kind: 'push'; push: Push; noted: Noted; lookAt?: Date; unsure?: Shown };
+  /**
+   * @param noted once it is pushed, or refused; `unsure`: what the device may show where no answer came; `at`: when what is
+   *   pushed happened, where an earlier push of the job may have waited before
+   */
+  | { kind: 'push'; push: Push; noted: Noted; lookAt?: Date; unsure?: Shown; at?: Date };
 
 /** How long providers keep what is no call, in seconds: 28 days, the most that FCM allows. */
 export const LONGEST_TTL_S = 28 * 86_400;

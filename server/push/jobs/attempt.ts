@@ -30,7 +30,8 @@ export function createAttempt(options: AttemptOptions): (decided: Decided) => Pr
 
   async function retry({ job }: Decided, decision: Sent, outcome: Outcome & { kind: 'retry' }): Promise<void> {
     const now = clock().getTime();
-    const since = job.failing_since?.getTime() ?? now;
+    // What happened while the provider failed is tried for a day of its own.
+    const since = Math.max(job.failing_since?.getTime() ?? now, decision.at?.getTime() ?? 0);
     const doubled = Math.min(FIRST_WAIT_MS * 2 ** job.attempts, LONGEST_WAIT_MS);
     const waitMs = Math.max(outcome.afterMs ?? doubled, FIRST_WAIT_MS);
     if (now + waitMs - since > GIVE_UP_MS) {
