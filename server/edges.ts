@@ -33,6 +33,8 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     freeBytes: diskSpace.free,
     pushes: push.counts,
     waitingPushes: push.waiting,
+    mongodbIsUp: database.isUp,
+    redisIsUp: redis?.isUp,
     clock,
   });
   domains.webhooks.registerMetrics(metrics.registry);

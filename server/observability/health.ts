@@ -53,8 +53,6 @@ export function registerHealthRoutes(
     const mongodb = await mongodbIsUp();
     const redis = redisIsUp?.() ?? true;
     const disk = diskState();
-    metrics.storeUp('mongodb', mongodb);
-    if (redisIsUp) metrics.storeUp('redis', redis);
     const isReady = mongodb && !isDraining();
     const unlinked = unlinkedNodes();
     const isWhole = redis && unlinked === 0 && disk === 'ok';

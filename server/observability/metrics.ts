@@ -14,8 +14,6 @@ export interface Metrics {
    * @param startedAt by `performance.now()`
    */
   commandDone(command: string, outcome: string, startedAt: number): void;
-  /** Sets the gauge of a store. */
-  storeUp(store: 'mongodb' | 'redis', up: boolean): void;
 }
 
 export interface MetricSources {
@@ -27,6 +25,10 @@ export interface MetricSources {
   pushes(): { provider: string; outcome: string; count: number }[];
   /** How many pushes wait, and since when the oldest does. */
   waitingPushes(): Promise<{ count: number; since: Date | undefined }>;
+  /** Whether MongoDB answers. */
+  mongodbIsUp(): Promise<boolean>;
+  /** Absent without Redis. */
+  redisIsUp?: (() => boolean) | undefined;
   clock(): Date;
 }
 
@@ -65,12 +67,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['command', 'outcome'],
     registers: [registry],
   });
-  const stores = new Gauge({
-    name: 'letsapp_store_up',
-    help: 'Whether a store answered the last readiness check',
-    labelNames: ['store'],
-    registers: [registry],
-  });
+  registerStores(registry, sources);
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
   new Gauge({
@@ -89,8 +86,21 @@ export function createMetrics(sources: MetricSources): Metrics {
       commands.observe({ command, outcome }, (performance.now() - startedAt) / 1000);
       outcomes.inc({ command, outcome });
     },
-    storeUp: (store, up) => stores.set({ store }, up ? 1 : 0),
   };
+}
+
+function registerStores(registry: Registry, { mongodbIsUp, redisIsUp }: MetricSources): void {
+  new Gauge({
+    name: 'letsapp_store_up',
+    help: 'Whether a store answers',
+    labelNames: ['store'],
+    registers: [registry],
+    async collect() {
+      const mongodb = await withDeadline(mongodbIsUp(), STORE_MS).catch(() => false);
+      this.set({ store: 'mongodb' }, mongodb ? 1 : 0);
+      if (redisIsUp) this.set({ store: 'redis' }, redisIsUp() ? 1 : 0);
+    },
+  });
 }
 
 function registerPushMetrics(registry: Registry, { pushes, waitingPushes, clock }: MetricSources): void {

@@ -15,6 +15,8 @@ const PROGRAMS: Record<string, string> = {
   chromium: 'chromium',
   ffmpeg: 'ffmpeg',
   turnserver: 'coturn',
+  // With promtool.
+  prometheus: 'prometheus',
 };
 
 export default function setup(): () => Promise<void> {
