@@ -17,6 +17,7 @@ const PROGRAMS: Record<string, string> = {
   turnserver: 'coturn',
   // With promtool.
   prometheus: 'prometheus',
+  nginx: 'nginx-light',
 };
 
 export default function setup(): () => Promise<void> {
