@@ -20,6 +20,16 @@ const PROGRAMS: Record<string, string> = {
   nginx: 'nginx-light',
 };
 
+/** Packages of servers start them, unless this program forbids it (Debian Policy, section 9.3.3.2). */
+const NO_SERVICES = `
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\\nexit 101\\n' > $policy
+    chmod 755 $policy
+  fi
+`;
+
 export default function setup(): () => Promise<void> {
   installMissing();
   execFileSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 2, 2] });
@@ -60,7 +70,7 @@ function install(packages: string[]): void {
       path.join(tmpdir(), 'letsapp-test-setup.lock'),
       'sh',
       '-ec',
-      `${get} update && ${get} install -y --no-install-recommends ${packages.join(' ')}`,
+      `${NO_SERVICES} ${get} update && ${get} install -y --no-install-recommends ${packages.join(' ')}`,
     ],
     { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } },
   );
