@@ -71,6 +71,7 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await article(bob, 'An answer').getByText('Hi Ann').waitFor();
 
     await act(ann, 'An answer', 'Edit');
+    await expect.poll(() => focused(ann), PATIENT).toBe('Edit text');
     await ann.getByRole('textbox', { name: 'Edit text' }).fill('Another answer');
     await ann.getByRole('textbox', { name: 'Edit text' }).press('Enter');
     await article(bob, 'Another answer').getByText('edited').waitFor();
@@ -89,6 +90,12 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await article(bob, 'Hello Bob').getByRole('button', { name: 'Reply' }).press('Enter');
     await expect.poll(() => focused(bob), PATIENT).toBe('Message');
     await bob.keyboard.press('Escape');
+    await article(ann, 'Hi Ann').focus();
+    await article(ann, 'Hi Ann').getByRole('button', { name: 'React' }).press('Enter');
+    await expect.poll(() => focusedText(ann), PATIENT).toBe('👍');
+    await ann.keyboard.press('Tab');
+    await ann.keyboard.press('Enter');
+    await article(bob, 'Hi Ann').getByRole('button', { name: '❤️ 1' }).waitFor();
   });
 
   it('send pictures and other files', async () => {
@@ -183,6 +190,29 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await ann.reload();
     await article(ann, 'Written without a network').waitFor();
   });
+
+  it('have several tabs: what is written in each without a network is sent once, and seen in all', async () => {
+    await (await item(bob, 'Weekend')).click();
+    const tab = await ann.context().newPage();
+    tab.setDefaultTimeout(PATIENCE_MS);
+    await tab.goto(ann.url());
+    await article(tab, 'Written without a network').waitFor();
+    await ann.context().setOffline(true);
+    for (const page of [ann, tab]) await page.getByRole('status').filter({ hasText: 'Offline' }).waitFor();
+    await write(tab, 'From the second tab');
+    await write(ann, 'From the first tab');
+    await article(ann, 'From the second tab').waitFor();
+    await ann.context().setOffline(false);
+    for (const text of ['From the first tab', 'From the second tab']) {
+      for (const page of [ann, tab, bob]) await article(page, text).waitFor();
+      await article(tab, text)
+        .getByText(/^(Sent|Delivered|Read)$/)
+        .waitFor();
+    }
+    expect(await bob.getByRole('article').filter({ hasText: 'From the' }).count()).toBe(2);
+    complaints[0]!.length = 0;
+    await tab.close();
+  });
 });
 
 describe('the page', () => {
@@ -210,6 +240,8 @@ describe('the page', () => {
 
 /** The name of what has the focus. */
 const focused = (page: Page) => page.evaluate("document.activeElement?.ariaLabel ?? ''") as Promise<string>;
+
+const focusedText = (page: Page) => page.evaluate('document.activeElement.textContent') as Promise<string>;
 
 /** How many of the others' films show anything. */
 const filmsShown = (page: Page) =>

@@ -1,6 +1,6 @@
 /** What can be done with a message. */
 import type { ChatMessage } from 'letsapp-client';
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { IconButton, type IconName } from '../parts/icon.tsx';
 import { Confirm } from '../parts/modal.tsx';
 import type { MessageActions } from './actions.ts';
@@ -26,6 +26,13 @@ export function MessageBar({
 }) {
   const [shown, setShown] = useState<'main' | 'emoji' | 'more'>('main');
   const [isDeleting, setDeleting] = useState(false);
+  const bar = useRef<HTMLDivElement>(null);
+  const before = useRef(shown);
+  // Buttons that go take the focus with them: it stays here.
+  useLayoutEffect(() => {
+    if (before.current !== shown) bar.current?.querySelector('button')?.focus();
+    before.current = shown;
+  }, [shown]);
   const { rights, openThread } = actions;
   const mayDelete = isOwn || rights.is_admin;
 
@@ -60,7 +67,7 @@ export function MessageBar({
   }
 
   return (
-    <div class="message-bar" role="toolbar" aria-label="Message actions">
+    <div ref={bar} class="message-bar" role="toolbar" aria-label="Message actions">
       {shown === 'emoji'
         ? EMOJI.map((emoji) => (
             <button

@@ -1,6 +1,6 @@
 /** One message: who, what, when, and how far it has come. */
 import type { ChatMessage } from 'letsapp-client';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Avatar } from '../parts/avatar.tsx';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { nameOf, usePerson } from '../people/names.ts';
@@ -173,6 +173,8 @@ function Answered({ message, me }: { message: ChatMessage | undefined; me: strin
 
 function Editor({ content, onSave, onCancel }: { content: string; onSave(content: string): void; onCancel(): void }) {
   const [text, setText] = useState(content);
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => field.current?.focus(), []);
   return (
     <form
       class="message__editor"
@@ -182,11 +184,10 @@ function Editor({ content, onSave, onCancel }: { content: string; onSave(content
       }}
     >
       <textarea
+        ref={field}
         aria-label="Edit text"
         value={text}
         rows={Math.min(8, text.split('\n').length)}
-        // biome-ignore lint/a11y/noAutofocus: the person has just asked for it
-        autoFocus
         onInput={({ currentTarget }) => setText(currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === 'Escape') onCancel();

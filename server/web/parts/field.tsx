@@ -1,15 +1,21 @@
 import type { InputHTMLAttributes } from 'preact';
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 
 type Props = InputHTMLAttributes<HTMLInputElement> & { label: string; hint?: string | undefined };
 
 /** A text field with its label above. */
 export function Field({ label, hint, ...input }: Props) {
   const id = useId();
+  const field = useRef<HTMLInputElement>(null);
+  // Browsers do it by themselves for the first field of a page alone.
+  useEffect(() => {
+    if (input.autoFocus) field.current?.focus();
+  }, []);
   return (
     <div class="field">
       <label for={id}>{label}</label>
       <input
+        ref={field}
         id={id}
         autoCapitalize="none"
         spellcheck={false}
