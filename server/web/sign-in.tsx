@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { account } from './account.ts';
 import { Field } from './parts/field.tsx';
 import { Mark } from './parts/mark.tsx';
+import { useRoute } from './route.ts';
 import './styles/sign-in.css';
 
 const FORMS = {
@@ -16,6 +17,7 @@ export function SignIn({ onSignedIn }: { onSignedIn(): void }) {
   const [refusal, setRefusal] = useState<string>();
   const [isBusy, setBusy] = useState(false);
   const { title, other, question } = FORMS[form];
+  const isInvited = useRoute().at === 'join';
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
@@ -39,6 +41,7 @@ export function SignIn({ onSignedIn }: { onSignedIn(): void }) {
       <form class="sign-in__card" onSubmit={submit} noValidate>
         <Mark />
         <h1>{title}</h1>
+        {isInvited && <p class="sign-in__note">Then you can join the group that you are invited to.</p>}
         {form === 'sign-in' ? (
           <Field label="Username or email" name="login" autoComplete="username" autoFocus />
         ) : (

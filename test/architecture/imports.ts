@@ -6,6 +6,9 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 /** Static and dynamic imports, and re-exports, of a relative path. */
 const IMPORT = /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]\s*\)/g;
 
+/** What others have made, and what `npm run build:packages` makes. */
+const BUILT = /(^|\/)(node_modules|dist)\//;
+
 export interface Import {
   /** Both from the project's root, e.g. `server/groups/commands.ts`. */
   from: string;
@@ -17,8 +20,9 @@ export function sourceFiles(folders: string[]): string[] {
   return folders
     .flatMap((folder) =>
       readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !entry.parentPath.includes('node_modules'))
-        .map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name))),
+        .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+        .map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)))
+        .filter((file) => !BUILT.test(file)),
     )
     .sort();
 }

@@ -70,6 +70,8 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await expectAccessible(bob);
     await bob.getByRole('button', { name: 'Back' }).click();
     await field(bob).waitFor();
+    await ann.reload();
+    await thread(ann).getByText('Beside').waitFor();
     await ann.getByRole('button', { name: 'Close thread' }).click();
     await thread(ann).waitFor({ state: 'detached' });
   });

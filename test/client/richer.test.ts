@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Client, Target } from '../../shared/client/index.ts';
 import { type Account, registerMany } from '../support/client.ts';
 import { sharedServer, type TestServer } from '../support/server.ts';
-import { openReady, shownBy } from './scene.ts';
+import { open, openReady, shownBy } from './scene.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -80,6 +80,18 @@ describe('a thread', () => {
     expect(seen.get().messages).toMatchObject([{ content: 'at once', state: 'sending', thread_id: root }]);
     expect(ann.messages(toBen).get().messages).toHaveLength(1);
     await expect.poll(() => seen.get().messages[0]?.state, PATIENT).toMatch(/sent|delivered/);
+  });
+
+  it('is there too where somebody looked before there was a connection', async () => {
+    const { ann, a, toBen } = await twoClients();
+    const root = await sent(ann, toBen, { content: 'root' });
+    const early = open(server.url, a);
+    const seen = early.thread(root);
+    let told = 0;
+    seen.subscribe(() => told++);
+    expect(early.state).toBe('connecting');
+    await expect.poll(() => told, PATIENT).toBeGreaterThan(0);
+    await expect.poll(() => seen.get().root?.content, PATIENT).toBe('root');
   });
 
   it('loads older replies page by page', async () => {

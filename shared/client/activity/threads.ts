@@ -17,6 +17,8 @@ export interface ThreadsOptions {
 export interface Threads {
   /** Somebody looks at a thread. */
   look(rootId: string): void;
+  /** Somebody goes on looking at it, or no longer. */
+  watch(rootId: string, isWatched: boolean): void;
   isLoading(rootId: string): boolean;
   /** @throws ClientError */
   loadOlder(rootId: string): Promise<void>;
@@ -29,7 +31,8 @@ export interface Threads {
 export function createThreads({ call, isReady, store, onChanged }: ThreadsOptions): Threads {
   /** Those asked for since the connection is there. */
   const asked = new Set<string>();
-  const looked = new Set<string>();
+  /** Those that somebody goes on looking at, or has looked at before there was a connection. */
+  const wanted = new Set<string>();
   const loading = new Map<string, Promise<unknown>>();
   /** The `seq` read up to, by root. */
   const toRead = new Map<string, number>();
@@ -72,8 +75,12 @@ export function createThreads({ call, isReady, store, onChanged }: ThreadsOption
 
   return {
     look(rootId) {
-      looked.add(rootId);
+      if (!isReady()) wanted.add(rootId);
       ask(rootId);
+    },
+    watch(rootId, isWatched) {
+      if (isWatched) wanted.add(rootId);
+      else wanted.delete(rootId);
     },
     isLoading: (rootId) => loading.has(rootId),
     async loadOlder(rootId) {
@@ -92,7 +99,7 @@ export function createThreads({ call, isReady, store, onChanged }: ThreadsOption
     flush() {
       asked.clear();
       for (const [rootId, upTo] of toRead) void tell(rootId, upTo);
-      for (const rootId of looked) if (store.state().threads.has(rootId)) ask(rootId);
+      for (const rootId of wanted) ask(rootId);
     },
   };
 }

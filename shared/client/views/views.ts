@@ -62,7 +62,11 @@ export function createViews(options: ViewsOptions): Views {
     }),
   );
   const threads = byKey((_key, { message_id }: { message_id: string }) =>
-    hub.live({ ...threadOf(options, message_id), onLook: () => options.activities.threads.look(message_id) }),
+    hub.live({
+      ...threadOf(options, message_id),
+      onLook: () => options.activities.threads.look(message_id),
+      onWatched: (isWatched) => options.activities.threads.watch(message_id, isWatched),
+    }),
   );
   const rights = byKey((_key, target: Target) =>
     hub.live({
