@@ -15,7 +15,7 @@ const SHORTEST_LOOK_MS = 250;
 /** The shortest time until a deadline that was seen, in milliseconds. */
 const SOON_MS = 20;
 /** How often the other work is done, in milliseconds. */
-const DEAD_NODES_MS = 1000;
+const DEAD_NODES_MS = 2000;
 const OWN_SEATS_MS = 5000;
 /** The longest wait for the work under way at the end, in milliseconds: without a primary it takes longer. */
 const PATIENCE_MS = 1000;

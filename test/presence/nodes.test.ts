@@ -6,9 +6,9 @@ import { type Cluster, startCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** Longer than a reconnection takes on a busy machine, in milliseconds. */
-const GRACE_MS = 4000;
+const GRACE_MS = 8000;
 /** Longer than a grace period, in milliseconds. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 40_000;
 /** A killed node's users go offline within 30 s (PROTOCOL section 6), in milliseconds. */
 const OFFLINE_MS = 30_000;
 
