@@ -34,8 +34,8 @@ export interface ChangeLooksOptions {
   clock(): Date;
   /** Told what is found, again and again perhaps. */
   onFound(conversations: ChangedConversation[]): void;
-  /** Resolves when all that was found is stored, or done. */
-  noted(): Promise<unknown>;
+  /** Resolves when all that was found is stored, or done; with false where nobody follows any more who could say so. */
+  noted(): Promise<boolean>;
 }
 
 export function createChangeLooks({ collections, partitions, clock, onFound, noted }: ChangeLooksOptions): ChangeLooks {
@@ -79,7 +79,7 @@ export function createChangeLooks({ collections, partitions, clock, onFound, not
       try {
         await read(since);
         if (!isDeep) return;
-        await noted();
+        if (!(await noted())) return;
         // Those that came meanwhile were not read from where their last owner was.
         await partitions.noteDone(
           mine.filter((id) => !fresh.has(id)),

@@ -68,7 +68,11 @@ export function createChangedConversations(options: ChangedConversationsOptions)
     partitions,
     clock,
     onFound: (found) => tell(found.filter((one) => isNews(one) && isMine(one))),
-    noted: () => Promise.all([...followers.keys()].map((follower) => follower.noted())),
+    async noted() {
+      const all = [...followers.keys()];
+      await Promise.all(all.map((follower) => follower.noted()));
+      return all.length > 0;
+    },
   });
   let started: { close(): void } | undefined;
 

@@ -31,6 +31,7 @@ const OPTIONS: MongoClientOptions = {
 const HEARTBEAT_MS = 1000;
 /** How long a start waits for a primary, in milliseconds. */
 const START_SELECTION_MS = 5000;
+const OPEN_ATTEMPTS = 5;
 /** The longest that `isUp` waits for an answer, in milliseconds. */
 const PING_MS = 2000;
 
@@ -55,7 +56,7 @@ export interface Database {
 export async function connect(url: string, log: Logger): Promise<Database> {
   try {
     await bringUpToDate(url, log);
-    return await open(url, log);
+    return await openPatiently(url, log);
   } catch (error) {
     throw new Error(`the database (MONGODB_URL) cannot be used: ${(error as Error).message}`, { cause: error });
   }
@@ -67,11 +68,26 @@ async function bringUpToDate(url: string, log: Logger): Promise<void> {
     ...OPTIONS,
     socketTimeoutMS: 0,
     serverSelectionTimeoutMS: START_SELECTION_MS,
+    // What is to be done for all collections at once waits for one of a few connections, for as long as that takes.
+    maxPoolSize: 8,
+    waitQueueTimeoutMS: 0,
   });
   try {
     await install(client.db(databaseOf(url)), log);
   } finally {
     await client.close();
+  }
+}
+
+/** A machine that starts much at once may take longer for the first connection than any command may wait for one. */
+async function openPatiently(url: string, log: Logger): Promise<Database> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await open(url, log);
+    } catch (error) {
+      if (attempt === OPEN_ATTEMPTS || (error as Error).name !== 'MongoWaitQueueTimeoutError') throw error;
+      log.warn({ err: error, attempt }, 'the start waits for a connection to the database');
+    }
   }
 }
 

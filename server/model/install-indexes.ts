@@ -6,7 +6,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Db, IndexDescription, IndexDescriptionInfo } from 'mongodb';
 import type { Logger } from 'pino';
-import { eachOf } from '../lib/each-of.ts';
 import { INDEX_NOT_FOUND, ignoring } from './failures.ts';
 import { INDEXES } from './indexes.ts';
 
@@ -16,8 +15,6 @@ const IN_THE_WAY = new Set<unknown>([68, 85, 86]);
 const UNDER_WAY = new Set<unknown>([117, 276, 12_586, 12_587]);
 const MAX_ATTEMPTS = 20;
 const PAUSE_MS = 250;
-/** How many collections are seen to at a time: more would wait for a connection, and none waits long. */
-const AT_ONCE = 8;
 /** How often the log says that a build goes on, in milliseconds. */
 const SAY_MS = 10_000;
 
@@ -60,7 +57,7 @@ export async function installIndexes(db: Db, log: Logger, options: InstallIndexe
   }
 
   const some = Object.entries(declared).filter(([, indexes]) => indexes.length > 0);
-  await eachOf(some, AT_ONCE, ([name, indexes]) => installOn(db.collection(name), indexes));
+  await Promise.all(some.map(([name, indexes]) => installOn(db.collection(name), indexes)));
 }
 
 /** Changes or drops what keeps the declared indexes from being made. */

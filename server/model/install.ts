@@ -4,7 +4,6 @@
  */
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
-import { eachOf } from '../lib/each-of.ts';
 import { collections } from './collections.ts';
 import { INDEX_NOT_FOUND, ignoring } from './failures.ts';
 import { installIndexes } from './install-indexes.ts';
@@ -28,8 +27,6 @@ const MIGRATIONS: Record<number, (db: Db) => Promise<void>> = {
 };
 
 const NAMESPACE_EXISTS = 48;
-/** How many collections are seen to at a time: more would wait for a connection, and none waits long. */
-const AT_ONCE = 8;
 
 interface MigrationDocument {
   _id: number;
@@ -64,12 +61,14 @@ async function installCollections(db: Db, isOutdated: boolean): Promise<void> {
   const listed = await db.listCollections({}, { nameOnly: true }).toArray();
   const existing = new Set(listed.map(({ name }) => name));
   const rules = validators();
-  await eachOf(Object.keys(collections(db)), AT_ONCE, async (name) => {
-    const validator = rules[name];
-    const options = validator ? { validator, validationLevel: 'strict', validationAction: 'error' } : {};
-    if (!existing.has(name)) await createCollection(db, name, options);
-    else if (isOutdated && validator) await db.command({ collMod: name, ...options });
-  });
+  await Promise.all(
+    Object.keys(collections(db)).map(async (name) => {
+      const validator = rules[name];
+      const options = validator ? { validator, validationLevel: 'strict', validationAction: 'error' } : {};
+      if (!existing.has(name)) await createCollection(db, name, options);
+      else if (isOutdated && validator) await db.command({ collMod: name, ...options });
+    }),
+  );
 }
 
 async function createCollection(db: Db, name: string, options: object): Promise<void> {

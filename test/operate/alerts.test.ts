@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { freePort, startRedis } from '../support/redis.ts';
-import { sharedServer, startServerForTest } from '../support/server.ts';
+import { killAtExit, sharedServer, startServerForTest } from '../support/server.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../docs/operate');
 const read = (name: string) => readFileSync(path.join(FOLDER, name), 'utf8');
@@ -76,13 +76,11 @@ async function startPrometheus(target: string) {
   const data = `--storage.tsdb.path=${path.join(folder, 'data')}`;
   const args = [`--config.file=${config}`, data, `--web.listen-address=${address}`, '--log.level=error'];
   const child = spawn('prometheus', args, { stdio: 'ignore' });
-  const kill = () => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  killAtExit(child);
   const exited = new Promise((resolve) => child.once('exit', resolve));
   onTestFinished(async () => {
-    kill();
+    child.kill('SIGKILL');
     await exited;
-    process.off('exit', kill);
   });
   /** The data of an answer; nothing while Prometheus starts. */
   async function ask<T>(route: string): Promise<T | undefined> {

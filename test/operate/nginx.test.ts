@@ -43,6 +43,7 @@ async function startNginx([one, two]: string[]): Promise<{ url: string; stop(): 
   );
   const args = ['-p', folder, '-c', path.join(folder, 'nginx.conf'), '-e', 'stderr'];
   const child = spawn('nginx', args, { stdio: 'inherit' });
+  // Killed, it would leave its workers behind.
   const end = () => void child.kill('SIGTERM');
   process.once('exit', end);
   const exited = new Promise((resolve) => child.once('exit', resolve));

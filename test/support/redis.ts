@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { removeAtExit } from './server.ts';
+import { killAtExit, removeAtExit } from './server.ts';
 
 export interface TestRedis {
   url: string;
@@ -41,6 +41,7 @@ export async function startRedis(options: string[] = []): Promise<TestRedis> {
     child = spawn('redis-server', [...settings, '--dir', directory, ...options], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    killAtExit(child);
     exited = new Promise((resolve) => child.once('exit', () => resolve()));
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
@@ -49,7 +50,6 @@ export async function startRedis(options: string[] = []): Promise<TestRedis> {
         if (chunk.toString().includes('Ready to accept connections')) resolve();
       });
     });
-    process.once('exit', () => child.kill('SIGKILL'));
   }
 
   async function kill(): Promise<void> {

@@ -41,6 +41,12 @@ process.once('exit', () => {
 // How Vitest ends its workers, which half a second later are killed. By default the above would not be done.
 process.once('SIGTERM', () => process.exit());
 
+/** Ends a program with the worker, at the latest. */
+export function killAtExit(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
 /** Removes a folder once the worker has ended, and the programs that it started have. */
 export function removeAtExit(folder: string): void {
   folders.add(folder);
@@ -61,14 +67,9 @@ export async function startProgram(
     env: { ...process.env, NODE_ENV: 'test', VITEST: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  running.add(child);
+  killAtExit(child);
   let output = '';
-  const exited = new Promise<number | null>((resolve) => {
-    child.once('exit', (code) => {
-      running.delete(child);
-      resolve(code);
-    });
-  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const url = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${entry} does not listen: ${output}`)), START_MS);
     const read = (chunk: Buffer) => {
