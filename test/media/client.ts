@@ -4,8 +4,8 @@ import { type Account, type HttpAnswer, http } from '../support/client.ts';
 
 /** For `expect.poll`: long enough for a busy machine, yet shorter than a test may take. */
 export const PATIENCE = { timeout: 45_000 };
-/** The same for requests. */
-const patience = () => AbortSignal.timeout(PATIENCE.timeout);
+/** Before a test's own time is over, so that it says which request was not answered. */
+const patience = () => AbortSignal.timeout(110_000);
 
 export interface Part {
   content: Uint8Array | string;
