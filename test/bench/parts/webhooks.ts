@@ -8,7 +8,7 @@ import { latencies } from '../open-loop.ts';
 import type { Part } from '../part.ts';
 import { startLetsApp } from '../sides.ts';
 
-const API_KEY = 'the key of the benchmark, long enough';
+const API_KEY = 'the-key-of-the-benchmark-long-enough';
 const USERS = 64;
 const PER_SECOND = 200;
 const SECONDS = 4;
