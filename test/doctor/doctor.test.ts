@@ -59,6 +59,10 @@ async function keepAndChange(ann: Device, bob: Device, group_id: string): Promis
   await bob.ok('message:save', { message_id: one!._id, saved: true });
   await bob.ok('conversation:update', { group_id, draft: 'begun' });
   await ann.ok('group:invite', { group_id });
+  // The newest message of a conversation may be a reply beside it.
+  const { group } = await ann.ok('group:create', { name: 'aside', member_ids: [] });
+  const { message: root } = await ann.ok('message:send', { group_id: group._id, content: 'a root' });
+  await ann.ok('message:send', { group_id: group._id, content: 'aside', thread_id: root._id });
 }
 
 /** Everything stored, so that each damage is done to the same patient. */

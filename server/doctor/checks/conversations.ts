@@ -12,13 +12,17 @@ interface Newest {
   _id: string;
   seq: number;
   rev: number;
+  /** The newest message of the conversation proper. */
+  message_seq: number;
   message_id: MessageDocument['_id'];
   created_at: Date;
+  /** Where the newest one is a reply beside the conversation: the `seq` of the newest message of the conversation proper. */
+  proper_seq: number | null;
 }
 
 /** Each conversation with its newest message, in batches. */
 async function* newestOf({ store }: CheckContext, kind: 'direct' | 'group'): AsyncGenerator<Newest[]> {
-  const newest = store.of(kind).aggregate<Newest>(
+  const newest = store.of(kind).aggregate<Omit<Newest, 'message_seq'>>(
     [
       { $sort: { conversation_id: 1, seq: 1 } },
       {
@@ -28,12 +32,32 @@ async function* newestOf({ store }: CheckContext, kind: 'direct' | 'group'): Asy
           rev: { $max: '$rev' },
           message_id: { $last: '$_id' },
           created_at: { $last: '$created_at' },
+          proper_seq: { $last: '$proper_seq' },
         },
       },
     ],
     { allowDiskUse: true },
   );
-  yield* batchesOf(newest);
+  for await (const batch of batchesOf(newest)) yield withProper(store, kind, batch);
+}
+
+/** With the newest message of the conversation proper in place of a reply beside it: that is what summaries name. */
+async function withProper(
+  store: CheckContext['store'],
+  kind: 'direct' | 'group',
+  batch: Omit<Newest, 'message_seq'>[],
+): Promise<Newest[]> {
+  const aside = batch.filter(({ proper_seq }) => proper_seq !== null);
+  const $or = aside.map(({ _id, proper_seq }) => ({ conversation_id: _id, seq: proper_seq! }));
+  const fields = { conversation_id: 1, seq: 1, created_at: 1 };
+  const found = aside.length === 0 ? [] : await store.of(kind).find({ $or }, { projection: fields }).toArray();
+  const properOf = new Map(found.map((message) => [message.conversation_id, message]));
+  return batch.map((newest) => {
+    const proper = properOf.get(newest._id);
+    return proper
+      ? { ...newest, message_id: proper._id, message_seq: proper.seq, created_at: proper.created_at }
+      : { ...newest, message_seq: newest.seq };
+  });
 }
 
 export const summaries: Check = {
@@ -52,7 +76,7 @@ export const summaries: Check = {
         repair: () =>
           conversations.updateOne(
             { _id, last_message_id: last_message_id! },
-            { $set: { last_seq: 0, rev: 0 }, $unset: { last_message_id: true } },
+            { $set: { last_seq: 0, rev: 0 }, $unset: { last_message_id: true, last_message_seq: true } },
           ),
       };
     }
@@ -63,11 +87,18 @@ async function* wrongSummaries({ collections, clock }: CheckContext, batch: Newe
   const { conversations } = collections;
   const found = await conversations.find({ _id: { $in: batch.map(({ _id }) => _id) } }).toArray();
   const byId = new Map(found.map((summary) => [summary._id, summary]));
-  for (const { _id, seq, rev, message_id, created_at } of batch) {
+  for (const { _id, seq, rev, message_id, message_seq, created_at } of batch) {
     const stored = byId.get(_id);
-    const isRight = stored?.last_seq === seq && stored.rev === rev && stored.last_message_id?.equals(message_id);
-    if (isRight) continue;
-    const truth = { last_seq: seq, rev, last_message_id: message_id, activity_at: created_at };
+    const isNamed =
+      stored?.last_message_id?.equals(message_id) && (stored.last_message_seq ?? stored.last_seq) === message_seq;
+    if (stored && isNamed && stored.last_seq === seq && stored.rev === rev) continue;
+    const truth = {
+      last_seq: seq,
+      rev,
+      last_message_id: message_id,
+      last_message_seq: message_seq,
+      activity_at: created_at,
+    };
     yield {
       what: `${_id}: ${stored ? 'the summary is not what the messages say' : 'no summary'}`,
       repair: () =>
