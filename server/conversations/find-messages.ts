@@ -2,15 +2,13 @@
 import type { Collection, Document, ObjectId } from 'mongodb';
 import { batched } from '../lib/group-commit.ts';
 import type { Collections } from '../model/collections.ts';
-import { type ConversationRef, refFromId } from '../model/conversation-ref.ts';
+import { type ConversationRef, KINDS, refFromId } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import type { Locators } from './locators.ts';
 import { byTime, type ShowMessages, shown, UNSETTLED_FIELDS, type UnsettledMarks } from './shown-messages.ts';
 
 /** Documents in one reply of the store: those of a whole batch. */
 const ONE_REPLY = 10_000;
-
-const KINDS = ['direct', 'group'] as const;
 
 export interface FindMessagesOptions {
   collections: Pick<Collections, 'memberships'>;

@@ -1,10 +1,8 @@
 /** Look-ups for many documents at once. */
 import type { ObjectId } from 'mongodb';
 import type { MessageStore } from '../conversations/message-store.ts';
-import { refFromId } from '../model/conversation-ref.ts';
+import { KINDS, refFromId } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
-
-const KINDS = ['direct', 'group'] as const;
 
 /** What a check must know of a message to which something points. */
 export type Known = Pick<MessageDocument, '_id' | 'conversation_id' | 'seq' | 'is_deleted' | 'has_thread'>;

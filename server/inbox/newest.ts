@@ -1,7 +1,7 @@
 /** Reads from the stored messages what summaries are derived from. */
 import type { Document } from 'mongodb';
 import type { MessageStore } from '../conversations/message-store.ts';
-import type { ConversationRef } from '../model/conversation-ref.ts';
+import { type ConversationRef, KINDS } from '../model/conversation-ref.ts';
 import type { ConversationDocument } from '../model/documents/conversations.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import type { Part } from './read-together.ts';
@@ -43,7 +43,7 @@ export type Evidence = MessageDocument | { rev_of: string; rev: number };
  */
 export function evidenceOf(store: MessageStore, summaries: readonly ConversationDocument[]): Part[] {
   const partsOf = (toFilter: (summary: ConversationDocument) => Document[], projection: Document) =>
-    (['direct', 'group'] as const).flatMap((kind): Part[] => {
+    KINDS.flatMap((kind): Part[] => {
       const alternatives = summaries.filter((summary) => summary.kind === kind).flatMap(toFilter);
       if (alternatives.length === 0) return [];
       return [{ collection: store.of(kind), stages: [{ $match: { $or: alternatives } }, projection] }];

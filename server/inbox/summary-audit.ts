@@ -9,6 +9,7 @@ import type { Jobs } from '../cluster/jobs.ts';
 import { SUMMARY_AUDIT } from '../conversations/changed-conversations.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import type { Collections } from '../model/collections.ts';
+import { KINDS } from '../model/conversation-ref.ts';
 import type { ConversationDocument } from '../model/documents/conversations.ts';
 import type { SummaryCheck } from './summary-check.ts';
 
@@ -27,7 +28,7 @@ export function handleSummaryAudit({ collections, store, summaryCheck, jobs }: S
   /** Those of the summaries that are behind their messages: from an index alone, and hardly ever any. */
   async function behindAmong(summaries: ConversationDocument[]): Promise<ConversationDocument[]> {
     const found = await Promise.all(
-      (['direct', 'group'] as const).map((kind) => {
+      KINDS.map((kind) => {
         const some = summaries.filter((summary) => summary.kind === kind);
         if (some.length === 0) return [];
         const $or = some.map(({ _id, rev }) => ({ conversation_id: _id, rev: { $gt: rev } }));

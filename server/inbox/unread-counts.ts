@@ -1,7 +1,7 @@
 import type { Document, ObjectId } from 'mongodb';
 import { mentioning } from '../conversations/mentioned.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
-import type { ConversationRef } from '../model/conversation-ref.ts';
+import { type ConversationRef, KINDS } from '../model/conversation-ref.ts';
 import type { ConversationDocument, MembershipDocument } from '../model/documents/conversations.ts';
 import type { Part } from './read-together.ts';
 
@@ -65,7 +65,7 @@ export function mentionParts(store: MessageStore, userId: ObjectId, places: read
 }
 
 function countParts(store: MessageStore, places: readonly Countable[], what: Document, as: string): Part[] {
-  return (['direct', 'group'] as const).flatMap((kind): Part[] => {
+  return KINDS.flatMap((kind): Part[] => {
     const alternatives = places.flatMap(({ id, summary, membership, fromSeq }) => {
       const above = Math.max(fromSeq, membership.read_seq);
       if (summary.kind !== kind || above >= summary.last_seq) return [];

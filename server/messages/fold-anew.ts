@@ -1,6 +1,7 @@
 import type { Jobs } from '../cluster/jobs.ts';
 import { handlePass } from '../cluster/pass.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
+import { KINDS } from '../model/conversation-ref.ts';
 import { termsOf } from './terms.ts';
 
 export interface FoldAnewOptions {
@@ -11,7 +12,7 @@ export interface FoldAnewOptions {
 
 /** Takes part in folding stored messages anew (docs/data.md, "Search"). */
 export function foldMessagesAnew({ store, jobs, clock }: FoldAnewOptions): void {
-  for (const kind of ['direct', 'group'] as const) {
+  for (const kind of KINDS) {
     handlePass({
       jobs,
       clock,

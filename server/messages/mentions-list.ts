@@ -6,6 +6,7 @@ import type { Caller } from '../dispatch/caller.ts';
 import type { Handler } from '../dispatch/handlers.ts';
 import { notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
+import { KINDS } from '../model/conversation-ref.ts';
 import { toPage } from './page.ts';
 import { compareNewestFirst, NEWEST_FIRST, olderThan } from './search-query.ts';
 
@@ -28,9 +29,8 @@ export function createMentionsList(
     if (before_id !== undefined && !(scopeOfBefore && isVisible(before!, scopeOfBefore.fromSeq))) {
       throw notFound('no such message');
     }
-    const kinds = ['direct', 'group'] as const;
     const found = await Promise.all(
-      kinds.map((kind) => {
+      KINDS.map((kind) => {
         const within = scopes.filter((scope) => scope.kind === kind);
         if (within.length === 0) return [];
         return store

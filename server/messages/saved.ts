@@ -6,7 +6,7 @@ import type { Handler } from '../dispatch/handlers.ts';
 import { conflict, notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
-import { refFromId } from '../model/conversation-ref.ts';
+import { KINDS, refFromId } from '../model/conversation-ref.ts';
 import type { MessageDocument, SavedDocument } from '../model/documents/messages.ts';
 import { insertOnce } from '../model/insert-once.ts';
 import { toPage } from './page.ts';
@@ -58,9 +58,8 @@ export function createSavedList({ collections, store, visibleAmong }: SavedOptio
   }
 
   async function readMessages(found: readonly SavedDocument[]): Promise<Map<string, MessageDocument>> {
-    const kinds = ['direct', 'group'] as const;
     const read = await Promise.all(
-      kinds.map((kind) => {
+      KINDS.map((kind) => {
         const some = found.filter(({ conversation_id }) => refFromId(conversation_id).kind === kind);
         if (some.length === 0) return [];
         const within = [...new Set(some.map(({ conversation_id }) => conversation_id))];

@@ -11,6 +11,7 @@ import type { Caller } from '../dispatch/caller.ts';
 import type { Handler } from '../dispatch/handlers.ts';
 import { notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
+import { KINDS } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import { earlierTermsOf } from './earlier-terms.ts';
@@ -69,9 +70,8 @@ export function createSearch(
       before_id === undefined ? undefined : store.find(fromId(before_id)),
     ]);
     if (before_id !== undefined && !(before && isWithin(before, within))) throw notFound('no such message');
-    const kinds = ['direct', 'group'] as const;
     const found = await Promise.all(
-      wordings(query).flatMap((words) => kinds.map((kind) => find(kind, within, words, before, limit + 1))),
+      wordings(query).flatMap((words) => KINDS.map((kind) => find(kind, within, words, before, limit + 1))),
     );
     const distinct = new Map(found.flat().map((message) => [message._id.toHexString(), message]));
     const newest = [...distinct.values()].sort(compareNewestFirst);

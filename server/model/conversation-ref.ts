@@ -6,6 +6,9 @@ export type ConversationRef =
   | { id: string; kind: 'direct'; user_ids: [string, string] }
   | { id: string; kind: 'group'; group_id: string };
 
+/** The kinds of conversations: the messages of each lie in a collection of their own. */
+export const KINDS = ['direct', 'group'] as const;
+
 /** The id of two users' conversation, the same in either order. */
 export function pairId(one: string, other: string): string {
   return one < other ? `${one}-${other}` : `${other}-${one}`;

@@ -1,7 +1,7 @@
 /** What is derived from the messages of a conversation: its summary, its locator. And that messages are where they belong. */
 import { emptyGroupSummary } from '../../conversations/group-summary.ts';
 import { fromId } from '../../model/codec.ts';
-import { refFromId, refOf } from '../../model/conversation-ref.ts';
+import { KINDS, refFromId, refOf } from '../../model/conversation-ref.ts';
 import type { ConversationDocument } from '../../model/documents/conversations.ts';
 import type { MessageDocument } from '../../model/documents/messages.ts';
 import { locatorOf } from '../../model/message-id.ts';
@@ -63,7 +63,7 @@ async function withProper(
 export const summaries: Check = {
   name: 'summaries',
   async *find(context) {
-    for (const kind of ['direct', 'group'] as const) {
+    for (const kind of KINDS) {
       for await (const batch of newestOf(context, kind)) yield* wrongSummaries(context, batch);
     }
     const { conversations } = context.collections;
@@ -158,7 +158,7 @@ export const locators: Check = {
 export const placement: Check = {
   name: 'placement',
   async *find({ store }) {
-    for (const kind of ['direct', 'group'] as const) {
+    for (const kind of KINDS) {
       const fields = { conversation_id: 1, sender_id: 1, recipient_id: 1, group_id: 1 };
       for await (const message of store.of(kind).find({}, { projection: fields })) {
         const belongs = refOf(message as MessageDocument).id;

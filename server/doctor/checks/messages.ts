@@ -1,10 +1,9 @@
 /** What stands in messages and is derived from something else. */
 import { isDeepStrictEqual } from 'node:util';
 import { termsOf } from '../../messages/terms.ts';
+import { KINDS } from '../../model/conversation-ref.ts';
 import { batchesOf } from '../batches-of.ts';
 import type { Check } from '../check.ts';
-
-const KINDS = ['direct', 'group'] as const;
 
 export const terms: Check = {
   name: 'search terms',

@@ -1,10 +1,9 @@
 /** The numbers of messages and changes: 1, 2, 3 … in each conversation. */
 import type { Collection } from 'mongodb';
-import type { ConversationRef } from '../../model/conversation-ref.ts';
+import { KINDS } from '../../model/conversation-ref.ts';
 import type { MessageDocument } from '../../model/documents/messages.ts';
 import type { Check, CheckContext, Finding } from '../check.ts';
 
-const KINDS: ConversationRef['kind'][] = ['direct', 'group'];
 /** A message that keeps so many earlier revs may have forgotten others (`conversations/message-store.ts`). */
 const REVS_KEPT = 50;
 

@@ -1,12 +1,11 @@
 /** What messages said before, whom they mention, and what must be gone from those that were deleted. */
 import type { ObjectId } from 'mongodb';
 import { EVERYONE } from '../../conversations/mentioned.ts';
+import { KINDS } from '../../model/conversation-ref.ts';
 import type { MessageDocument } from '../../model/documents/messages.ts';
 import { batchesOf } from '../batches-of.ts';
 import type { Check } from '../check.ts';
 import { messagesById } from '../look-ups.ts';
-
-const KINDS = ['direct', 'group'] as const;
 
 export const mentions: Check = {
   name: 'mentions',

@@ -1,9 +1,9 @@
 /** Threads: the messages that they hang on, and users' places in them. */
+
+import { KINDS } from '../../model/conversation-ref.ts';
 import { batchesOf } from '../batches-of.ts';
 import type { Check } from '../check.ts';
 import { highestOf, messagesById } from '../look-ups.ts';
-
-const KINDS = ['direct', 'group'] as const;
 
 export const threads: Check = {
   name: 'threads',

@@ -8,7 +8,7 @@ import type { VisibleAmong } from '../../conversations/visible-messages.ts';
 import type { Handler } from '../../dispatch/handlers.ts';
 import { invalid } from '../../lib/errors.ts';
 import { compile } from '../../lib/validation.ts';
-import { refFromId } from '../../model/conversation-ref.ts';
+import { KINDS, refFromId } from '../../model/conversation-ref.ts';
 import type { MessageDocument, ThreadMarkDocument } from '../../model/documents/messages.ts';
 import { toWireMessage } from '../../model/views/message.ts';
 import { MAX_ANSWER_BYTES } from '../page.ts';
@@ -16,8 +16,6 @@ import type { ThreadMarks } from './marks.ts';
 import { countUnreadReplies } from './unread.ts';
 
 const DEFAULT_LIMIT = 50;
-const KINDS = ['direct', 'group'] as const;
-
 type Threads = CommandData<'thread:list'>['threads'];
 
 /** Where a page ends. */

@@ -1,7 +1,7 @@
 /** Counts replies that a user has not read: those of others above the user's mark that are not deleted. */
 import type { Document, ObjectId } from 'mongodb';
 import type { MessageStore } from '../../conversations/message-store.ts';
-import { refFromId } from '../../model/conversation-ref.ts';
+import { KINDS, refFromId } from '../../model/conversation-ref.ts';
 
 /** A user's place in a thread. */
 export interface ThreadPlace {
@@ -16,9 +16,8 @@ export async function countUnreadReplies(
   userId: ObjectId,
   places: readonly ThreadPlace[],
 ): Promise<Map<string, number>> {
-  const kinds = ['direct', 'group'] as const;
   const found = await Promise.all(
-    kinds.map((kind) => {
+    KINDS.map((kind) => {
       const some = places.filter(({ conversation_id }) => refFromId(conversation_id).kind === kind);
       if (some.length === 0) return [];
       const alternatives = some.map(

@@ -7,7 +7,7 @@ import type { Document, ObjectId } from 'mongodb';
 import { mentioning } from '../../conversations/mentioned.ts';
 import type { MessageStore } from '../../conversations/message-store.ts';
 import type { Collections } from '../../model/collections.ts';
-import { refFromId } from '../../model/conversation-ref.ts';
+import { KINDS, refFromId } from '../../model/conversation-ref.ts';
 import type { ThreadMarkDocument } from '../../model/documents/messages.ts';
 import type { Found } from './conversation-decision.ts';
 import { type Asked, type Branch, findMessages, matchOf, readBranches } from './messages-found.ts';
@@ -127,7 +127,7 @@ async function readAuthors(
   rootsOf: readonly ObjectId[][],
 ): Promise<Map<string, ObjectId>> {
   const found = await Promise.all(
-    (['direct', 'group'] as const).map((kind) => {
+    KINDS.map((kind) => {
       const places = asked.flatMap(({ conversationId }, i) =>
         refFromId(conversationId).kind === kind ? [{ conversationId, rootIds: rootsOf[i]! }] : [],
       );
