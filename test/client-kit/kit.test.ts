@@ -22,7 +22,7 @@ it(
 );
 
 it(
-  'finds out a client that repeats under no id, sorts nothing and asks no sync',
+  'finds out a client that repeats under no id, sorts nothing, asks no sync and takes replies for messages',
   async () => {
     const { task, run } = await kit();
     const [wrong] = await Promise.all([run(), takePartNaively(task)]);
@@ -30,6 +30,8 @@ it(
     expect(all).toContain('sent more than once');
     expect(all).toContain('received more than once');
     expect(all).toContain('received not at all');
+    expect(all).toMatch(/received beside that: .*reply 1/);
+    expect(all).toContain('received in the thread not at all: reply 1');
     expect(all).toContain('did not ask sync');
     expect(all).toContain('acknowledged no delivery');
   },

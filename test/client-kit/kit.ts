@@ -6,13 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, connect as connectDevice, type Device, http, registerMany } from '../support/client.ts';
 import { startServer } from '../support/server.ts';
 import { type Faults, type FaultyWay, type Packet, startFaultyWay } from './faults.ts';
+import { judge, type Report, type Seen } from './judge.ts';
+import { createPeer, type Said } from './peer.ts';
 
 /** What the client under test is told. */
 export interface Task {
   url: string;
   /** `GET` gives `{ "token" }`: a fresh access token. */
   token_url: string;
-  /** `POST` of `{ "received": […] }` ends the run. */
+  /** `POST` of a `Report` ends the run. */
   report_url: string;
   /** To whom it writes `client 1` to `client <count>`, and who writes to it until `end`. */
   peer_id: string;
@@ -32,23 +34,13 @@ const PATIENCE_MS = 60_000;
 /** How long a draining server asks to be left alone, in milliseconds. */
 const DRAIN_MS = 1500;
 
-/** What was seen of the client. */
-interface Seen {
-  connects: number[];
-  readies: number;
-  /** Commands that came before `session:ready` of their connection. */
-  early: string[];
-  syncs: { conversations?: Record<string, number> }[];
-  delivered: number;
-}
-
 export async function startKit(): Promise<Kit> {
   const server = await startServer();
   const [subject, peer] = (await registerMany(server.url, 2)) as [Account, Account];
   const device = await connectDevice(server.url, peer);
   const seen: Seen = { connects: [], readies: 0, early: [], syncs: [], delivered: 0 };
-  let report: ((received: string[]) => void) | undefined;
-  const reported = new Promise<string[]>((resolve) => {
+  let report: ((made: Report) => void) | undefined;
+  const reported = new Promise<Report>((resolve) => {
     report = resolve;
   });
   const tokens = tokensOf(server.url, subject, () => way.faults.burnedToken);
@@ -76,7 +68,8 @@ export async function startKit(): Promise<Kit> {
     answer({ url }, body) {
       if (url === '/kit/token') return tokens.next().then((token) => ({ token }));
       if (url !== '/kit/report') return undefined;
-      report?.((JSON.parse(body) as { received: string[] }).received);
+      const { received = [], thread = [] } = JSON.parse(body) as Partial<Report>;
+      report?.({ received, thread });
       return Promise.resolve({});
     },
   });
@@ -92,8 +85,8 @@ export async function startKit(): Promise<Kit> {
     async run() {
       const wrong: string[] = [];
       const said = await play({ way, seen, device, subject, tokens, wrong });
-      const received = await Promise.race([reported, sleep(PATIENCE_MS)]);
-      return [...wrong, ...judge(await historyOf(device, subject), received ?? undefined, said, seen)];
+      const made = (await Promise.race([reported, sleep(PATIENCE_MS)])) ?? undefined;
+      return [...wrong, ...judge(COUNT, await historyOf(device, subject), made, said, seen)];
     },
     async close() {
       device.close();
@@ -135,17 +128,11 @@ interface Scene {
   wrong: string[];
 }
 
-/** @returns what the peer has said */
-async function play({ way, seen, device, subject, tokens, wrong }: Scene): Promise<string[]> {
-  const said: string[] = [];
+/** @returns what is to be shown of the peer at last */
+async function play({ way, seen, device, subject, tokens, wrong }: Scene): Promise<Said> {
+  const peer = createPeer(device, subject);
+  const { say } = peer;
   const { faults } = way;
-  async function say(count: number): Promise<void> {
-    for (let i = 0; i < count; i++) {
-      const content = `peer ${said.length + 1}`;
-      await device.ok('message:send', { recipient_id: subject.id, content });
-      said.push(content);
-    }
-  }
   async function waitFor(what: string, isSo: () => boolean): Promise<void> {
     for (const end = Date.now() + PATIENCE_MS; !isSo(); await sleep(20)) {
       if (Date.now() < end) continue;
@@ -170,6 +157,7 @@ async function play({ way, seen, device, subject, tokens, wrong }: Scene): Promi
   });
   faults.swap = true;
   await say(2);
+  await peer.changeSome();
   await during({ lateMs: 1000 }, async () => {
     await say(2);
     await sleep(1200);
@@ -190,6 +178,7 @@ async function play({ way, seen, device, subject, tokens, wrong }: Scene): Promi
   await sleep(50);
   way.cut();
   await say(3);
+  await peer.changeSome();
   await back(drained, 'the server was drained');
   if ((seen.connects[attempts] ?? Number.POSITIVE_INFINITY) < leftAlone - 200) {
     wrong.push(`came back sooner than server:draining asked for (${DRAIN_MS} ms)`);
@@ -201,8 +190,8 @@ async function play({ way, seen, device, subject, tokens, wrong }: Scene): Promi
   way.cut();
   await say(2);
   await back(expired, 'its token had expired (a handshake with the old one is refused)');
-  await device.ok('message:send', { recipient_id: subject.id, content: 'end' });
-  return said;
+  await peer.end();
+  return peer.said();
 }
 
 async function historyOf(device: Device, { id }: Account): Promise<string[]> {
@@ -213,33 +202,4 @@ async function historyOf(device: Device, { id }: Account): Promise<string[]> {
     if (new Set(sent).size >= COUNT || Date.now() > end) return sent;
     await sleep(200);
   }
-}
-
-function judge(sent: string[], received: string[] | undefined, said: string[], seen: Seen): string[] {
-  const wrong: string[] = [];
-  const expected = Array.from({ length: COUNT }, (_, i) => `client ${i + 1}`);
-  compare('sent', sent, expected, wrong);
-  if (received) compare('received', received, [...said, 'end'], wrong);
-  else wrong.push('made no report');
-  if (seen.early.length > 0) wrong.push(`sent commands before session:ready: ${[...new Set(seen.early)].join(', ')}`);
-  if (seen.syncs.length < 2) wrong.push('did not ask sync after it came back');
-  else if (!seen.syncs.some(({ conversations }) => Object.values(conversations ?? {}).some((rev) => rev > 0))) {
-    wrong.push('asked sync for everything each time: it names no rev');
-  }
-  if (seen.delivered === 0) wrong.push('acknowledged no delivery (message:delivered)');
-  return wrong;
-}
-
-function compare(what: string, actual: string[], expected: string[], wrong: string[]): void {
-  const missing = expected.filter((one) => !actual.includes(one));
-  const doubled = expected.filter((one) => actual.indexOf(one) !== actual.lastIndexOf(one));
-  const known = new Set(expected);
-  const strange = actual.filter((one) => !known.has(one));
-  if (missing.length > 0) wrong.push(`${what} not at all: ${missing.join(', ')}`);
-  if (doubled.length > 0) wrong.push(`${what} more than once: ${doubled.join(', ')}`);
-  if (strange.length > 0) wrong.push(`${what} beside that: ${strange.join(', ')}`);
-  const first =
-    expected.filter((one) => actual.includes(one)).join() ===
-    [...new Set(actual.filter((one) => known.has(one)))].join();
-  if (!first) wrong.push(`${what} in another order: ${actual.join(', ')}`);
 }

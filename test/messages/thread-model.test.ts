@@ -1,8 +1,10 @@
-/** Any sequence of sends, replies, edits, deletions, marks and joins leaves the counts that a model counts by hand. */
+/** Any sequence of sends, replies, edits, deletions, marks and joins on two nodes leaves the counts that a model counts by hand. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Message } from '../../shared/contract/documents.ts';
 import { connect, type Device, registerMany } from '../support/client.ts';
-import { sharedServer } from '../support/server.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
 
 const USERS = 4;
 /** The last user joins and leaves; the first one is the admin. */
@@ -39,15 +41,16 @@ interface ModelMessage {
   everyone: boolean;
 }
 
+let cluster: Cluster;
+/** On the two nodes by turns. */
 let devices: Device[];
 
 beforeAll(async () => {
-  const { url } = await sharedServer();
-  devices = await Promise.all((await registerMany(url, USERS)).map((account) => connect(url, account)));
+  cluster = await startCluster(2);
+  const accounts = await registerMany(cluster.urls[0]!, USERS);
+  devices = await Promise.all(accounts.map((account, i) => connect(cluster.urls[i % 2]!, account)));
 });
-afterAll(() => {
-  for (const device of devices ?? []) device.close();
-});
+afterAll(() => cluster.stop());
 
 /** The group as it must be, and the commands that lead there. */
 async function play(operations: readonly Operation[]) {
@@ -213,16 +216,34 @@ async function play(operations: readonly Operation[]) {
     });
     return [...new Set(ids)];
   }
-  return { target, roots, isIn, conversation, thread, list };
+  const visible = (who: number) =>
+    messages.filter((one) => sees(who, one)).map(({ id, isDeleted }) => ({ _id: id, is_deleted: isDeleted }));
+  return { target, roots, isIn, visible, conversation, thread, list };
 }
 
-async function check({ target, roots, isIn, conversation, thread, list }: Awaited<ReturnType<typeof play>>) {
+/** What a device that has nothing gets of a group. */
+async function syncOf(device: Device, groupId: string) {
+  for (let cursor: string | undefined; ; ) {
+    const page = await device.ok('sync', { newest: 200, ...(cursor === undefined ? {} : { cursor }) });
+    const found = page.conversations.find(({ conversation }) => conversation.conversation_id === groupId);
+    if (found && !found.has_more) return { ...found, messages: found.messages.toSorted(bySeq) };
+    cursor = page.cursor;
+    if (cursor === undefined) throw new Error('the group is not in sync');
+  }
+}
+
+const bySeq = (one: Message, other: Message) => one.seq - other.seq;
+
+async function check({ target, roots, isIn, visible, conversation, thread, list }: Awaited<ReturnType<typeof play>>) {
   for (const [who, device] of devices.entries()) {
     if (!isIn(who)) continue;
     const { conversations } = await device.ok('conversation:list');
-    const shown = conversations.find(({ conversation_id }) => conversation_id === target.group_id)!;
-    const { unread_count, mention_count, last_message, last_seq } = shown;
-    expect({ unread_count, mention_count, last: last_message?._id, last_seq }).toEqual(conversation(who));
+    const synced = await syncOf(device, target.group_id);
+    const listed = conversations.find(({ conversation_id }) => conversation_id === target.group_id)!;
+    for (const { unread_count, mention_count, last_message, last_seq } of [listed, synced.conversation]) {
+      expect({ unread_count, mention_count, last: last_message?._id, last_seq }).toEqual(conversation(who));
+    }
+    expect(synced.messages.map(({ _id, is_deleted }) => ({ _id, is_deleted }))).toEqual(visible(who));
     for (const root of roots(who)) {
       const found = await device.ok('message:thread', { message_id: root.id });
       const { following, read_seq, unread_count: unread } = found;
@@ -238,7 +259,8 @@ async function check({ target, roots, isIn, conversation, thread, list }: Awaite
 it('counts of threads and mentions are those of a model that counts by hand', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 40 }), async (operations) => {
-      await check(await play(operations));
+      const group = await play(operations);
+      await eventually(() => check(group));
     }),
     { numRuns: 12, endOnFailure: true },
   );
