@@ -88,7 +88,7 @@ export function createMemoryRateLimiter(clock = () => performance.now()): RateLi
     const now = clock();
     const within = (windows.get(key) ?? []).filter((time) => time > now - per);
     const tooMany = within.length + amount - count;
-    if (tooMany > 0) return (within[tooMany - 1] ?? now) + per - now;
+    if (tooMany > 0) return (within[tooMany - 1] ?? now) - now + per;
     within.push(...Array<number>(amount).fill(now));
     windows.set(key, within, { size: within.length + KEY_SIZE });
     return 0;
