@@ -29,7 +29,7 @@ import type { Collections } from './model/collections.ts';
 import { connect } from './model/connect.ts';
 import { publishDocuments } from './observability/documents.ts';
 import { createOutbox } from './outbox/outbox.ts';
-import { watchWebhooks } from './outbox/webhook-list.ts';
+import { type WebhookListOptions, watchWebhooks } from './outbox/webhook-list.ts';
 
 /** How many points of a user a node takes at once from the budget that all nodes share. */
 const POINTS_AHEAD = 20;
@@ -84,11 +84,11 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     clock,
     log,
   });
-  const bus = noting(messengers.bus, (conversation, rev) => changed.hint(conversation.id, rev));
+  const bus = noting(messengers.bus, (conversation, rev) => outgoing.changed.hint(conversation.id, rev));
   const neighbours = redis ? LINKED : await watchNeighbours({ nodes, onArrival: onMissed, log });
   const diskSpace = await watchDiskSpace({ folder: config.dataDir, minFreeBytes: config.minFreeBytes, log });
   const jobs = createJobs({ jobs: collections.jobs, clock, log });
-  const { changed, closeOutgoing, ...outgoing } = await openOutgoing({ collections, nodes, jobs, clock, log });
+  const { closeOutgoing, ...outgoing } = await openOutgoing({ collections, nodes, neighbours, jobs, clock, log });
 
   return {
     config,
@@ -115,7 +115,6 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
     rateLimiter,
     points,
     jobs,
-    changed,
     ...outgoing,
     diskSpace,
     async close() {
@@ -130,7 +129,8 @@ export async function createFoundation(config: Config, mongodbUrl: string, log: 
 }
 
 type OutgoingOptions = Omit<ChangedConversationsOptions, 'partitions' | 'nodes'> &
-  PartitionsOptions & { collections: Collections };
+  PartitionsOptions &
+  Pick<WebhookListOptions, 'neighbours'> & { collections: Collections };
 
 /** What leads out of the server, to webhooks and push: which changes there are, and which node sees to them. */
 async function openOutgoing(options: OutgoingOptions) {

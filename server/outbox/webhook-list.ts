@@ -1,8 +1,9 @@
 /**
- * The webhooks that there are, as each node remembers them: looked up every second, so that what happens can rest on it
- * without asking.
+ * The webhooks that there are, as each node remembers them: looked up every second where another node may change them, so
+ * that what happens can rest on it without asking.
  */
 import type { Logger } from 'pino';
+import type { Neighbours } from '../cluster/neighbours.ts';
 import { every } from '../lib/every.ts';
 import type { Collections } from '../model/collections.ts';
 import type { WebhookDocument } from '../model/documents/webhooks.ts';
@@ -10,6 +11,8 @@ import type { WebhookDocument } from '../model/documents/webhooks.ts';
 const LOOK_MS = 1000;
 /** What is older, in milliseconds, is not relied on. */
 export const REMEMBERED_MS = 2000;
+/** The same where no other node lives, in looks as well: only this one changes them, and looks at once when it does. */
+const ALONE = { lookMs: 10_000, rememberedMs: 20_000 };
 
 export interface WebhookList {
   /** As they were at the last look. */
@@ -25,11 +28,14 @@ export interface WebhookList {
 
 export interface WebhookListOptions {
   collections: Pick<Collections, 'webhooks'>;
+  neighbours: Pick<Neighbours, 'isAlone'>;
   log: Logger;
 }
 
 /** Looks before it resolves. @throws MongoError when the store cannot be reached */
-export async function watchWebhooks({ collections: { webhooks }, log }: WebhookListOptions): Promise<WebhookList> {
+export async function watchWebhooks(options: WebhookListOptions): Promise<WebhookList> {
+  const { webhooks } = options.collections;
+  const { neighbours, log } = options;
   const listeners: ((webhooks: readonly WebhookDocument[]) => void)[] = [];
   let known: readonly WebhookDocument[] = [];
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -40,7 +46,7 @@ export async function watchWebhooks({ collections: { webhooks }, log }: WebhookL
   async function look(): Promise<void> {
     const number = ++begun;
     const asked = performance.now();
-    const found = await webhooks.find().sort({ _id: 1 }).toArray();
+    const found = await webhooks.find().sort({ _id: 1 }).toArray().catch(onNotFound);
     if (number < newest) return;
     newest = number;
     lookedAt = asked;
@@ -49,11 +55,24 @@ export async function watchWebhooks({ collections: { webhooks }, log }: WebhookL
     if (!isSame) for (const listener of listeners) listener(found);
   }
 
+  function onNotFound(error: unknown): never {
+    // It may have been changed: the next second looks again, and until then nobody relies on what is known.
+    lookedAt = Number.NEGATIVE_INFINITY;
+    throw error;
+  }
+
+  const age = () => performance.now() - lookedAt;
+  const isDue = () => !neighbours.isAlone() || age() >= ALONE.lookMs;
+
   await look();
-  const looking = every(LOOK_MS, look, (err) => log.debug({ err }, 'the webhooks could not be looked up'));
+  const looking = every(
+    LOOK_MS,
+    async () => isDue() && look(),
+    (err) => log.debug({ err }, 'the webhooks could not be looked up'),
+  );
   return {
     all: () => known,
-    mayExist: () => known.length > 0 || performance.now() - lookedAt > REMEMBERED_MS,
+    mayExist: () => known.length > 0 || age() > (neighbours.isAlone() ? ALONE.rememberedMs : REMEMBERED_MS),
     onChange(listener) {
       listeners.push(listener);
       listener(known);
