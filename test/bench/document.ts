@@ -19,6 +19,7 @@ npm run bench -- --json now.json       # the figures as JSON, too
 npm run bench -- --before then.json    # those of an earlier run beside
 npm run bench -- --from now.json       # this file anew of figures, nothing measured
 MONGODB_URL=… npm run bench            # on a real MongoDB
+BESIDE=../other npm run bench -- beside    # this build and that of another checkout, in turns
 \`\`\`
 
 Each figure is the median of three rounds in which the sides take turns, each ratio that of the rounds' ratios (in brackets

@@ -1,5 +1,6 @@
 /** The parts of the benchmark, in the order in which they run: those that fill the database come last. */
 import type { Part } from './part.ts';
+import { beside } from './parts/beside.ts';
 import { connections } from './parts/connections.ts';
 import { counts } from './parts/counts.ts';
 import { group } from './parts/group.ts';
@@ -39,4 +40,5 @@ export const PARTS: Record<string, Part> = {
   lists,
   history,
   million,
+  beside,
 };

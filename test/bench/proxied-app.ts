@@ -6,9 +6,11 @@ import { type LetsApp, startLetsApp } from './sides.ts';
 export async function startProxied(bench: Bench): Promise<{ app: LetsApp; proxy: CountingProxy }> {
   let proxy: CountingProxy | undefined;
   const app = bench.own(
-    await startLetsApp(async (url) => {
-      proxy = await countingProxy(url);
-      return proxy.url;
+    await startLetsApp({
+      wayTo: async (url) => {
+        proxy = await countingProxy(url);
+        return proxy.url;
+      },
     }),
   );
   bench.own({ stop: proxy!.close });

@@ -62,21 +62,23 @@ export async function startRelay(): Promise<Side> {
   };
 }
 
-/**
- * The server and its database, each in a process of its own.
- * @param wayTo gives the URL by which the server reaches the database
- */
-export async function startLetsApp(
-  wayTo: (databaseUrl: string) => Promise<string> = async (url) => url,
-): Promise<LetsApp> {
+export interface LetsAppOptions {
+  /** Gives the URL by which the server reaches the database. */
+  wayTo?(databaseUrl: string): Promise<string>;
+  /** The checkout whose server and embedded database it is; this one by default. */
+  root?: string;
+}
+
+/** The server and its database, each in a process of its own. */
+export async function startLetsApp({ wayTo = async (url) => url, root }: LetsAppOptions = {}): Promise<LetsApp> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-bench-'));
   removeAtExit(dataDir);
-  const database = outerUrl ? await startDatabaseAlone() : await startEmbeddedDatabase();
+  const database = outerUrl ? await startDatabaseAlone() : await startEmbeddedDatabase(root);
   const embedded = 'pid' in database ? (database as EmbeddedDatabase) : undefined;
   if (embedded) removeAtExit(embedded.folder);
   const MONGODB_URL = await wayTo(database.url);
   const start = (env: Record<string, string> = {}) =>
-    startProgram('server/main.ts', { ...settings(dataDir), MONGODB_URL, ...env });
+    startProgram('server/main.ts', { ...settings(dataDir), MONGODB_URL, ...env }, false, root);
   let server = await start();
   const accounts: Account[] = [];
   return {

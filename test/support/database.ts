@@ -45,10 +45,14 @@ function sharedDatabase(): Promise<EmbeddedDatabase> {
   return shared;
 }
 
-/** The embedded database, whatever `MONGODB_URL` says: for tests that take it away. */
-export async function startEmbeddedDatabase(): Promise<EmbeddedDatabase> {
+/**
+ * The embedded database, whatever `MONGODB_URL` says: for tests that take it away.
+ * @param root the checkout whose database it is; this one by default
+ */
+export async function startEmbeddedDatabase(root?: string): Promise<EmbeddedDatabase> {
   const directory = await mkdtemp(path.join(tmpdir(), 'letsapp-database-'));
-  const start = (port: string) => startProgram('server/embedded/main.ts', { DATABASE_PORT: port, DATA_DIR: directory });
+  const start = (DATABASE_PORT: string) =>
+    startProgram('server/embedded/main.ts', { DATABASE_PORT, DATA_DIR: directory }, false, root);
   let program = await start('0');
   const { url } = program;
 

@@ -55,15 +55,17 @@ export function removeAtExit(folder: string): void {
 /**
  * Runs one of the project's programs and resolves once a line `listening on URL` was printed. The server's run bundled,
  * as `npm start` and the image do: from source each would first spend two seconds of a core. `npm run build` makes them.
+ * @param root the checkout whose program it is
  */
 export async function startProgram(
   entry: string,
   env: Record<string, string>,
   fromSource = !entry.startsWith('server/'),
+  root = ROOT,
 ): Promise<{ child: ChildProcess; url: string; output(): string; exited: Promise<number | null> }> {
   const program = fromSource ? ['--import', 'tsx', entry] : [`dist/${entry.replace(/\.ts$/, '.js')}`];
   const child = spawn(process.execPath, program, {
-    cwd: ROOT,
+    cwd: root,
     env: { ...process.env, NODE_ENV: 'test', VITEST: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -2,19 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CountingProxy, countingProxy } from '../../support/counting-proxy.ts';
 import { type Bench, inTurns } from '../bench.ts';
-import { closedLoop, type LoopResult, sendingLoop } from '../closed-loop.ts';
+import type { LoopResult } from '../closed-loop.ts';
+import { type Loop, livesOf, PAIRS, sendsOf } from '../lives.ts';
 import { compared, type Measurement, median } from '../measurement.ts';
 import { latencies } from '../open-loop.ts';
-import { connectLives, connectPairs } from '../pairs.ts';
 import type { Part } from '../part.ts';
 import type { LetsApp, Side } from '../sides.ts';
 
-const PAIRS = 30;
-const OPTIONS = { seconds: 2, underWay: 1 };
 /** The embedded database writes to its tree every five seconds: what it wrote is read after that. */
 const CHECKPOINT_MS = 6000;
-
-type Loop = (side: Side) => Promise<LoopResult>;
 
 export const life: Part = {
   about: '30 pairs, in each one message at a time: sent, then acknowledged as delivered, then read, each awaited',
@@ -63,21 +59,6 @@ export const life: Part = {
       },
     };
   },
-};
-
-const sendsOf: Loop = async (side) => {
-  const pairs = await connectPairs(side, PAIRS);
-  const result = await sendingLoop(side, pairs, OPTIONS);
-  pairs.close();
-  return result;
-};
-
-const livesOf: Loop = async (side) => {
-  const lives = await connectLives(side, PAIRS);
-  const result = await closedLoop(side, PAIRS, lives.live, OPTIONS);
-  lives.close();
-  if (result.refused > 0) throw new Error(`${result.refused} lives were refused`);
-  return result;
 };
 
 /** Three rounds on both sides, and what the store wrote for them. */
