@@ -33,6 +33,8 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     freeBytes: diskSpace.free,
     pushes: push.counts,
     waitingPushes: push.waiting,
+    oldestDueJob: foundation.jobs.oldestDue,
+    isOverloaded: () => overload.isOverloaded(),
     mongodbIsUp: database.isUp,
     redisIsUp: redis?.isUp,
     clock,

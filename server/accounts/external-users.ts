@@ -43,9 +43,9 @@ export interface ExternalUserOptions {
 export function createFindOrMake({ collections, outbox, clock }: ExternalUserOptions): FindOrMake {
   const { users } = collections;
   /** One call of an id after the other on this node: those behind the first find whom it made. */
-  const turns = createKeyedQueue();
+  const turns = createKeyedQueue('external users');
 
-  const find = batched(async (ids: readonly string[]) => {
+  const find = batched('external users', async (ids: readonly string[]) => {
     const found = await users.find({ external_id: { $in: [...new Set(ids)] } }).toArray();
     const byId = new Map(found.map((user) => [user.external_id, user as UserDocument]));
     return ids.map((id) => byId.get(id));

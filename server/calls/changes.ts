@@ -37,7 +37,7 @@ export interface Changes {
 
 export function createChanges({ store, bus, max, clock }: ChangesOptions): Changes {
   /** On one node, changes to a call queue here instead of racing in the store. */
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('calls');
 
   async function advance(call: Call): Promise<boolean> {
     try {

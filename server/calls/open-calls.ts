@@ -40,7 +40,7 @@ export function createOpenCalls({ calls }: Pick<Collections, 'calls'>): OpenCall
     },
     of: async (conversationId) => (await findAll({ conversation_id: conversationId }))[0],
     seatedIn: async (userId) => (await findAll({ 'seats.user_id': fromId(userId) }))[0],
-    ringingFor: batched(async (userIds: readonly string[]) => {
+    ringingFor: batched('ringing calls', async (userIds: readonly string[]) => {
       const told = await findAll({ told_ids: { $in: [...new Set(userIds)].map(fromId) } });
       return userIds.map((userId) => told.filter((call) => call.ringing_ids.includes(userId)));
     }),

@@ -10,6 +10,8 @@ export interface JobStore {
   add(kind: string, key: string, payload: JobPayload, dueAt: Date): Promise<void>;
   /** Claims the job of these kinds that is due first; null where none is due. */
   claim(kinds: string[]): Promise<JobDocument | null>;
+  /** Since when the job is due that is due first, of any kind; undefined where none is. */
+  oldestDue(): Promise<Date | undefined>;
   /** Removes a job, if it was not claimed since. */
   remove(job: JobDocument): Promise<void>;
   /** Makes a job due again after so many milliseconds, if it was not claimed since. */
@@ -39,6 +41,13 @@ export function createJobStore({ jobs, clock, leaseMs }: JobStoreOptions): JobSt
         { $set: { due_at: after(leaseMs) }, $inc: { attempts: 1 } },
         { sort: { due_at: 1 }, returnDocument: 'after' },
       ),
+    async oldestDue() {
+      const found = await jobs.findOne(
+        { due_at: { $lte: clock() } },
+        { projection: { _id: 0, due_at: 1 }, sort: { due_at: 1 } },
+      );
+      return found?.due_at;
+    },
     async remove(job) {
       await jobs.deleteOne(claimed(job));
     },

@@ -35,6 +35,8 @@ export interface Jobs {
    * @param dueAt now by default
    */
   add(kind: string, key: string, payload: JobPayload, dueAt?: Date): Promise<void>;
+  /** Since when the job is due that is due first; undefined where none is. */
+  oldestDue(): Promise<Date | undefined>;
   /** Takes no new jobs, and resolves when those begun are done. */
   close(): Promise<void>;
 }
@@ -104,6 +106,7 @@ export function createJobs(options: JobsOptions): Jobs {
 
   return {
     handle: (kind, job) => void kinds.set(kind, job),
+    oldestDue: store.oldestDue,
     add: (kind, key, payload, dueAt = clock()) => store.add(kind, key, payload, dueAt),
     async close() {
       closed = true;

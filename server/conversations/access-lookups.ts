@@ -81,8 +81,8 @@ export function createAccessLookups({ users, contacts, groups, memberships }: Co
   }
 
   return {
-    pair: batched(findPairs),
-    isBlocked: batched(findBlocks),
+    pair: batched('pairs', findPairs),
+    isBlocked: batched('blocks', findBlocks),
     async group(user, groupId) {
       const [group, membership] = await Promise.all([
         groups.findOne({ _id: fromId(groupId), members: user, is_active: true }, { projection: RIGHTS }),

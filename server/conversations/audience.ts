@@ -41,7 +41,7 @@ export function createAudience(
   { users, groups, contacts }: Pick<Collections, 'users' | 'groups' | 'contacts'>,
   lookups: Pick<LookupCache, 'recall'>,
 ): Audience {
-  const contactsOf = batched(async (userIds: readonly string[]) => {
+  const contactsOf = batched('contacts', async (userIds: readonly string[]) => {
     const found = await contacts
       .find(
         { contact_id: { $in: [...new Set(userIds)].map(fromId) }, status: 'accepted' },
@@ -65,6 +65,7 @@ export function createAudience(
   /** Few switch a setting off: the query reads these alone, by an index of their own. */
   const isOffFor = (setting: keyof Settings) =>
     batched(
+      `settings ${setting}`,
       async (userIds: readonly string[]) => {
         const found = await users
           .find({ _id: { $in: userIds.map(fromId) }, [`settings.${setting}`]: false }, { projection: { _id: 1 } })

@@ -62,7 +62,7 @@ export interface ChangedConversationsOptions {
 export function createChangedConversations(options: ChangedConversationsOptions): ChangedConversations {
   const { collections, partitions, clock } = options;
   const followers = new Map<Follower, Date>();
-  const told = createLru<number>(REMEMBERED);
+  const told = createLru<number>('followed changes', REMEMBERED);
   const looks = createChangeLooks({
     collections,
     partitions,

@@ -77,7 +77,7 @@ export function createFindMessage({ collections, of, locators, show }: FindMessa
     return found.flat();
   }
 
-  return batched(async (ids: readonly ObjectId[]): Promise<(MessageDocument | undefined)[]> => {
+  return batched('messages by id', async (ids: readonly ObjectId[]): Promise<(MessageDocument | undefined)[]> => {
     const found = new Map<string, MessageDocument>();
     // Many react to the same message at once.
     let missing = [...new Map(ids.map((id) => [id.toHexString(), id])).values()];

@@ -21,7 +21,7 @@ export interface Locators {
 }
 
 export function createLocators({ locators }: Pick<Collections, 'locators'>): Locators {
-  const remembered = createLru<readonly string[]>(REMEMBERED);
+  const remembered = createLru<readonly string[]>('locators', REMEMBERED);
 
   function note(locator: number, conversationIds: readonly string[]): readonly string[] {
     const known = remembered.get(`${locator}`) ?? [];
@@ -31,14 +31,14 @@ export function createLocators({ locators }: Pick<Collections, 'locators'>): Loc
     return all;
   }
 
-  const readAll = batched(async (wanted: readonly number[]) => {
+  const readAll = batched('locators', async (wanted: readonly number[]) => {
     const found = await locators
       .find({ _id: { $in: [...new Set(wanted)] } }, { batchSize: wanted.length + 1 })
       .toArray();
     const byId = new Map(found.map(({ _id, conversation_ids }) => [_id, conversation_ids]));
     return wanted.map((locator) => byId.get(locator) ?? []);
   });
-  const store = batched(async (conversationIds: readonly string[]) => {
+  const store = batched('new locators', async (conversationIds: readonly string[]) => {
     const upserts = [...new Set(conversationIds)].map((id) => ({
       filter: { _id: locatorOf(id) },
       update: { $addToSet: { conversation_ids: id } },

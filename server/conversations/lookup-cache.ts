@@ -3,7 +3,7 @@
  * by itself and on other nodes over the bus. Should an invalidation be lost, an entry holds for a short time only.
  */
 
-import { createLru } from '../lib/lru.ts';
+import { cacheRequests, createLru } from '../lib/lru.ts';
 
 /** How many topics are cached. */
 const CACHED = 50_000;
@@ -46,7 +46,8 @@ export interface LookupCacheOptions {
 }
 
 export function createLookupCache({ company, tellOthers }: LookupCacheOptions): LookupCache {
-  const topics = createLru<Map<string, Entry>>(CACHED);
+  const topics = createLru<Map<string, Entry>>('lookup topics', CACHED);
+  const requests = cacheRequests('lookups');
   let underWay = 0;
   /** Grows whenever a change begins or ends: what was looked up across such a moment is not cached. */
   let moment = 0;
@@ -61,7 +62,11 @@ export function createLookupCache({ company, tellOthers }: LookupCacheOptions): 
     async recall<V extends {}>(topic: string, key: string, find: () => Promise<V | undefined>) {
       const known = topics.get(topic)?.get(key);
       const asked = performance.now();
-      if (known && asked - known.foundAt < HOLDS_MS[company()]) return known.value as V;
+      if (known && asked - known.foundAt < HOLDS_MS[company()]) {
+        requests.hit.add();
+        return known.value as V;
+      }
+      requests.miss.add();
       const before = moment;
       const found = await find();
       if (found === undefined || underWay > 0 || moment !== before || HOLDS_MS[company()] === 0) return found;

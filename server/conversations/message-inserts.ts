@@ -23,11 +23,11 @@ export type InsertMessages = (documents: MessageDocument[]) => Promise<Stored>;
  * @returns an insert that shares its command with concurrent ones of other conversations
  */
 export function createInserts(collection: Collection<MessageDocument>): InsertMessages {
-  return batched((batches: readonly MessageDocument[][]) => insertTogether(collection, batches), {
-    atOnce: 2,
-    most: MAX_COMMAND,
-    weigh: (batch) => batch.length,
-  });
+  return batched(
+    collection.collectionName,
+    (batches: readonly MessageDocument[][]) => insertTogether(collection, batches),
+    { atOnce: 2, most: MAX_COMMAND, weigh: (batch) => batch.length },
+  );
 }
 
 async function insertTogether(

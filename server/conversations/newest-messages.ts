@@ -65,7 +65,7 @@ export interface NewestMessagesOptions {
 }
 
 export function createNewestMessages({ store, isAlone, hears, clock }: NewestMessagesOptions): NewestMessages {
-  const conversations = createLru<Newest>(REMEMBERED);
+  const conversations = createLru<Newest>('newest messages', REMEMBERED);
   const now = () => clock().getTime();
   const isCertain = (conversation: ConversationRef, at: number) => isAlone() || hears(conversation, at);
 

@@ -22,6 +22,7 @@ export type ShowMessages = <M extends MessageDocument>(messages: readonly M[]) =
 
 export function createShowMessages({ memberships }: Pick<Collections, 'memberships'>): ShowMessages {
   const readUnsettled = batched(
+    'unsettled marks',
     async (conversationIds: readonly string[]) => {
       const byConversation = new Map(conversationIds.map((id) => [id, [] as UnsettledMarks[]]));
       const found = memberships.find<UnsettledMarks>(

@@ -1,5 +1,6 @@
 /** Reads from the database what a conversation's stream lacks: where it begins, and what is missing in it. */
 import type { Change } from '../bus/operations.ts';
+import { counters, histograms, WAITS } from '../lib/measures.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { Baseline, BaselineQuery } from './baseline.ts';
 import { advance, beginAbove, fill } from './order.ts';
@@ -11,6 +12,17 @@ const GAP_PATIENCE_MS = 50;
 const READ_LIMIT = 500;
 /** How long to wait after the database failed to answer, in milliseconds. */
 const RETRY_MS = 1000;
+
+const waits = histograms(
+  'letsapp_sequencer_wait_seconds',
+  'How long changes of a conversation waited on this node for those before them',
+  [],
+  WAITS,
+)();
+const reads = counters(
+  'letsapp_sequencer_reads_total',
+  'Reads from the database of changes that this node lacked to go on in order',
+)();
 
 export interface BackfillSources {
   /** The changes above `rev` that are stored, ascending by `rev`, at most `limit`. */
@@ -55,6 +67,7 @@ export function createBackfill(
   }
 
   function watchGap(progress: Progress): void {
+    noteWait(progress);
     if (progress.waiting.size > 0) readLater(progress, GAP_PATIENCE_MS);
   }
 
@@ -85,6 +98,7 @@ export function createBackfill(
     try {
       for (let count = READ_LIMIT; count === READ_LIMIT || progress.readAgain; ) {
         progress.readAgain = false;
+        reads.add();
         const stored = await readChanges(progress.conversation, progress.rev, READ_LIMIT);
         count = stored.length;
         fill(progress, stored, emit);
@@ -105,4 +119,14 @@ export function createBackfill(
       closed = true;
     },
   };
+}
+
+/** To be called when changes may have begun to wait, or be waited for no more. */
+export function noteWait(progress: Progress): void {
+  if (progress.waiting.size > 0) {
+    progress.waitsSince ??= performance.now();
+  } else if (progress.waitsSince !== undefined) {
+    waits.observe((performance.now() - progress.waitsSince) / 1000);
+    progress.waitsSince = undefined;
+  }
 }

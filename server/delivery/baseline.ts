@@ -56,7 +56,7 @@ export interface BaselinesOptions {
 
 export function createBaselines({ collections, store, refFromId, clock }: BaselinesOptions): Baselines {
   const { conversations } = collections;
-  const notes = createLru<Baseline & { at: number }>(REMEMBERED);
+  const notes = createLru<Baseline & { at: number }>('baselines', REMEMBERED);
 
   async function recentlyWritten(userId: string, groupIds: string[]): Promise<ConversationRef[]> {
     const recently = { $gt: new Date(clock().getTime() - RECENT_MS - MARGIN_MS) };

@@ -20,6 +20,7 @@ import { createEmitter, type Emitter } from './emit.ts';
 import { createFloors } from './floors.ts';
 import { createHeldRooms, type HeldRooms } from './held-rooms.ts';
 import type { Io } from './io.ts';
+import { noteLag } from './lag.ts';
 import { createLocalRooms } from './local-rooms.ts';
 import { createMemberships } from './memberships.ts';
 import { createMissedMessages, storedChange } from './missed-messages.ts';
@@ -93,7 +94,10 @@ function createLocalDelivery(options: DeliveryDomainOptions, actors: Actors, hel
   const sequencer = createSequencer({
     readChanges: async (...query) => (await store.show(await store.changes(...query))).map(storedChange),
     findBaseline: baselines.find,
-    emit: emitter.change,
+    emit(conversation, change) {
+      noteLag(change, clock);
+      emitter.change(conversation, change);
+    },
     coveredSince: rooms.coveredSince,
     clock,
     seesEverything: redis === undefined,

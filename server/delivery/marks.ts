@@ -14,7 +14,7 @@ const REMEMBERED = 50_000;
  * @returns what to tell a viewer: the event with no mark lower than before; undefined where it is no news
  */
 export function createMarks(): (viewerId: string, status: Status) => Status | undefined {
-  const told = createLru<{ delivered: number; read: number }>(REMEMBERED);
+  const told = createLru<{ delivered: number; read: number }>('marks told', REMEMBERED);
   return (viewerId, status) => {
     const key = `${viewerId} ${status.conversation_id} ${status.user_id}`;
     const before = told.get(key);

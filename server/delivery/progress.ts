@@ -13,6 +13,8 @@ export interface Progress extends Order {
   /** The database is to be read (once more) as soon as the phase allows. */
   readAgain: boolean;
   timer: NodeJS.Timeout | undefined;
+  /** Since when changes wait for those before them, by `performance.now()`; undefined while none does. */
+  waitsSince: number | undefined;
   /** When something was delivered last, in milliseconds. */
   touchedAt: number;
 }
@@ -40,7 +42,7 @@ export interface ProgressMemoryOptions {
 
 export function createProgressMemory({ coveredSince, seesEverything, clock }: ProgressMemoryOptions): ProgressMemory {
   let forgottenUntil = 0;
-  const known = createLru<Progress>(REMEMBERED, {
+  const known = createLru<Progress>('delivered conversations', REMEMBERED, {
     dispose(progress, _id, reason) {
       clearTimeout(progress.timer);
       if (reason === 'evict') forgottenUntil = Math.max(forgottenUntil, progress.touchedAt);
@@ -65,6 +67,7 @@ export function createProgressMemory({ coveredSince, seesEverything, clock }: Pr
         phase: 'streaming',
         readAgain: false,
         timer: undefined,
+        waitsSince: undefined,
         touchedAt: clock().getTime(),
       };
       known.set(conversation.id, progress);

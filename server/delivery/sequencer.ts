@@ -9,7 +9,7 @@
  */
 import { type Change, lastSeqBefore } from '../bus/operations.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
-import { type BackfillSources, createBackfill } from './backfill.ts';
+import { type BackfillSources, createBackfill, noteWait } from './backfill.ts';
 import { accept, wait } from './order.ts';
 import { createProgressMemory, type Progress, type ProgressMemoryOptions } from './progress.ts';
 
@@ -60,6 +60,7 @@ export function createSequencer(sources: SequencerSources): Sequencer {
       }
       if (progress.phase !== 'streaming') {
         wait(progress, changes);
+        noteWait(progress);
         return;
       }
       accept(progress, changes, emit);

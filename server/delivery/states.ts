@@ -20,8 +20,8 @@ const DOCUMENTS = { 'group:updated': 'group', 'call:updated': 'call', 'call:inco
  * @returns the payload to tell; undefined where there is nothing to tell any more
  */
 export function createStates(): (operation: EventOperation) => EventOperation['payload'] | undefined {
-  const versions = createLru<number>(REMEMBERED);
-  const documents = createLru<object>(REMEMBERED_DOCUMENTS);
+  const versions = createLru<number>('versions told', REMEMBERED);
+  const documents = createLru<object>('states told', REMEMBERED_DOCUMENTS);
 
   return ({ to, event, payload, state }) => {
     if (!state) return payload;

@@ -49,9 +49,9 @@ export function createBudgets({ shared, points }: BudgetOptions): Spend {
   return async (caller, { rate, weight, cost }, payload) => {
     // The key that acts has paid at the door.
     if (caller.sessionId === undefined) return;
-    refuseAfter(await takeOfConnection(caller));
-    refuseAfter(await points.take(caller.id, pointsOf(cost, payload)));
+    refuseAfter(await takeOfConnection(caller), 'connection');
+    refuseAfter(await points.take(caller.id, pointsOf(cost, payload)), 'points');
     const rule = USER_RULES[rate];
-    if (rule) refuseAfter(await shared.take(`${rate}:${caller.id}`, rule, pointsOf(weight, payload)));
+    if (rule) refuseAfter(await shared.take(`${rate}:${caller.id}`, rule, pointsOf(weight, payload)), rate);
   };
 }

@@ -58,7 +58,7 @@ export function createDispatch({
   log,
 }: DispatchOptions): Dispatch {
   const routes = createRoutes(handlers);
-  const pages = { turns: createKeyedQueue(), points };
+  const pages = { turns: createKeyedQueue('pages'), points };
 
   async function takeSteps(sent: Sent): Promise<unknown> {
     await withinBudget(sent, spend);

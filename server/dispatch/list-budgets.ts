@@ -18,6 +18,6 @@ export type SpendList = (caller: Caller, draw: ListDraw, payload: Record<string,
 export function createListBudgets(shared: RateLimiter): SpendList {
   return async (caller, { list, of }, payload) => {
     const amount = new Set(payload[of] as unknown[]).size;
-    if (amount > 0) refuseAfter(await shared.take(`${list}:${caller.id}`, RULES[list], amount));
+    if (amount > 0) refuseAfter(await shared.take(`${list}:${caller.id}`, RULES[list], amount), list);
   };
 }

@@ -15,9 +15,9 @@ const REMEMBERED = 20_000;
  * @param ahead how much more than needed is taken
  */
 export function createPrepaid(shared: RateLimiter, ahead: number): RateLimiter {
-  const left = createLru<number>(REMEMBERED);
+  const left = createLru<number>('points', REMEMBERED);
   /** Requests that cannot be paid at once take turns, so that a burst asks once, and keeps its order. */
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('points');
 
   function takeFromLeft(key: string, amount: number): boolean {
     const rest = (left.get(key) ?? 0) - amount;

@@ -6,6 +6,7 @@
 import { LRUCache } from 'lru-cache';
 import { rateLimited } from '../lib/errors.ts';
 import { createLru } from '../lib/lru.ts';
+import { counters } from '../lib/measures.ts';
 
 export interface RateRule {
   /** How many in `per`. */
@@ -39,9 +40,16 @@ const REMEMBERED_KEYS = 200_000;
 const REMEMBERED_TIMES = 2_000_000;
 const KEY_SIZE = 9;
 
-/** @throws ContractError `rate_limited` unless a budget granted what was asked: `RateLimiter.take` gave 0 */
-export function refuseAfter(waitMs: number): void {
-  if (waitMs > 0) throw rateLimited(waitMs);
+const refusals = counters('letsapp_budget_refusals_total', 'Requests that a budget refused', ['budget']);
+
+/**
+ * @param budget its name, in metrics
+ * @throws ContractError `rate_limited` unless the budget granted what was asked: `RateLimiter.take` gave 0
+ */
+export function refuseAfter(waitMs: number, budget: string): void {
+  if (waitMs <= 0) return;
+  refusals(budget).add();
+  throw rateLimited(waitMs);
 }
 
 /** The theoretical arrival time after requests that come now, and the most that one may lie ahead. Milliseconds. */
@@ -74,7 +82,7 @@ export function gcra(
 export function createMemoryRateLimiter(clock = () => performance.now()): RateLimiter & {
   take(key: string, rule: RateRule, amount?: number): number;
 } {
-  const arrivals = createLru<number>(REMEMBERED_KEYS);
+  const arrivals = createLru<number>('budgets', REMEMBERED_KEYS);
   const windows = new LRUCache<string, number[]>({ maxSize: REMEMBERED_TIMES });
 
   function takeFromRate(key: string, rule: RefillingRule, amount: number): number {

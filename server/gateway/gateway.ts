@@ -2,8 +2,8 @@
 
 import type { Io, IoSocket } from '../delivery/io.ts';
 import type { Points } from '../dispatch/points.ts';
+import { refuseAfter } from '../dispatch/rate-limits.ts';
 import { toWireError } from '../dispatch/wire-error.ts';
-import { rateLimited } from '../lib/errors.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { type Admission, type HandshakeOptions, shakeHands } from './handshake.ts';
 
@@ -27,7 +27,7 @@ export function attachGateway({ io, ...options }: GatewayOptions): void {
     if (waitMs > 0) {
       // Closed below Socket.IO, so that its clients come back by themselves, later and later: a refusal would end them.
       socket.conn.close(true);
-      throw rateLimited(waitMs);
+      refuseAfter(waitMs, 'connecting');
     }
     Object.assign(socket.data, { userId, sessionId: admission.sessionId });
     return admission;

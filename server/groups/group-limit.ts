@@ -26,7 +26,7 @@ export interface GroupLimit {
 }
 
 export function createGroupLimit({ groups, memberships }: Pick<Collections, 'groups' | 'memberships'>): GroupLimit {
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('group limits');
 
   async function findNearLimit(users: ObjectId[]): Promise<Set<string>> {
     const found = await memberships

@@ -12,7 +12,7 @@ export type InTurn = <P, R>(
  * late. Those whose time is over when it is their turn change nothing.
  */
 export function createInTurn(): InTurn {
-  const turns = createKeyedQueue();
+  const turns = createKeyedQueue('group commands');
   return (command) => (caller, payload, dueAt) => {
     const assertTime = startTime(dueAt);
     return turns.run(caller.id, async () => {

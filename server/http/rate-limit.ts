@@ -21,7 +21,7 @@ export function limited(
   isCounted: (request: FastifyRequest) => boolean = () => true,
 ): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
-    if (isCounted(request)) refuseAfter(await limiter.take(`${name}:${await keyOf(request)}`, rule));
+    if (isCounted(request)) refuseAfter(await limiter.take(`${name}:${await keyOf(request)}`, rule), name);
   };
 }
 

@@ -11,7 +11,7 @@ export type InboxHandlers = HandlersOf<'conversation' | 'sync' | 'message:delive
 export type InboxCommandsOptions = ListConversationsOptions & ReceiptsOptions & SyncOptions & UpdateConversationOptions;
 
 export function createInboxCommands(options: InboxCommandsOptions): InboxHandlers {
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('conversation updates');
   const update = createUpdateConversation(options);
   return {
     'conversation:list': createListConversations(options),

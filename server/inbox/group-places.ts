@@ -30,7 +30,7 @@ export function createGroupPlaces({ collections, visibility }: GroupPlacesOption
     return new Map(found.map((stay) => [keyOf(stay.user_id.toHexString(), stay.conversation_id), stay]));
   }
 
-  return batched(async (userIds: readonly string[]): Promise<GroupPlace[][]> => {
+  return batched('places in groups', async (userIds: readonly string[]): Promise<GroupPlace[][]> => {
     const ids = [...new Set(userIds)].map(fromId);
     // The group's document alone says who is in it; the membership says where the history begins.
     const [found, stays] = await Promise.all([

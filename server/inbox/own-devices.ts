@@ -13,7 +13,7 @@ export interface OwnDevicesOptions {
 
 /** The view is made by the node that has the device, and only if there is one. Changes in quick succession are one. */
 export function tellOwnDevices({ delivery, views, log }: OwnDevicesOptions): void {
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('own devices');
   /** Which device is left out, by whose view is about to be made; undefined where none is. */
   const waiting = new Map<string, string | undefined>();
 

@@ -31,7 +31,7 @@ type Request = Pick<MarkTask, 'conversation' | 'key' | 'isBlocked' | 'fromSeq' |
 
 export function createReceipts(options: ReceiptsOptions): HandlersOf<'message:delivered' | 'message:read'> {
   const { store, access, marks, newest, bus } = options;
-  const lanes = createLanes((tasks: MarkTask[]) => raiseMarks(options, tasks), MAX_BATCH);
+  const lanes = createLanes(LANE, (tasks: MarkTask[]) => raiseMarks(options, tasks), MAX_BATCH);
 
   /**
    * Looks up what raising a mark depends on.

@@ -40,12 +40,14 @@ export interface SummaryWritesOptions {
 export function createSummaryWrites({ collections, store, clock }: SummaryWritesOptions): SummaryWrites {
   const { conversations } = collections;
   // One that writes nothing finds the summary ahead: another node's newer message won.
-  const write = batched((upserts: readonly Upsert<ConversationDocument>[]) => upsertAll(conversations, upserts), {
-    atOnce: 2,
-    most: MAX_COMMAND,
-  });
+  const write = batched(
+    'summaries',
+    (upserts: readonly Upsert<ConversationDocument>[]) => upsertAll(conversations, upserts),
+    { atOnce: 2, most: MAX_COMMAND },
+  );
 
   const raise = batched(
+    'summary changes',
     async (changes: readonly SummaryChange[]) => {
       await conversations.bulkWrite(
         changes.map(({ id, rev, at }) => ({

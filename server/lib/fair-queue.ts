@@ -3,6 +3,8 @@
  * party waits for its own work and for one piece of each other's, however long their lines are.
  */
 
+import { queueMeasures } from './queue-measures.ts';
+
 export interface FairQueue {
   /**
    * Runs work when it is its turn.
@@ -13,6 +15,8 @@ export interface FairQueue {
 }
 
 export interface FairQueueOptions {
+  /** Tells it from other queues, in metrics. */
+  name: string;
   /** How much runs at a time. */
   atOnce: number;
   /** How much may wait altogether. Beyond that the last in the longest line is refused. */
@@ -25,7 +29,8 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-export function createFairQueue({ atOnce, mostWaiting, refuse }: FairQueueOptions): FairQueue {
+export function createFairQueue({ name, atOnce, mostWaiting, refuse }: FairQueueOptions): FairQueue {
+  const measured = queueMeasures(name);
   /** The lines in the order in which they are served next. */
   const lines = new Map<string, Waiting[]>();
   let waiting = 0;
@@ -71,12 +76,19 @@ export function createFairQueue({ atOnce, mostWaiting, refuse }: FairQueueOption
 
   return {
     async run(party, work) {
-      await queue(party);
+      const since = performance.now();
+      measured.length.add();
       try {
-        return await work();
+        await queue(party);
+        measured.waited.observe((performance.now() - since) / 1000);
+        try {
+          return await work();
+        } finally {
+          running--;
+          goOn();
+        }
       } finally {
-        running--;
-        goOn();
+        measured.length.add(-1);
       }
     },
   };

@@ -3,6 +3,8 @@
  * A request costs this process, the network and the store far more than one more document in it.
  */
 
+import { batchMeasures } from './batch-measures.ts';
+
 /** The longest that a key waits for the batches before it, in milliseconds, so that one that hangs holds up no other. */
 const PATIENCE_MS = 20;
 
@@ -25,14 +27,19 @@ interface Asked<K, V> {
  * Batches requests. A batch leaves at the end of the event loop turn in which its first key arrived. While it is under
  * way the next one gathers, and leaves when the first is answered or when it is full itself: the busier the store, the
  * larger the batches.
+ * @param name tells its batches from others, in metrics
  * @param run carries out a batch and returns an answer or an error for each key, in order
  * @returns a function that requests one key; results are not cached
  */
 export function batched<K, V>(
+  name: string,
   run: (keys: readonly K[]) => Promise<(V | Error)[]>,
   { atOnce = 1, most = 200, weigh = () => 1 }: BatchOptions<K> = {},
 ): (key: K) => Promise<V> {
+  const measured = batchMeasures(name);
   const waiting: Asked<K, V>[] = [];
+  /** Since when the first key waits, by `performance.now()`. */
+  let waitingSince = 0;
   let weight = 0;
   let underWay = 0;
   let leaving = false;
@@ -44,6 +51,10 @@ export function batched<K, V>(
     do taken += weigh(waiting[count++]!.key);
     while (count < waiting.length && taken + weigh(waiting[count]!.key) <= most);
     weight -= taken;
+    const now = performance.now();
+    measured.size.observe(count);
+    measured.waited.observe((now - waitingSince) / 1000);
+    waitingSince = now;
     return waiting.splice(0, count);
   }
 
@@ -86,6 +97,7 @@ export function batched<K, V>(
 
   return (key) =>
     new Promise((resolve, reject) => {
+      if (waiting.length === 0) waitingSince = performance.now();
       waiting.push({ key, resolve, reject });
       weight += weigh(key);
       if (isNext()) leaveSoon();

@@ -3,6 +3,9 @@
  * other in a lane leave as one batch (group commit): the busier a lane, the larger its batches.
  */
 
+import { batchMeasures } from './batch-measures.ts';
+import { queueMeasures } from './queue-measures.ts';
+
 export interface Lanes<T> {
   /** Adds a task to the batch at the end of its lane. */
   join(key: string, task: T): void;
@@ -10,25 +13,41 @@ export interface Lanes<T> {
   idle(): Promise<void>;
 }
 
+/** Tasks that leave together, and since when the first of them waits, by `performance.now()`. */
+interface Batch<T> {
+  tasks: T[];
+  since: number;
+}
+
 /**
  * Holds a key only while its lane has work.
+ * @param name tells its work from other, in metrics
  * @param carryOut carries out a batch and settles each of its tasks, failed ones too: it must not reject
  * @param most how many tasks a batch holds at most
  * @param belong whether a task may join a batch with another one
  */
 export function createLanes<T>(
+  name: string,
   carryOut: (batch: T[]) => Promise<void>,
   most: number,
   belong: (one: T, other: T) => boolean = () => true,
 ): Lanes<T> {
+  const { length } = queueMeasures(name);
+  const batches = batchMeasures(name);
   /** The batches of each lane; the last one can still be joined. */
-  const lanes = new Map<string, T[][]>();
+  const lanes = new Map<string, Batch<T>[]>();
   let onIdle: (() => void)[] = [];
 
-  async function drain(key: string, lane: T[][]): Promise<void> {
+  async function drain(key: string, lane: Batch<T>[]): Promise<void> {
     // In an empty lane too, a batch takes along what joins right behind its first task.
     await Promise.resolve();
-    for (let next = lane.shift(); next; next = lane.shift()) await carryOut(next);
+    for (let next = lane.shift(); next; next = lane.shift()) {
+      const { tasks, since } = next;
+      batches.size.observe(tasks.length);
+      batches.waited.observe((performance.now() - since) / 1000);
+      await carryOut(tasks);
+      length.add(-tasks.length);
+    }
     lanes.delete(key);
     if (lanes.size > 0) return;
     for (const resolve of onIdle) resolve();
@@ -37,12 +56,17 @@ export function createLanes<T>(
 
   return {
     join(key, task) {
+      length.add();
       const lane = lanes.get(key);
-      const last = lane?.at(-1);
-      if (last && last.length < most && belong(last[0]!, task)) last.push(task);
-      else if (lane) lane.push([task]);
+      const last = lane?.at(-1)?.tasks;
+      if (last && last.length < most && belong(last[0]!, task)) {
+        last.push(task);
+        return;
+      }
+      const begun = { tasks: [task], since: performance.now() };
+      if (lane) lane.push(begun);
       else {
-        const opened = [[task]];
+        const opened = [begun];
         lanes.set(key, opened);
         void drain(key, opened);
       }

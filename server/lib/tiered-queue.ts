@@ -3,6 +3,7 @@
  * tasks of equal weight). Tasks are of classes, from cheap to costly, and none waits behind a costlier one.
  */
 import { rateLimited, unavailable } from './errors.ts';
+import { queueMeasures } from './queue-measures.ts';
 
 /** What may run at once of a class and of the costlier ones together. */
 export interface TaskClass {
@@ -11,6 +12,8 @@ export interface TaskClass {
 }
 
 export interface TieredQueueOptions {
+  /** Tells it from other queues, in metrics. */
+  name: string;
   /** From cheap to costly. A class that may run more than the next has a slot that no costlier task takes. */
   classes: TaskClass[];
   /** How many tasks may wait, of one user and in all. */
@@ -39,7 +42,9 @@ interface Entry {
 /** When a user whose tasks wait may try again, in milliseconds. */
 const RETRY_MS = 10_000;
 
-export function createTieredQueue({ classes, mostWaitingPerUser, mostWaiting }: TieredQueueOptions): TieredQueue {
+export function createTieredQueue(options: TieredQueueOptions): TieredQueue {
+  const { name, classes, mostWaitingPerUser, mostWaiting } = options;
+  const { length, waited } = queueMeasures(name);
   /** In the order of arrival. */
   const waiting: Entry[] = [];
   const running: Entry[] = [];
@@ -86,14 +91,18 @@ export function createTieredQueue({ classes, mostWaitingPerUser, mostWaiting }: 
       if (waiting.filter((entry) => entry.user === user).length >= mostWaitingPerUser) throw rateLimited(RETRY_MS);
       if (waiting.length >= mostWaiting) throw unavailable('too much waits to be processed; nothing was accepted');
       const entry = { user, taskClass, turn: nextTurn(user, taskClass), start: () => {} };
+      const since = performance.now();
+      length.add();
       await new Promise<void>((resolve) => {
         entry.start = resolve;
         waiting.push(entry);
         startAll();
       });
+      waited.observe((performance.now() - since) / 1000);
       try {
         return await task();
       } finally {
+        length.add(-1);
         running.splice(running.indexOf(entry), 1);
         startAll();
       }

@@ -73,8 +73,8 @@ export interface WriterOptions extends PositionsOptions {
 
 /** One writer per process: its lanes are what keeps a conversation's writes in order within this node. */
 export function createWriter(options: WriterOptions): Writer {
-  const parts = { ...options, amended: createLru<MessageDocument>(AMENDED, { ttl: AMENDED_MS }) };
-  const lanes = createLanes((tasks: Task[]) => carryOut(parts, tasks), MAX_BATCH, isAlike);
+  const parts = { ...options, amended: createLru<MessageDocument>('changed messages', AMENDED, { ttl: AMENDED_MS }) };
+  const lanes = createLanes('messages', (tasks: Task[]) => carryOut(parts, tasks), MAX_BATCH, isAlike);
   /** Sends under way that have a `client_message_id`: a repeat waits for the first. */
   const underWay = new Map<string, Promise<Sent>>();
 

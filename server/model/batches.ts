@@ -7,7 +7,7 @@ import { isDuplicate, isDuplicateKey, type Refusal, refusalError, refusals } fro
 export function batchedById<D extends { _id: ObjectId }>(
   collection: Collection<D>,
 ): (id: ObjectId) => Promise<D | undefined> {
-  return batched(async (ids: readonly ObjectId[]) => {
+  return batched(`${collection.collectionName} by id`, async (ids: readonly ObjectId[]) => {
     const wanted = new Map(ids.map((id) => [id.toHexString(), id]));
     const found = await collection
       .find({ _id: { $in: [...wanted.values()] } } as Filter<D>, { batchSize: wanted.size + 1 })
@@ -25,7 +25,7 @@ export function batchedByKey<D extends { _id: ObjectId }, K extends keyof D & st
   collection: Collection<D>,
   name: K,
 ): (key: string) => Promise<D | undefined> {
-  return batched(async (keys: readonly string[]) => {
+  return batched(`${collection.collectionName} by ${name}`, async (keys: readonly string[]) => {
     const wanted = [...new Set(keys)];
     const filter = { [name]: { $in: wanted } } as Filter<D>;
     const found = (await collection.find(filter, { batchSize: wanted.length + 1 }).toArray()) as D[];

@@ -8,6 +8,7 @@ import { GUARANTEES } from './guarantees.ts';
 import { install } from './install.ts';
 import { type Reach, watchReach } from './reach.ts';
 import './release-writes.ts';
+import './store-latency.ts';
 
 const DEFAULT_DATABASE = 'letsapp';
 /** The bound of each step of an operation, in milliseconds. */

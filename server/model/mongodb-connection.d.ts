@@ -2,5 +2,12 @@
 declare module 'mongodb/lib/cmap/connection.js' {
   import type { Socket } from 'node:net';
 
-  export const Connection: { prototype: { socket: Socket; onClose(): void } };
+  export const Connection: {
+    prototype: {
+      socket: Socket;
+      onClose(): void;
+      /** Sends a command and resolves with the answer. @param command its first property is its name */
+      command(namespace: unknown, command: object, ...others: unknown[]): Promise<unknown>;
+    };
+  };
 }

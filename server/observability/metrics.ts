@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { withDeadline } from '../lib/deadline.ts';
+import { registerMeasures } from './measured.ts';
 
 /** The longest that a scrape waits for the store, in milliseconds. */
 const STORE_MS = 1000;
@@ -28,6 +29,10 @@ export interface MetricSources {
   pushes(): { provider: string; outcome: string; count: number }[];
   /** How many pushes wait, and since when the oldest does. */
   waitingPushes(): Promise<{ count: number; since: Date | undefined }>;
+  /** Since when the job is due that is due first, on all nodes. */
+  oldestDueJob(): Promise<Date | undefined>;
+  /** Whether commands are shed. */
+  isOverloaded(): boolean;
   /** Whether MongoDB answers. */
   mongodbIsUp(): Promise<boolean>;
   /** Absent without Redis. */
@@ -36,7 +41,7 @@ export interface MetricSources {
 }
 
 export function createMetrics(sources: MetricSources): Metrics {
-  const { connections, freeBytes } = sources;
+  const { connections, freeBytes, isOverloaded } = sources;
   const registry = new Registry();
   // Its own measure of the event loop would wake an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: DAY_MS });
@@ -60,7 +65,17 @@ export function createMetrics(sources: MetricSources): Metrics {
       this.set(freeBytes());
     },
   });
+  new Gauge({
+    name: 'letsapp_overloaded',
+    help: 'Whether this node sheds commands of typing and presence because its event loop is behind',
+    registers: [registry],
+    collect() {
+      this.set(isOverloaded() ? 1 : 0);
+    },
+  });
   registerPushMetrics(registry, sources);
+  registerJobMetrics(registry, sources);
+  registerMeasures(registry);
   const commands = new Histogram({
     name: 'letsapp_command_duration_seconds',
     help: 'Time from a command to its acknowledgement, by command and outcome',
@@ -138,6 +153,19 @@ function registerPushMetrics(registry: Registry, { pushes, waitingPushes, clock 
       this.set(found.count);
       const waitedMs = found.since ? clock().getTime() - found.since.getTime() : 0;
       age.set(Math.max(0, waitedMs) / 1000);
+    },
+  });
+}
+
+function registerJobMetrics(registry: Registry, { oldestDueJob, clock }: MetricSources): void {
+  new Gauge({
+    name: 'letsapp_job_oldest_due_seconds',
+    help: 'Since when the oldest job is due, on all nodes',
+    registers: [registry],
+    async collect() {
+      const found = await withDeadline(oldestDueJob(), STORE_MS).catch(() => null);
+      if (found === null) return;
+      this.set(found ? Math.max(0, clock().getTime() - found.getTime()) / 1000 : 0);
     },
   });
 }

@@ -104,10 +104,10 @@ function createSource<D extends Stored>(
   const noted = (news: News = {}): Outgoing =>
     list.mayExist() ? { pending: { id: new ObjectId(), at: clock(), ...news } } : {};
 
-  const turns = createKeyedQueue();
-  const moving = createKeyedQueue();
+  const turns = createKeyedQueue('outbox');
+  const moving = createKeyedQueue('outbox pending');
   /** The last one that this node has moved on, by document: others who want the same have it done. */
-  const moved = createLru<string>(REMEMBERED);
+  const moved = createLru<string>('outbox', REMEMBERED);
 
   function moveOn(document: D): Promise<void> {
     const key = keyOf(document);

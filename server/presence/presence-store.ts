@@ -61,7 +61,7 @@ export function createPresenceStore({ presence, users }: Pick<Collections, 'pres
         .toArray();
       return found.map(({ _id }) => _id.toHexString());
     },
-    upsert: batched((news: readonly News[]) =>
+    upsert: batched('presence', (news: readonly News[]) =>
       upsertAll(
         presence,
         news.map(({ filter, set }) => ({ filter, update: { $set: set, $inc: NEXT_VERSION } })),

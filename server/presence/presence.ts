@@ -46,7 +46,7 @@ export function createPresence(options: PresenceOptions): PresenceDomain {
   const { collections, audience, devices, bus } = options;
   const store = createPresenceStore(collections);
   const watchers = createWatchers({ audience, store, bus });
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('presence');
   const timers = createTimers((userId) => void background.settleAgain(userId));
   const settlement = createSettlement({ ...options, store, watchers, lookAgain: timers.start });
   const background = createBackground({ ...options, queue, settlement, timers });

@@ -32,7 +32,7 @@ export interface NotingOptions {
 }
 
 export function createNoting({ acknowledgements, jobs, onStored, log }: NotingOptions): Noting {
-  const users = createLru<true>(REMEMBERED);
+  const users = createLru<true>('users of push', REMEMBERED);
   /** Asking keeps a user remembered: those who are forgotten first have acknowledged nothing for long. */
   const uses = (userId: string) => users.get(userId) === true;
   const read = new Map<string, ReadPlace>();

@@ -73,6 +73,14 @@ export async function createWebhookDomain(options: WebhookDomainOptions): Promis
       this.set(feeds.size());
     },
   });
+  const oldest = new Gauge({
+    name: 'letsapp_webhook_oldest_waiting_seconds',
+    help: 'For how long nothing was taken of what waits for a webhook on this node, since this node knows of it',
+    registers: [],
+    collect() {
+      this.set(feeds.oldestSeconds());
+    },
+  });
   const setup = createWebhookSetup({ ...options, list, outbound, secrets, note: feeds.note });
   registerWebhookRoutes(http, { onRequest: requireServerKey, setup });
   removeLeftovers(collections, jobs, clock);
@@ -81,6 +89,7 @@ export async function createWebhookDomain(options: WebhookDomainOptions): Promis
     registerMetrics(registry) {
       registry.registerMetric(deliveries);
       registry.registerMetric(waiting);
+      registry.registerMetric(oldest);
     },
     async close() {
       await feeds.close();

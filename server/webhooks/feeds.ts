@@ -16,6 +16,8 @@ export interface Feeds {
   note(): Promise<void>;
   /** How many streams wait, as far as this node knows. */
   size(): number;
+  /** For how long nothing was taken of the stream that waits for longest, in seconds, as far as this node knows. */
+  oldestSeconds(): number;
   close(): Promise<void>;
 }
 
@@ -90,6 +92,10 @@ export function startFeeds(options: FeedsOptions): Feeds {
     happened: (webhookId, stream) => feeds.get(webhookId)?.feed.happened(stream),
     note,
     size: () => all().reduce((sum, feed) => sum + feed.size(), 0),
+    oldestSeconds() {
+      const oldest = all().flatMap((feed) => feed.oldest() ?? []);
+      return oldest.length === 0 ? 0 : (performance.now() - Math.min(...oldest)) / 1000;
+    },
     async close() {
       closed = true;
       looking.close();

@@ -7,7 +7,10 @@ import { FULL_PAGE } from '../../shared/contract/define.ts';
 /** Pages that end when they are told to. */
 function setUp() {
   const paid: number[] = [];
-  const pages = { turns: createKeyedQueue(), points: { page: (_id: string, bytes: number) => void paid.push(bytes) } };
+  const pages = {
+    turns: createKeyedQueue('test'),
+    points: { page: (_id: string, bytes: number) => void paid.push(bytes) },
+  };
   const begun: string[] = [];
   const ends = new Map<string, (error?: Error) => void>();
   const read = (userId: string, page: string, dueAt = Number.POSITIVE_INFINITY) =>

@@ -6,7 +6,13 @@ const turn = () => new Promise(setImmediate);
 
 /** Work that ends when it is told to. */
 function setUp(options: { atOnce?: number; mostWaiting?: number } = {}) {
-  const queue = createFairQueue({ atOnce: 1, mostWaiting: 100, refuse: () => new Error('full'), ...options });
+  const queue = createFairQueue({
+    name: 'test',
+    atOnce: 1,
+    mostWaiting: 100,
+    refuse: () => new Error('full'),
+    ...options,
+  });
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const outcomes: Promise<string>[] = [];
@@ -54,7 +60,7 @@ it('runs so much at once', async () => {
 });
 
 it('goes on after work that fails', async () => {
-  const queue = createFairQueue({ atOnce: 1, mostWaiting: 1, refuse: () => new Error('full') });
+  const queue = createFairQueue({ name: 'test', atOnce: 1, mostWaiting: 1, refuse: () => new Error('full') });
   await expect(queue.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await queue.run('a', async () => 7)).toBe(7);
 });

@@ -5,11 +5,15 @@ import { type BatchOptions, batched } from '../../server/lib/group-commit.ts';
 function store(options: BatchOptions<string> = { most: 3 }) {
   const asked: string[][] = [];
   const answers: (() => void)[] = [];
-  const ask = batched(async (keys: readonly string[]) => {
-    asked.push([...keys]);
-    await new Promise<void>((resolve) => answers.push(resolve));
-    return keys.map((key) => (key === 'bad' ? new Error('refused') : `${key}!`));
-  }, options);
+  const ask = batched(
+    'test',
+    async (keys: readonly string[]) => {
+      asked.push([...keys]);
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return keys.map((key) => (key === 'bad' ? new Error('refused') : `${key}!`));
+    },
+    options,
+  );
   return { ask, asked, answer: () => answers.shift()?.() };
 }
 

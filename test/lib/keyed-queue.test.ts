@@ -18,7 +18,7 @@ function held(begun: string[], name: string) {
 type Held = ReturnType<typeof held>;
 
 it('work under one key runs in order, one at a time', async () => {
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('test');
   const begun: string[] = [];
   const [one, two] = [held(begun, 'one'), held(begun, 'two')];
   const results = [queue.run('key', one.work), queue.run('key', two.work)];
@@ -31,7 +31,7 @@ it('work under one key runs in order, one at a time', async () => {
 });
 
 it('work under different keys runs side by side and begins at once', () => {
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('test');
   const begun: string[] = [];
   void queue.run('a', held(begun, 'one').work);
   void queue.run('b', held(begun, 'two').work);
@@ -39,7 +39,7 @@ it('work under different keys runs side by side and begins at once', () => {
 });
 
 it('a failure reaches its own caller and holds up nothing else', async () => {
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('test');
   const failed = queue.run('key', () => Promise.reject(new Error('no')));
   const next = queue.run('key', async () => 'done');
   await expect(failed).rejects.toThrow('no');
@@ -47,7 +47,7 @@ it('a failure reaches its own caller and holds up nothing else', async () => {
 });
 
 it('work that has waited until its answer is almost due is refused, and never begun', async () => {
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('test');
   const begun: string[] = [];
   const [one, late, next] = ['one', 'late', 'next'].map((name) => held(begun, name)) as [Held, Held, Held];
   void queue.run('key', one.work);
@@ -59,7 +59,7 @@ it('work that has waited until its answer is almost due is refused, and never be
 });
 
 it('settled waits for what is queued, not for what comes later', async () => {
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('test');
   const [one, later] = [held([], 'one'), held([], 'later')];
   void queue.run('key', one.work);
   const settled = queue.settled('key');
@@ -70,7 +70,7 @@ it('settled waits for what is queued, not for what comes later', async () => {
 });
 
 it('is idle under a key until something is queued, and when all of that has ended', async () => {
-  const queue = createKeyedQueue();
+  const queue = createKeyedQueue('test');
   expect(queue.isIdle('key')).toBe(true);
   const run = queue.run('key', async () => {});
   expect([queue.isIdle('key'), queue.isIdle('other')]).toEqual([false, true]);

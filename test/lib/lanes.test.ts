@@ -8,6 +8,7 @@ function scene(most = 3, isAlike?: (one: string, other: string) => boolean) {
   const ends: (() => void)[] = [];
   const hold = () => new Promise<void>((resolve) => void ends.push(resolve));
   const lanes = createLanes(
+    'test',
     async (batch: string[]) => {
       begun.push(batch.join('+'));
       await hold();
@@ -94,6 +95,7 @@ it('whatever comes when: each lane keeps its order, one batch at a time, none ab
         done[lane]!.push(...tasks);
       };
       const lanes = createLanes(
+        'test',
         async (batch: { lane: string; kind: string; task: number }[]) => {
           expect(batch.length).toBeLessThanOrEqual(3);
           expect(new Set(batch.map(({ kind }) => kind)).size).toBe(1);

@@ -3,7 +3,7 @@ import { createLru } from '../../server/lib/lru.ts';
 
 it('holds so many entries, and forgets the least recently used first', () => {
   const disposed: [string, string][] = [];
-  const lru = createLru<number>(3, { dispose: (_value, key, reason) => disposed.push([key, reason]) });
+  const lru = createLru<number>('test', 3, { dispose: (_value, key, reason) => disposed.push([key, reason]) });
   for (const [i, key] of ['a', 'b', 'c'].entries()) lru.set(key, i);
   lru.get('a');
   lru.set('d', 3);

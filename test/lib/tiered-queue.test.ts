@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTieredQueue, type TieredQueueOptions } from '../../server/lib/tiered-queue.ts';
 
-const PLENTY = { mostWaitingPerUser: 1000, mostWaiting: 1000 };
+const PLENTY = { name: 'test', mostWaitingPerUser: 1000, mostWaiting: 1000 };
 const ONE_AT_A_TIME = { classes: [{ most: 1, mostPerUser: 1 }], ...PLENTY };
 const [SMALL, MEDIUM, LARGE] = [0, 1, 2];
 const NESTED = {

@@ -52,6 +52,23 @@ describe('/healthz, /readyz and /metrics', () => {
     expect(await metrics()).not.toContain('made:up');
   });
 
+  it('tell of the store by command, of batches, queues, caches, delivery and what is late', async () => {
+    const text = await metrics();
+    expect(text).toMatch(/^# TYPE letsapp_store_command_duration_seconds histogram$/m);
+    expect(text).toMatch(/^letsapp_store_command_duration_seconds_bucket\{command="insert",le="\+Inf"\} [1-9]/m);
+    // What the driver asks by itself, each second, is not counted.
+    expect(text).not.toMatch(/command="hello"/);
+    expect(text).toMatch(/^letsapp_batch_size_count\{batch="messages"\} [1-9]/m);
+    expect(text).toMatch(/^letsapp_batch_wait_seconds_count\{batch="summaries"\} [1-9]/m);
+    // Nothing is under way now.
+    expect(text).toMatch(/^letsapp_queue_length\{queue="messages"\} 0$/m);
+    expect(text).toMatch(/^letsapp_cache_requests_total\{cache="newest messages",result="miss"\} [1-9]/m);
+    expect(text).toMatch(/^letsapp_cache_entries\{cache="newest messages"\} 1$/m);
+    expect(text).toMatch(/^letsapp_delivery_lag_seconds_count 1$/m);
+    expect(text).toMatch(/^letsapp_(job_oldest_due|webhook_oldest_waiting)_seconds [\d.e-]+$/m);
+    expect(text).toMatch(/^letsapp_overloaded 0$/m);
+  });
+
   it('report that the database is gone while the process lives on', async () => {
     await database.kill();
     await expect
@@ -66,7 +83,7 @@ describe('/healthz, /readyz and /metrics', () => {
 });
 
 it('with METRICS_TOKEN, /metrics asks for it as bearer, and the health of the server for nothing', async () => {
-  const guarded = await startServerForTest({ env: { METRICS_TOKEN: 'scrape-4711' } });
+  const guarded = await startServerForTest({ env: { METRICS_TOKEN: 'scrape-4711', RATE_LIMITS: 'on' } });
   const { access_token } = await register(guarded.url);
   const ask = (authorization?: string) =>
     http(guarded.url, 'GET', '/metrics', { headers: authorization === undefined ? {} : { authorization } });
@@ -77,4 +94,10 @@ it('with METRICS_TOKEN, /metrics asks for it as bearer, and the health of the se
   }
   expect((await ask('Bearer scrape-4711')).status).toBe(200);
   for (const route of ['/healthz', '/readyz']) expect((await http(guarded.url, 'GET', route)).status).toBe(200);
+
+  // What budgets refuse is counted by their names.
+  const forgot = () => http(guarded.url, 'POST', '/auth/password/forgot', { body: { email: 'nobody@example.org' } });
+  for (let i = 0; i < 6; i++) await forgot();
+  const counted = await fetch(`${guarded.url}/metrics`, { headers: { authorization: 'Bearer scrape-4711' } });
+  expect(await counted.text()).toMatch(/^letsapp_budget_refusals_total\{budget="\w+"\} 1$/m);
 });

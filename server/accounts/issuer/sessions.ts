@@ -60,7 +60,9 @@ export interface Place {
 export function createIssuerSessions({ collections, lifetimeMs, clock, log }: IssuerSessionsOptions): IssuerSessions {
   const { sessions } = collections;
   const find = batchedById(sessions);
-  const write = batched((upserts: readonly Upsert<SessionDocument>[]) => upsertAll(sessions, upserts));
+  const write = batched('issuer sessions', (upserts: readonly Upsert<SessionDocument>[]) =>
+    upsertAll(sessions, upserts),
+  );
 
   async function placeOf({ sub, sid }: IssuerToken): Promise<Place> {
     const rootId = idOf(sub, sid);

@@ -45,7 +45,7 @@ export function createAccessTokens({ key, config, clock }: AccessTokensOptions):
     audience: AUDIENCE,
     requiredClaims: ['exp', 'sub', 'sid'],
   };
-  const known = createLru<Bearer>(MOST_KNOWN);
+  const known = createLru<Bearer>('access tokens', MOST_KNOWN);
 
   /** Only keys for the algorithm that the token names are tried, and each for that algorithm alone. */
   async function claimsOf(token: string): Promise<JWTPayload> {

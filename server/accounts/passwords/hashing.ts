@@ -58,6 +58,7 @@ export function createPasswordHashing({ cost }: { cost: number }): PasswordHashi
   const threads = Math.min(availableParallelism(), MAX_THREADS);
   const taskMs = MS_AT_COST_12 * 2 ** (cost - 12);
   const queue = createFairQueue({
+    name: 'password hashes',
     atOnce: threads,
     mostWaiting: Math.ceil((threads * MAX_WAIT_MS) / taskMs),
     refuse: () => rateLimited(RETRY_AFTER_MS),

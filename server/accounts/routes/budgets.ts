@@ -2,9 +2,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import type { LoginBody, PasswordForgotBody } from '../../../shared/contract/accounts.ts';
-import type { RateLimiter, RateRule } from '../../dispatch/rate-limits.ts';
+import { type RateLimiter, type RateRule, refuseAfter } from '../../dispatch/rate-limits.ts';
 import { callerOf, hashedKey, limited, networkOf } from '../../http/rate-limit.ts';
-import { rateLimited } from '../../lib/errors.ts';
 import type { Collections } from '../../model/collections.ts';
 import { loginFilter } from '../login.ts';
 import type { KnownNetworks } from '../sessions/known-networks.ts';
@@ -52,9 +51,11 @@ export function createAccountBudgets({ rateLimiter, collections, isKnownNetwork 
     const account = userId ?? hashedKey(login);
     const network = networkOf(request);
     const wait = await take('signInsPerAccount', `${account} ${network}`);
-    if (wait > 0) throw rateLimited(wait);
+    refuseAfter(wait, 'signInsPerAccount');
     const waitAnywhere = await take('signInsFromAnywhere', account);
-    if (waitAnywhere > 0 && !(userId && (await isKnownNetwork(userId, network)))) throw rateLimited(waitAnywhere);
+    if (waitAnywhere > 0 && !(userId && (await isKnownNetwork(userId, network)))) {
+      refuseAfter(waitAnywhere, 'signInsFromAnywhere');
+    }
   }
 
   return {

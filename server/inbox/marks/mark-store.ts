@@ -41,7 +41,7 @@ export interface MarkStore {
 }
 
 export function createMarkStore({ memberships }: Pick<Collections, 'memberships'>): MarkStore {
-  const states = createLru<MarkState>(REMEMBERED);
+  const states = createLru<MarkState>('marks', REMEMBERED);
 
   async function read(keys: readonly MarkKey[]): Promise<void> {
     if (keys.length === 0) return;

@@ -32,6 +32,7 @@ export interface ImageTurns {
 /** Both throw what `TieredQueue` throws. */
 export function createImageTurns(): ImageTurns {
   const queue: TieredQueue = createTieredQueue({
+    name: 'pictures',
     classes: LIMITS,
     mostWaitingPerUser: MOST_WAITING_PER_USER,
     mostWaiting: MOST_WAITING,

@@ -43,7 +43,7 @@ export interface Quota {
 /** @param quotaBytes 0 for none */
 export function createQuota(usage: Usage, recount: Recount, quotaBytes: number): Quota {
   const limit = quotaBytes === 0 ? Number.POSITIVE_INFINITY : quotaBytes;
-  const resting = createLru<true>(REMEMBERED);
+  const resting = createLru<true>('quotas', REMEMBERED);
   const recounts = new Map<string, Promise<void>>();
 
   async function recountAndRest(userId: ObjectId, key: string): Promise<void> {

@@ -12,6 +12,7 @@ import type { Received } from './receive.ts';
 
 /** One file of a user at a time; as many may wait as pictures. */
 const INSPECTION_TURNS = {
+  name: 'inspections',
   classes: [{ most: INSPECTED_AT_ONCE, mostPerUser: 1 }],
   mostWaitingPerUser: 500,
   mostWaiting: 2000,

@@ -45,7 +45,7 @@ export function createKeyHooks({ collections, keys, rateLimiter }: KeyHookOption
     const bearer = bearerOf(request);
     const key = bearer === undefined ? undefined : await keys.identify(bearer);
     if (!key) throw unauthenticated('a server key is required');
-    refuseAfter(await rateLimiter.take(`server key:${key.id}`, KEY_RULE));
+    refuseAfter(await rateLimiter.take(`server key:${key.id}`, KEY_RULE), 'server_key');
     request.serverKey = key;
   }
 

@@ -32,7 +32,7 @@ export function createKeyIdentification(options: KeyIdentificationOptions): KeyI
   const apiKeyHash = apiKey === undefined ? undefined : hashToken(apiKey);
   const isApiKey = (bearer: string) => apiKeyHash !== undefined && isEqual(hashToken(bearer), apiKeyHash);
 
-  const find = batched(async (ids: readonly string[]) => {
+  const find = batched('server keys', async (ids: readonly string[]) => {
     const found = await collections.server_keys.find({ _id: { $in: [...new Set(ids)] } }).toArray();
     const byId = new Map(found.map((key) => [key._id, key]));
     return ids.map((id) => byId.get(id));

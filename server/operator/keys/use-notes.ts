@@ -19,7 +19,7 @@ export interface UseNotesOptions {
 
 export function createUseNotes({ collections, clock, log }: UseNotesOptions): NoteUse {
   /** When this node noted the use of each key. */
-  const noted = createLru<number>(REMEMBERED);
+  const noted = createLru<number>('uses of server keys', REMEMBERED);
 
   return ({ _id, last_used_at }) => {
     const now = clock();

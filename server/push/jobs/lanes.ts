@@ -30,7 +30,7 @@ export interface Lanes {
 
 export function createLanes(): Lanes {
   const underWay = new Map<string, number>();
-  const failing = createLru<true>(REMEMBERED);
+  const failing = createLru<true>('failing push services', REMEMBERED);
   let all = 0;
 
   const roomOf = (lane: string) => (failing.has(lane) ? MOST_FAILING : MOST) - (underWay.get(lane) ?? 0);

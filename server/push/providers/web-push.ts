@@ -18,7 +18,7 @@ export interface WebPushOptions {
 }
 
 export function createWebPush({ outbound, keys, subject }: WebPushOptions): Provider {
-  const signatures = createLru<string>(MOST_SIGNED, { ttl: SIGNED_MS });
+  const signatures = createLru<string>('push signatures', MOST_SIGNED, { ttl: SIGNED_MS });
   /** Loaded when the first push is sent: most servers at rest have none. */
   let loading: Promise<typeof import('web-push')> | undefined;
   const load = () => {

@@ -40,12 +40,11 @@ export interface CursorStoreOptions {
 export const cursorId = ({ feed_id }: WebhookDocument, stream: string) => `${feed_id.toHexString()} ${stream}`;
 
 export function createCursorStore({ collections: { webhook_cursors }, store }: CursorStoreOptions): CursorStore {
-  const remembered = createLru<Cursor>(REMEMBERED);
+  const remembered = createLru<Cursor>('webhook cursors', REMEMBERED);
   const write = batched(
-    async (changes: readonly AnyBulkWriteOperation<WebhookCursorDocument>[][]) => {
-      await webhook_cursors.bulkWrite(changes.flat(), { ordered: true });
-      return changes.map(() => undefined);
-    },
+    'webhook cursors',
+    (changes: readonly AnyBulkWriteOperation<WebhookCursorDocument>[][]) =>
+      webhook_cursors.bulkWrite(changes.flat(), { ordered: true }).then(() => changes.map(() => undefined)),
     { atOnce: 2, most: 100 },
   );
 

@@ -22,7 +22,7 @@ export function createEventTurn({ webhook, collections, tryEvent }: EventTurnOpt
   const { webhook_cursors, webhook_events } = collections;
 
   /** The number of the last event that was told, by stream: one that was moved on twice is not told twice. */
-  const last = createLru<number>(REMEMBERED);
+  const last = createLru<number>('webhook events', REMEMBERED);
 
   async function keep(stream: string, failures: Failures): Promise<void> {
     const { _id: webhook_id, feed_id } = webhook();

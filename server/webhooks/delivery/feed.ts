@@ -37,6 +37,8 @@ export interface Feed {
   lost(partitions: number[]): void;
   /** How many streams wait, as far as this node knows. */
   size(): number;
+  /** As `Schedule.oldest`. */
+  oldest(): number | undefined;
   close(): Promise<void>;
 }
 
@@ -140,6 +142,7 @@ export function createFeed(first: WebhookDocument, options: FeedOptions): Feed {
       for (const stream of changed.keys()) if (isGone(stream)) changed.delete(stream);
     },
     size: schedule.size,
+    oldest: schedule.oldest,
     async close() {
       const idle = schedule.close();
       const timer = setTimeout(() => ending.abort(), PATIENCE_MS);

@@ -20,6 +20,8 @@ export interface Schedule {
   wake(stream: string): boolean;
   /** How many streams wait or are under way. */
   size(): number;
+  /** Since when the stream has waited of which nothing was taken for longest, by `performance.now()`. */
+  oldest(): number | undefined;
   has(stream: string): boolean;
   /** The receiver has answered in time: it is there. */
   answered(): void;
@@ -36,6 +38,8 @@ interface Entry {
   /** Woken while it was under way. */
   again: boolean;
   attempts: number;
+  /** Since when nothing of it was taken, by `performance.now()`. */
+  since: number;
   /** Counts looks for what was not there yet. */
   early: number;
   timer?: NodeJS.Timeout;
@@ -62,8 +66,7 @@ export function createSchedule({ work, firstWaitMs = FIRST_WAIT_MS }: ScheduleOp
     const rest = receiver.rest();
     if (rest > 0) {
       clearTimeout(opening);
-      opening = setTimeout(pump, rest);
-      opening.unref();
+      opening = setTimeout(pump, rest).unref();
       return;
     }
     while (ready.length > 0 && running < receiver.atOnce()) {
@@ -110,13 +113,14 @@ export function createSchedule({ work, firstWaitMs = FIRST_WAIT_MS }: ScheduleOp
       if (known?.state === 'waiting' && known.early > 0) queue(stream, known, 0);
       if (!known) {
         if (entries.size >= MOST_KNOWN || onIdle) return false;
-        entries.set(stream, { state: 'ready', again: false, attempts: 0, early: 0 });
+        entries.set(stream, { state: 'ready', again: false, attempts: 0, since: performance.now(), early: 0 });
         ready.push(stream);
       }
       pump();
       return true;
     },
     size: () => entries.size,
+    oldest: () => oldestAmong(entries.values()),
     has: (stream) => entries.has(stream),
     answered() {
       if (receiver.answered()) setImmediate(pump);
@@ -148,9 +152,16 @@ export function createSchedule({ work, firstWaitMs = FIRST_WAIT_MS }: ScheduleOp
   };
 }
 
+function oldestAmong(entries: Iterable<Entry>): number | undefined {
+  let oldest: number | undefined;
+  for (const { since } of entries) if (oldest === undefined || since < oldest) oldest = since;
+  return oldest;
+}
+
 /** @returns in how many milliseconds a stream is tried again */
 function waitAfter(entry: Entry, turn: Turn, isProbe: boolean, firstWaitMs: number): number {
   entry.early = turn === 'early' ? entry.early + 1 : 0;
+  if (turn === 'done' || turn === 'more') entry.since = performance.now();
   if (turn === 'early') return firstWaitMs;
   // Where the receiver failed before, it is not the stream's fault, and another one has its turn.
   if (turn === 'refused' || (turn === 'failed' && !isProbe)) return backOff(++entry.attempts, firstWaitMs);
