@@ -73,7 +73,9 @@ const bundles = await Promise.all([
   build({
     ...COMMON,
     outdir: 'dist/server/embedded',
-    entryPoints: ['copied', 'folder', 'main', 'reach', 'start', 'worker'].map((name) => `server/embedded/${name}.ts`),
+    entryPoints: ['copied', 'folder', 'main', 'move', 'reach', 'start', 'worker'].map(
+      (name) => `server/embedded/${name}.ts`,
+    ),
   }),
   build({
     ...COMMON,

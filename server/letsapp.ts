@@ -11,6 +11,7 @@ const HELP = `letsapp: an open real-time chat and call-signaling server
   letsapp restore FOLDER  puts a backup into an empty DATA_DIR
   letsapp export --user ID [--to FOLDER]
                           writes what is stored of a user, to be handed out
+  letsapp move --to URL   moves the embedded database to a MongoDB while the server serves
   letsapp keys            makes, lists and revokes server keys
   letsapp --help          shows this
   letsapp --version       shows the version

@@ -2,6 +2,7 @@
 import { MongoClient } from 'mongodb';
 import type { Config } from './config.ts';
 import { fetchCopy } from './embedded/copied.ts';
+import { beginMove, type Movable, movable } from './embedded/move.ts';
 import { reachEmbedded } from './embedded/reach.ts';
 import { databaseOf } from './model/connect.ts';
 import { GUARANTEES } from './model/guarantees.ts';
@@ -40,4 +41,28 @@ export async function copyEmbedded(
   await withStore({ ...config, mongodbUrl: undefined }, (client) =>
     fetchCopy(config.dataDir, (command) => client.db('admin').command(command), target),
   );
+}
+
+export type { Movable };
+
+/**
+ * Lets one process at a time move the embedded database in `DATA_DIR`, whether that is in use or not.
+ * @returns what `use` returns; where the database was moved already, where to and by which move
+ * @throws Error with a one-line message when it cannot be reached, or another process moves it
+ */
+export async function withMovable<T>(
+  config: Pick<Config, 'dataDir' | 'databasePassword'>,
+  use: (client: MongoClient, name: string, database: Movable) => Promise<T>,
+): Promise<{ result: T } | { moved: { to: string; move: string } }> {
+  const begun = await beginMove(config.dataDir);
+  if ('moved' in begun) return begun;
+  try {
+    const result = await withStore({ ...config, mongodbUrl: undefined }, (client, name) => {
+      const send = (command: object) => client.db('admin').command(command, { promoteValues: false });
+      return use(client, name, movable(send));
+    });
+    return { result };
+  } finally {
+    begun.release();
+  }
 }

@@ -13,6 +13,7 @@ const TOOLS: Record<string, () => Promise<{ run: Tool }>> = {
   doctor: () => import('./doctor/command.ts'),
   keys: () => import('./keys.ts'),
   backup: () => import('./backup/backup-command.ts'),
+  move: () => import('./move/command.ts'),
   export: () => import('./export/command.ts'),
   restore: () => import('./backup/restore-command.ts'),
 };

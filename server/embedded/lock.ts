@@ -6,12 +6,13 @@ import { join } from 'node:path';
 export class FolderInUse extends Error {}
 
 /**
- * Takes the folder for this process, by a lock of the operating system on the file `lock` in it. The kernel holds it for
+ * Takes the folder for this process, by a lock of the operating system on a file in it. The kernel holds it for
  * the open file: it ends with the process however that ends, and process ids play no part.
+ * @param name of the file that is locked
  * @returns a function that releases the folder
  * @throws FolderInUse if another process holds it, Error if it cannot be locked; each with a one-line message
  */
-export async function lockFolder(folder: string): Promise<() => void> {
+export async function lockFolder(folder: string, name = 'lock'): Promise<() => void> {
   const place = `data folder ${folder} (DATA_DIR)`;
   const { tryLock } = await import('fs-native-extensions').catch((error: Error) => {
     throw new Error(`${place} cannot be locked on this platform: ${error.message}`);
@@ -19,7 +20,7 @@ export async function lockFolder(folder: string): Promise<() => void> {
   let descriptor: number | undefined;
   let isOurs: boolean;
   try {
-    descriptor = openSync(join(folder, 'lock'), constants.O_RDWR | constants.O_CREAT, 0o600);
+    descriptor = openSync(join(folder, name), constants.O_RDWR | constants.O_CREAT, 0o600);
     isOurs = tryLock(descriptor);
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);

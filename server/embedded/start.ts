@@ -6,6 +6,7 @@ import { closeFolder, prepareFolder } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import type { Address } from './server.ts';
 import { socketPlace, urlOfSocket } from './socket.ts';
+import { adviceOn, readMoved } from './storage/moved.ts';
 import type { WorkerInput, WorkerReport } from './worker.ts';
 
 /** How long a process that ends waits for the thread, in milliseconds. Killing it loses nothing: the log has it all. */
@@ -46,8 +47,8 @@ interface Place {
 
 /**
  * Starts the embedded development database in a worker thread, off the caller's event loop.
- * @throws Error with a one-line message: the folder is in use or cannot be used, a file in it is damaged, the port is
- *   taken
+ * @throws Error with a one-line message: the folder is in use or cannot be used, a file in it is damaged, it was moved,
+ *   the port is taken
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const folder = join(options.dataDir, 'database');
@@ -57,6 +58,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   let place: Place | undefined;
   try {
     await closeFolder(folder);
+    const moved = readMoved(folder);
+    if (moved) throw new Error(adviceOn(moved, folder));
     // That of a process that was killed.
     await forgetAddress(folder);
     place = await choosePlace(folder, options);

@@ -6,6 +6,7 @@ import { type Collections, collections } from './collections.ts';
 import { type DatabaseClock, startDatabaseClock } from './database-clock.ts';
 import { GUARANTEES } from './guarantees.ts';
 import { install } from './install.ts';
+import { assertNotFilling } from './move-mark.ts';
 import { type Reach, watchReach } from './reach.ts';
 import './release-writes.ts';
 import './store-latency.ts';
@@ -74,7 +75,9 @@ async function bringUpToDate(url: string, log: Logger): Promise<void> {
     waitQueueTimeoutMS: 0,
   });
   try {
-    await install(client.db(databaseOf(url)), log);
+    const db = client.db(databaseOf(url));
+    await assertNotFilling(db);
+    await install(db, log);
   } finally {
     await client.close();
   }

@@ -30,7 +30,7 @@ const FLOORS = [
     'server/operator',
   ],
   ['server/tool-store.ts'],
-  ['server/doctor', 'server/backup', 'server/export', 'server/keys.ts'],
+  ['server/doctor', 'server/backup', 'server/export', 'server/move', 'server/keys.ts'],
   ['server/tools.ts'],
   ['server/foundation.ts'],
   ['server/domains.ts'],

@@ -20,6 +20,7 @@ import { findAndModify } from './find-and-modify.ts';
 import { buildInfo, endSessions, hello, ping } from './handshake.ts';
 import { createIndexes, dropIndexes, listIndexes } from './indexes.ts';
 import { insert } from './insert.ts';
+import { moveDatabase } from './move-database.ts';
 import { saslContinue, saslStart } from './sasl.ts';
 import { update } from './update.ts';
 
@@ -55,6 +56,7 @@ const COMMANDS: Record<string, Command> = {
   listIndexes,
   dropIndexes,
   copyDatabase,
+  moveDatabase,
 };
 
 /** Runs a command and encodes its reply. Whatever goes wrong becomes MongoDB's error reply. */

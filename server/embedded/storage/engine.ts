@@ -2,6 +2,7 @@ import { type Catalog, openCatalog } from './catalog.ts';
 import type { Collection } from './collection.ts';
 import { type Cursors, createCursors } from './cursors.ts';
 import type { StorageOptions } from './durable-writes.ts';
+import { createMoving, type Moving } from './moving.ts';
 import { openRecords, type Records } from './records.ts';
 import { openStorage, type Storage } from './storage.ts';
 
@@ -11,8 +12,11 @@ export interface Engine {
   catalog: Catalog;
   records: Records;
   cursors: Cursors;
-  /** As `Storage.write`. */
+  moving: Moving;
+  /** As `Storage.write`, unless the database is being moved: then it rejects with the Fault TemporarilyUnavailable. */
   write<T>(action: () => T): Promise<T>;
+  /** As `Moving.pause`; resolves when all that was written before is on disk. */
+  pauseWrites(ms: number): Promise<number>;
   /** Within a write: the collection, which is made if it does not exist. */
   ensure(namespace: string): Collection;
   close(): Promise<void>;
@@ -25,13 +29,23 @@ export interface Engine {
 export function openEngine(folder: string, options: StorageOptions = {}): Engine {
   const storage = openStorage(folder, { ...options, onRestored: () => catalog.reload() });
   const catalog = openCatalog(storage);
+  const moving = createMoving(folder, (reason) => options.onRefusing?.(reason));
   return {
     storage,
     catalog,
-    records: openRecords(storage, catalog),
+    records: moving.watched(openRecords(storage, catalog)),
     cursors: createCursors(),
-    write: storage.write,
+    moving,
+    write: (action) =>
+      storage.write(() => {
+        moving.assertWritable();
+        return action();
+      }),
+    pauseWrites: (ms) => storage.write(() => moving.pause(ms)),
     ensure: (namespace) => catalog.find(namespace) ?? catalog.create(namespace, {}),
-    close: () => storage.close(),
+    async close() {
+      moving.close();
+      await storage.close();
+    },
   };
 }

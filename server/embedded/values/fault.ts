@@ -37,6 +37,7 @@ const CODE_NAMES: Record<number, string> = {
   197: 'InvalidIndexSpecificationOption',
   238: 'NotImplemented',
   334: 'MechanismUnavailable',
+  365: 'TemporarilyUnavailable',
   10334: 'BSONObjectTooLarge',
   11000: 'DuplicateKey',
   14031: 'OutOfDiskSpace',
