@@ -17,6 +17,8 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const FIRST_DOCUMENTS = 50;
 /** How many changed documents are carried over at once: their sizes are not known before. */
 const CHANGED_DOCUMENTS = 100;
+/** The code for notes that are not there any more. */
+const NOT_KNOWN = 43;
 /** How often what has changed is carried over while much is copied, in milliseconds. */
 const CHANGES_EVERY_MS = 1000;
 
@@ -42,6 +44,8 @@ export interface Carrier {
   /** Carries over what has changed, a portion of it. @returns how many documents had changed; 0: no more had */
   changes(): Promise<number>;
   expiriesOf(name: string): Promise<Expiry[]>;
+  /** Has the next run compare everything. */
+  distrust(): Promise<void>;
   /** The documents that still wait for others. */
   deferred(): MoveMark['deferred'];
 }
@@ -78,7 +82,10 @@ export function createCarrier({ source, target, movable, mark }: CarrierOptions)
   }
 
   async function changes(): Promise<number> {
-    const noted = await movable.changes(mark.tracker, carried);
+    const noted = await movable.changes(mark.tracker, carried).catch((error: unknown) => {
+      if ((error as { code?: unknown }).code !== NOT_KNOWN) throw error;
+      throw new Error('not all is noted that has changed: run this again, which compares everything then');
+    });
     const own = noted.changes
       .filter(({ namespace }) => namespace.startsWith(`${source.databaseName}.`))
       .map(({ namespace, id }) => ({ collection: namespace.slice(source.databaseName.length + 1), id }));
@@ -126,6 +133,10 @@ export function createCarrier({ source, target, movable, mark }: CarrierOptions)
     },
     changes,
     expiriesOf: async (name) => (await pairOf(name)).expiries,
+    async distrust() {
+      mark.tracker = '';
+      await save();
+    },
     deferred: () => mark.deferred,
   };
 }

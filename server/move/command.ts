@@ -1,6 +1,7 @@
 /** `letsapp move --to URL [--copy-only]`: moves the embedded database to a MongoDB while servers use it. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { MongoClient } from 'mongodb';
 import type { Config } from '../config.ts';
@@ -12,6 +13,10 @@ import { databaseUrl } from './database-url.ts';
 import { sourceOf } from './source.ts';
 import { catchUp, finish } from './switch.ts';
 import { beginFilling, endFilling, type Target, withTarget } from './target.ts';
+
+const COMMAND_NOT_FOUND = 59;
+/** How long what an earlier run had sent to the target when it was killed may still be carried out, in milliseconds. */
+const AFTERMATH_MS = 2000;
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -71,9 +76,13 @@ async function move(
 ): Promise<string> {
   const source = await sourceOf(client, name);
   // Before anything is read: what changes from now on is noted.
-  const tracker = await movable.track();
+  const tracker = await movable.track().catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== COMMAND_NOT_FOUND) throw error;
+    throw new Error('the server that runs on DATA_DIR is of an earlier version: restart it with this one first');
+  });
   const begun = { ...newMark(), source, tracker };
   const mark = await beginFilling(target, begun, createLog('warn', config.production));
+  if (mark !== begun) await pause(AFTERMATH_MS);
   if (mark.tracker !== tracker) {
     say('what has changed since an earlier run is not known: everything is compared');
     Object.assign(mark, { tracker, at: null, copied: [], deferred: [] });

@@ -31,7 +31,8 @@ export interface SwitchOptions extends Sides {
 
 /**
  * @returns how many documents each collection has
- * @throws Error with a one-line message where the sides differ, or writes had to be paused for too long: then they go on
+ * @throws Error with a one-line message where the sides differ, or writes had to be paused for too long: then they go on,
+ *   and where the sides differ the next run compares everything
  */
 export async function finish(options: SwitchOptions): Promise<Map<string, number>> {
   for (let attempt = 1; ; attempt++) {
@@ -43,6 +44,7 @@ export async function finish(options: SwitchOptions): Promise<Map<string, number
       return counts;
     } catch (error) {
       await options.movable.resume().catch(() => {});
+      if (!(error instanceof TooLong)) await options.carrier.distrust().catch(() => {});
       if (!(error instanceof TooLong) || attempt === ATTEMPTS) throw error;
       options.say(`writes go on: ${error.message}`);
       await pause(ROUND_MS);

@@ -51,6 +51,14 @@ it('what changed without being noted, as over a restart, is found by comparing; 
   expect(copied).toMatchObject({ code: 0, stderr: '' });
   expect(copied.stdout).not.toContain('compared');
 
+  // Somebody else has written there: that is no copy to go on with, and the old one is not closed.
+  const client = await MongoClient.connect(target.urlWith(PASSWORD));
+  const db = client.db('letsapp');
+  const theirs = db.collection<{ _id: string }>('jobs');
+  await theirs.insertOne(job(900));
+  const differing = await move('--to-file', file);
+  expect(differing).toMatchObject({ code: 1, stderr: expect.stringMatching(/jobs has 120 .* and 121 in the target/) });
+
   await source.kill();
   await source.restart();
   ({ collections, close } = await connect(source.url, pino({ level: 'silent' })));
@@ -65,9 +73,7 @@ it('what changed without being noted, as over a restart, is found by comparing; 
   expect(moved.stdout).toContain('everything is compared');
   expect(moved.stdout).toContain(`jobs: ${ours.length}`);
   expect(moved.stdout + copied.stdout).not.toMatch(/pa ss|pa%20ss/);
-  const client = await MongoClient.connect(target.urlWith(PASSWORD));
-  const db = client.db('letsapp');
-  expect(await db.collection<{ _id: string }>('jobs').find().sort({ _id: 1 }).toArray()).toEqual(ours);
+  expect(await theirs.find().sort({ _id: 1 }).toArray()).toEqual(ours);
   expect((await db.listCollections().toArray()).map(({ name }) => name)).not.toContain('letsapp_move');
   await client.close();
   // A second time, and to elsewhere.

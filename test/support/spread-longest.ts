@@ -2,7 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes longest, with several programs of its own, and does not look like it by its size, which Vitest goes by. */
 const LONGEST =
-  /\/test\/(chaos\/(chaos|crash|webhooks)|examples\/example|load\/(load|storm)|inbox\/replica|app\/start|presence\/nodes|gateway\/drain|bus\/redis-outage)\./;
+  /\/test\/(chaos\/(chaos|crash|webhooks)|examples\/example|load\/(load|storm)|inbox\/replica|move\/move|app\/start|presence\/nodes|gateway\/drain|bus\/redis-outage)\./;
 /** How many others begin between two of them. */
 const BETWEEN = 8;
 

@@ -27,8 +27,12 @@ export interface Engine {
  * @throws what `openStorage` throws
  */
 export function openEngine(folder: string, options: StorageOptions = {}): Engine {
-  const storage = openStorage(folder, { ...options, onRestored: () => catalog.reload() });
+  const storage = openStorage(folder, { ...options, onRestored });
   const catalog = openCatalog(storage);
+  function onRestored(): void {
+    catalog.reload();
+    moving.undone();
+  }
   const moving = createMoving(folder, (reason) => options.onRefusing?.(reason));
   return {
     storage,

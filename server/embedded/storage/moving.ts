@@ -35,6 +35,8 @@ export interface Moving {
    * @throws Fault CursorNotFound where the notes are not those of the name
    */
   changes(tracker: string, after: number, limit: number): { changes: ChangedDocument[]; upTo: number };
+  /** To be called when writes were undone: some that are noted may have been carried over before. */
+  undone(): void;
   /** Refuses writes for so many milliseconds, from now on. @returns which pause it is: one that goes on stays the same */
   pause(ms: number): number;
   resume(): void;
@@ -83,6 +85,7 @@ export function createMoving(folder: string, report: (reason: string | undefined
     }),
     track: notes.begin,
     changes: notes.take,
+    undone: notes.forget,
     pause(ms) {
       if (refusing === undefined) pauses++;
       refuse('it is being moved, which takes seconds');
@@ -112,6 +115,7 @@ function createNotes() {
   }
 
   return {
+    forget,
     begin() {
       name ??= randomBytes(8).toString('hex');
       return name;
