@@ -1,7 +1,7 @@
 /** Where an invitation leads: what group it is, and joining it. */
 import type { CommandData } from 'letsapp-client';
 import { ClientError } from 'letsapp-client';
-import { useClient, useConnection } from 'letsapp-client/react';
+import { useClient, useConnection, useConversations } from 'letsapp-client/react';
 import { useEffect, useState } from 'preact/hooks';
 import { Avatar } from './parts/avatar.tsx';
 import { attempt } from './parts/notices.tsx';
@@ -24,6 +24,13 @@ export function Join({ code }: { code: string }) {
       (error) => setNote(inWords(error)),
     );
   }, [client, code, isReady]);
+
+  // Who is in it, or has just been let in, is led there.
+  const conversations = useConversations();
+  const isMember = group !== undefined && conversations.some((one) => one.group?._id === group._id);
+  useEffect(() => {
+    if (isMember) go(linkTo({ group_id: group._id }));
+  }, [isMember]);
 
   async function join(): Promise<void> {
     setBusy(true);

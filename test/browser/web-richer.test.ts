@@ -12,6 +12,7 @@ import {
   item,
   open,
   PHONE,
+  PICTURE,
   signIn,
   signUp,
   startChat,
@@ -65,9 +66,14 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await bob.getByRole('textbox', { name: 'Reply in thread' }).fill('Beside');
     await bob.getByRole('button', { name: 'Send reply' }).click();
     await thread(ann).getByText('Beside').waitFor();
-    await ann.getByRole('log', { name: 'Messages' }).getByRole('button', { name: '2 in thread' }).waitFor();
+    const messages = ann.getByRole('log', { name: 'Messages' });
+    await messages.getByRole('button', { name: '2 in thread' }).waitFor();
+
+    await ann.getByRole('complementary', { name: 'Thread' }).locator('input[type=file]').setInputFiles(PICTURE);
+    for (const page of [ann, bob]) await thread(page).getByRole('img', { name: 'icon-192.png' }).waitFor();
+    await messages.getByRole('button', { name: '3 in thread' }).waitFor();
+    expect(await messages.getByRole('img').count()).toBe(0);
     await expectAccessible(ann);
-    await expectAccessible(bob);
     await bob.getByRole('button', { name: 'Back' }).click();
     await field(bob).waitFor();
     await ann.reload();
@@ -79,6 +85,7 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
   it('pin a message, keep one, and look at what an edited one said before', async () => {
     await actMore(ann, 'First', 'Pin');
     await bob.getByRole('button', { name: /Pinned First/ }).click();
+    await expectAccessible(bob);
     await bob.getByRole('list', { name: 'Pinned messages' }).getByRole('link', { name: /First/ }).click();
     await act(ann, 'First', 'Edit');
     await ann.getByRole('textbox', { name: 'Edit text' }).fill('Second');
@@ -133,21 +140,86 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await ann.getByRole('button', { name: 'Create' }).click();
     await ann.getByRole('button', { name: 'Details' }).click();
     await ann.getByRole('button', { name: 'New invitation link' }).click();
-    const invitation = ann.getByRole('list', { name: 'Invitations' }).getByText('/join/');
-    const address = (await invitation.textContent())!;
-    await expectAccessible(ann);
+    const address = await invitationThat(/Used 0 times/);
     await bob.goto(address);
+    await bob.getByRole('button', { name: 'Join group' }).waitFor();
+    await expectAccessible(bob);
     await bob.getByRole('button', { name: 'Join group' }).click();
     await bob.getByRole('heading', { name: 'Weekend' }).waitFor();
     await ann.getByText('What members may do').click();
     await ann.getByRole('switch', { name: 'Write messages' }).click();
     await bob.getByText('Only admins write here.').waitFor();
+    await expectAccessible(bob);
     await ann.getByRole('button', { name: 'Close' }).click();
 
     await (await item(ann, bobName)).click();
     await actMore(ann, 'Second', 'Forward');
+    await expectAccessible(ann);
     await ann.getByRole('dialog', { name: 'Forward' }).getByRole('button', { name: 'Weekend' }).click();
     await article(bob, 'Second').getByText('Forwarded').waitFor();
+  });
+
+  it('wait between messages where the group is slow, and see how long', async () => {
+    await ann.getByRole('button', { name: 'Details' }).click();
+    await ann.getByText('What members may do').click();
+    await ann.getByRole('switch', { name: 'Write messages' }).click();
+    await ann.getByRole('combobox', { name: 'Slow mode' }).selectOption('An hour');
+    await field(bob).waitFor();
+    await write(bob, 'My one message');
+    await article(ann, 'My one message').waitFor();
+    await field(bob).fill('And another');
+    const timer = bob.getByRole('timer', { name: 'Slow mode' });
+    await timer.getByText(/^(60:00|59:\d\d)$/).waitFor();
+    const [begun, placeholder] = [await timer.textContent(), await field(bob).getAttribute('placeholder')];
+    expect(placeholder).toMatch(/^Slow mode: /);
+    expect(await bob.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+    await expectAccessible(bob);
+    await expect.poll(() => timer.textContent()).not.toBe(begun);
+    await field(bob).press('Enter');
+    expect(await field(bob).inputValue()).toBe('And another');
+    await ann.getByRole('combobox', { name: 'Slow mode' }).selectOption('Off');
+    await timer.waitFor({ state: 'detached' });
+    await field(bob).press('Enter');
+    await article(bob, 'And another').waitFor();
+  });
+
+  it('ask to come in where an invitation says so, are turned down, ask again, and are let in', async () => {
+    await bob.getByRole('button', { name: 'Details' }).click();
+    await bob.getByRole('button', { name: 'Leave group' }).click();
+    await bob.getByRole('alertdialog').getByRole('button', { name: 'Leave' }).click();
+    await bob.getByRole('heading', { name: 'Weekend' }).waitFor({ state: 'detached' });
+    await ann.getByRole('switch', { name: 'Ask before somebody joins' }).click();
+    await ann.getByRole('button', { name: 'New invitation link' }).click();
+    const address = await invitationThat(/asks first/);
+    const asking = ann.getByRole('list', { name: 'Want to join' }).getByRole('listitem').filter({ hasText: bobName });
+    for (const answer of ['Decline', 'Accept']) {
+      await bob.goto(address);
+      await bob.getByRole('button', { name: 'Join group' }).click();
+      await bob.getByText('Asked.').waitFor();
+      await asking.waitFor();
+      if (answer === 'Accept') await expectAccessible(ann);
+      await asking.getByRole('button', { name: answer }).click();
+      await asking.waitFor({ state: 'detached' });
+    }
+    await bob.getByRole('heading', { name: 'Weekend' }).waitFor();
+    await ann.getByRole('list', { name: 'Members' }).getByText(bobName).waitFor();
+  });
+
+  it('are not let in by an invitation that was revoked', async () => {
+    const address = await invitationThat(/asks first/);
+    const invitations = ann.getByRole('list', { name: 'Invitations' }).getByRole('listitem');
+    expect(await invitations.count()).toBe(2);
+    await invitations.filter({ hasText: address }).getByRole('button', { name: 'Revoke' }).click();
+    await invitations.filter({ hasText: address }).waitFor({ state: 'detached' });
+    expect(await invitations.count()).toBe(1);
+    await bob.goto(address);
+    await bob.getByText('This invitation is no longer good.').waitFor();
     await expectAccessible(bob);
   });
 });
+
+/** The address of the invitation in Ann's list of which so much is said. */
+async function invitationThat(said: RegExp): Promise<string> {
+  const one = ann.getByRole('list', { name: 'Invitations' }).getByRole('listitem').filter({ hasText: said });
+  return (await one.getByText('/join/').textContent())!;
+}

@@ -90,15 +90,53 @@ export async function act(page: Page, text: string, button: string): Promise<voi
   await article(page, text).getByRole('button', { name: button }).first().click();
 }
 
-/** Nothing that axe calls serious or critical, and no scrolling sideways. */
-export async function expectAccessible(page: Page): Promise<void> {
-  await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
-  const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
+/** Where pages are looked at: at a desk, and on a phone. */
+const SIZES = [
+  { width: 1280, height: 800 },
+  { width: 390, height: 844 },
+];
+
+/** What axe calls serious or critical; `rules` alone, if they are named. */
+async function barriers(page: Page, rules?: string[]): Promise<string[]> {
+  const options = { resultTypes: ['violations'], ...(rules ? { runOnly: rules } : {}) };
+  const { violations } = (await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as {
     violations: { id: string; impact: string; nodes: { html: string }[] }[];
   };
-  const barriers = violations
+  return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  expect(barriers).toEqual([]);
-  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
 }
+
+/** Nothing that axe calls serious or critical, at a desk and on a phone, by light and by dark, and no scrolling sideways. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const own = {
+    size: page.viewportSize()!,
+    isDark: await isTrue(page, "matchMedia('(prefers-color-scheme: dark)').matches"),
+  };
+  if (!(await isTrue(page, "'axe' in window"))) {
+    await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  }
+  const found: string[] = [];
+  for (const size of SIZES) {
+    const keep = (what: string[]) => found.push(...what.map((each) => `at ${size.width} pixels: ${each}`));
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await isDrawn(page);
+    keep(await barriers(page));
+    if (!(await isTrue(page, 'document.documentElement.scrollWidth <= innerWidth'))) keep(['it scrolls sideways']);
+    // Only colours are others by dark.
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await isDrawn(page);
+    keep(await barriers(page, ['color-contrast']));
+  }
+  await page.setViewportSize(own.size);
+  await page.emulateMedia({ colorScheme: own.isDark ? 'dark' : 'light' });
+  await isDrawn(page);
+  expect(found).toEqual([]);
+}
+
+const isTrue = (page: Page, expression: string) => page.evaluate(expression) as Promise<boolean>;
+
+/** What changed with the page's size or colours is shown. */
+const isDrawn = (page: Page) =>
+  page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');

@@ -16,7 +16,6 @@ import {
   PICTURE,
   signIn,
   signUp,
-  startChat,
   write,
 } from './web-scene.ts';
 
@@ -48,7 +47,14 @@ afterEach(() => expect(complaints).toEqual([[], []]));
 
 describe('two people with the web client', { timeout: TEST_MS }, () => {
   it('write to each other, and see who types and how far each message has come', async () => {
-    await startChat(ann, bobName);
+    await expectAccessible(bob);
+    await ann.getByRole('link', { name: 'New chat' }).click();
+    await ann.getByRole('searchbox', { name: 'Search people' }).fill(bobName);
+    await ann.getByRole('link', { name: bobName }).waitFor();
+    await expectAccessible(ann);
+    await ann.getByRole('link', { name: bobName }).click();
+    await ann.getByText('Nothing written yet. Say hello.').waitFor();
+    await expectAccessible(ann);
     await write(ann, 'Hello Bob');
     await article(ann, 'Hello Bob').getByText('Delivered').waitFor();
     await (await item(bob, /1 unread/)).click();
@@ -72,10 +78,12 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
 
     await act(ann, 'An answer', 'Edit');
     await expect.poll(() => focused(ann), PATIENT).toBe('Edit text');
+    await expectAccessible(ann);
     await ann.getByRole('textbox', { name: 'Edit text' }).fill('Another answer');
     await ann.getByRole('textbox', { name: 'Edit text' }).press('Enter');
     await article(bob, 'Another answer').getByText('edited').waitFor();
     await act(ann, 'Another answer', 'Delete');
+    await expectAccessible(ann);
     await ann.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await article(bob, 'Message deleted').waitFor();
   });
@@ -104,8 +112,10 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await files.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('Bread, butter') });
     await bob.getByRole('img', { name: 'icon-192.png' }).waitFor();
     await bob.getByRole('link', { name: 'notes.txt' }).waitFor();
-    await expectAccessible(ann);
     await expectAccessible(bob);
+    await bob.getByRole('button', { name: 'Open icon-192.png' }).click();
+    await expectAccessible(bob);
+    await bob.getByRole('button', { name: 'Close' }).click();
   });
 
   it('become contacts, and then see each other online', async () => {
@@ -114,10 +124,11 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await ann.getByRole('button', { name: 'Add' }).click();
     await item(bob, annName);
     await bob.getByRole('link', { name: 'Contacts' }).click();
+    await bob.getByRole('button', { name: 'Accept' }).waitFor();
+    await expectAccessible(bob);
     await bob.getByRole('button', { name: 'Accept' }).click();
     await ann.getByRole('list', { name: 'Contacts' }).getByText(bobName).waitFor();
     await expectAccessible(ann);
-    await expectAccessible(bob);
     await (await item(ann, bobName)).click();
     await ann.getByText('Online', { exact: true }).waitFor();
   });
@@ -157,6 +168,22 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     for (const page of [ann, bob]) await page.getByRole('button', { name: 'Hang up' }).waitFor({ state: 'hidden' });
   });
 
+  it('block each other: what is written then has failed, and goes out once that is over', async () => {
+    await (await item(bob, annName)).click();
+    await bob.getByRole('button', { name: 'Details' }).click();
+    await bob.getByRole('switch', { name: 'Blocked' }).click();
+    await expect.poll(() => bob.getByRole('switch', { name: 'Blocked' }).isChecked(), PATIENT).toBe(true);
+    await expectAccessible(bob);
+    await write(ann, 'Are you there?');
+    await article(ann, 'Are you there?').getByText('Failed').waitFor();
+    await expectAccessible(ann);
+    await bob.getByRole('switch', { name: 'Blocked' }).click();
+    await expect.poll(() => bob.getByRole('switch', { name: 'Blocked' }).isChecked(), PATIENT).toBe(false);
+    await bob.getByRole('button', { name: 'Close' }).click();
+    await article(ann, 'Are you there?').getByRole('button', { name: 'Try again' }).click();
+    await article(bob, 'Are you there?').waitFor();
+  });
+
   it('set what others learn, and sign a device out', async () => {
     await ann.getByRole('link', { name: 'Settings' }).click();
     await ann.getByRole('switch', { name: 'Read receipts' }).click();
@@ -180,6 +207,7 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await ann.getByRole('status').filter({ hasText: 'Offline' }).waitFor();
     await write(ann, 'Written without a network');
     await article(ann, 'Written without a network').getByText('Sending').waitFor();
+    await expectAccessible(ann);
     await ann.context().setOffline(false);
     await article(ann, 'Written without a network')
       .getByText(/^(Sent|Delivered|Read)$/)
@@ -225,9 +253,11 @@ describe('the page', () => {
     );
     expect((scripts as number[]).length).toBeGreaterThan(0);
     expect((scripts as number[]).reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(150 * 1024);
-    await expectAccessible(page);
     await signIn(page, 'nobody', 'wrong-password');
     await page.getByRole('alert').filter({ hasText: 'wrong' }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await expectAccessible(page);
     await page.context().close();
   });
 

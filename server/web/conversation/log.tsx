@@ -54,6 +54,10 @@ export function Log({
   useWanted(scroller, wanted, byId.has(wanted ?? ''), hasOlder, isLoading, loadOlder);
 
   const activate = useCallback((message: ChatMessage) => setActive(keyOf(message)), []);
+  /** Not while there is a dialog about it: the pointer may even leave the page. */
+  const deactivate = useCallback(() => {
+    if (!scroller.current!.querySelector('dialog[open]')) setActive(undefined);
+  }, []);
 
   /** Up and down lead from message to message. */
   const onKeyDown = useCallback((event: KeyboardEvent) => {
@@ -69,7 +73,7 @@ export function Log({
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: what can be done with a message goes away with the pointer
-    <div class="log" ref={scroller} onScroll={onScroll} onMouseLeave={() => setActive(undefined)}>
+    <div class="log" ref={scroller} onScroll={onScroll} onMouseLeave={deactivate}>
       <div class="log__content" role="log" aria-label={label} aria-busy={isLoading} onKeyDown={onKeyDown}>
         {isLoading && messages.length === 0 && <p class="log__hint">Loading…</p>}
         {!isLoading && messages.length === 0 && <p class="log__hint">Nothing written yet. Say hello.</p>}
