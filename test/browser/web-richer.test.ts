@@ -205,6 +205,39 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await ann.getByRole('list', { name: 'Members' }).getByText(bobName).waitFor();
   });
 
+  it('say what a group is called, looks like and is about, if they may, and who else may', async () => {
+    const name = (page: Page) => page.getByRole('textbox', { name: 'Group name' });
+    await name(ann).fill('Weekend at the lake');
+    await ann.getByRole('textbox', { name: 'Description' }).fill('Boats,\nand bread');
+    await ann.getByRole('button', { name: 'Save' }).click();
+    await ann.getByRole('status').filter({ hasText: 'Saved' }).waitFor();
+    await ann.getByLabel('Change picture').setInputFiles(PICTURE);
+    await ann.getByRole('button', { name: 'Remove picture' }).waitFor();
+    await bob.getByRole('heading', { name: 'Weekend at the lake' }).waitFor();
+    await bob.locator('.conversation__head > .avatar img').waitFor();
+
+    await bob.getByRole('button', { name: 'Details' }).click();
+    await bob.getByText('Boats,').waitFor();
+    await bob.getByRole('list', { name: 'Members' }).getByText(annName).waitFor();
+    for (const hidden of [name(bob), bob.getByText('Change picture'), bob.getByRole('button', { name: /^Manage / })]) {
+      expect(await hidden.count()).toBe(0);
+    }
+    for (const hidden of ['What members may do', 'Invitations', 'Delete group', 'Search people']) {
+      expect(await bob.getByText(hidden).count()).toBe(0);
+    }
+    await expectAccessible(bob);
+    await manageBob('Make admin');
+    await name(bob).waitFor();
+    await expectAccessible(bob);
+    await name(bob).fill('The lake');
+    await bob.getByRole('button', { name: 'Save' }).click();
+    await ann.getByRole('heading', { name: 'The lake' }).first().waitFor();
+    await ann.getByRole('button', { name: 'Remove picture' }).click();
+    await bob.locator('.conversation__head > .avatar img').waitFor({ state: 'detached' });
+    await manageBob('Remove as admin');
+    await name(bob).waitFor({ state: 'detached' });
+  });
+
   it('are not let in by an invitation that was revoked', async () => {
     const address = await invitationThat(/asks first/);
     const invitations = ann.getByRole('list', { name: 'Invitations' }).getByRole('listitem');
@@ -216,10 +249,29 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await bob.getByText('This invitation is no longer good.').waitFor();
     await expectAccessible(bob);
   });
+
+  it('are told when they are in a group no longer, and a group ends for all', async () => {
+    await (await item(bob, 'The lake')).click();
+    await manageBob('Remove from the group');
+    await ann.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+    await bob.getByText('You are no longer in this group.').waitFor();
+    await expectAccessible(bob);
+    expect(await (await item(bob, 'The lake')).count()).toBe(0);
+    await ann.getByRole('button', { name: 'Delete group' }).click();
+    await ann.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
+    await ann.getByText('Choose a conversation').waitFor();
+    expect(await (await item(ann, 'The lake')).count()).toBe(0);
+  });
 });
 
 /** The address of the invitation in Ann's list of which so much is said. */
 async function invitationThat(said: RegExp): Promise<string> {
   const one = ann.getByRole('list', { name: 'Invitations' }).getByRole('listitem').filter({ hasText: said });
   return (await one.getByText('/join/').textContent())!;
+}
+
+/** What Ann does about Bob among the members. */
+async function manageBob(what: string): Promise<void> {
+  await ann.getByRole('button', { name: `Manage ${bobName}` }).click();
+  await ann.getByRole('button', { name: what }).click();
 }

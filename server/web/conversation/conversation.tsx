@@ -1,10 +1,12 @@
 /** One conversation: who it is with, what was written, and writing; beside it the thread that is open. */
 import type { ChatMessage, Target } from 'letsapp-client';
 import { useClient, useMe, useMessages, useRights } from 'letsapp-client/react';
-import { useCallback, useState } from 'preact/hooks';
+import { useCallback, useRef, useState } from 'preact/hooks';
 import { useMediaQuery } from '../parts/media-query.ts';
+import { Sheet } from '../parts/sheet.tsx';
 import { go, linkTo, type Place } from '../route.ts';
 import { Composer } from './composer.tsx';
+import { useConversation } from './current.ts';
 import { Header } from './header.tsx';
 import { Log } from './log.tsx';
 import { Pinned } from './pinned.tsx';
@@ -45,6 +47,17 @@ function Main({ target, message }: { target: Target; message: string | undefined
   );
   const older = useCallback(() => void loadOlder().catch(() => {}), [loadOlder]);
   const { send } = useRights(target);
+  const conversation = useConversation(target);
+  const wasThere = useRef(false);
+  if (conversation) wasThere.current = true;
+  // Left, removed, or deleted for all.
+  if (group_id !== undefined && !conversation && wasThere.current) {
+    return (
+      <Sheet title="Group">
+        <p>You are no longer in this group.</p>
+      </Sheet>
+    );
+  }
 
   return (
     <main class="conversation">

@@ -1,5 +1,5 @@
 /** What can be set for a conversation, and who is in it. */
-import type { Target } from 'letsapp-client';
+import type { Group, PublicUser, Target } from 'letsapp-client';
 import { useClient, useMe, useRights } from 'letsapp-client/react';
 import { useState } from 'preact/hooks';
 import { Confirm, Modal, ModalHead } from '../parts/modal.tsx';
@@ -7,12 +7,13 @@ import { attempt } from '../parts/notices.tsx';
 import { Switch } from '../parts/switch.tsx';
 import { useContacts } from '../people/contacts.tsx';
 import { Finder } from '../people/finder.tsx';
-import { nameOf, usePeople } from '../people/names.ts';
 import { Person } from '../people/person.tsx';
 import { go } from '../route.ts';
 import { useConversation } from './current.ts';
+import { GroupInfo } from './group-info.tsx';
 import { GroupSettings } from './group-settings.tsx';
 import { Invitations } from './invitations.tsx';
+import { Members } from './members.tsx';
 
 /** As good as for ever. */
 const MUTED_UNTIL = '2100-01-01T00:00:00.000Z';
@@ -67,71 +68,74 @@ function PairDetails({ id }: { id: string }) {
 }
 
 function GroupDetails({ target, onClose }: { target: Target & { group_id: string }; onClose(): void }) {
-  const client = useClient();
-  const me = useMe()?._id ?? '';
   const { group_id } = target;
   const group = useConversation(target)?.group;
   const rights = useRights(target);
-  const people = usePeople(group?.members ?? []);
-  const [isLeaving, setLeaving] = useState(false);
   if (!group) return null;
-  const isAdmin = rights.is_admin;
+  return (
+    <>
+      <GroupInfo group={group} mayEdit={rights.edit_info} />
+      <Members group={group} isAdmin={rights.is_admin} />
+      {rights.add_members && <AddMembers group={group} />}
+      {rights.add_members && <Invitations groupId={group_id} />}
+      {rights.is_admin && <GroupSettings group={group} />}
+      <Ending group={group} onOver={onClose} />
+    </>
+  );
+}
 
-  async function leave(): Promise<void> {
-    if (await attempt(() => client.call('group:leave', { group_id }))) {
-      onClose();
-      go('#/');
-    }
+function AddMembers({ group: { _id, members } }: { group: Group }) {
+  const client = useClient();
+  const add = ({ _id: id }: PublicUser) =>
+    attempt(() => client.call('group:add_members', { group_id: _id, user_ids: [id] }));
+  return (
+    <Finder autoFocus={false}>
+      {(person) => (
+        <div class="person">
+          <Person person={person} />
+          {members.includes(person._id) ? (
+            <span class="person__status">Member</span>
+          ) : (
+            <button type="button" class="button button--small" onClick={() => add(person)}>
+              Add
+            </button>
+          )}
+        </div>
+      )}
+    </Finder>
+  );
+}
+
+/** Leaving; who made the group can end it for all. */
+function Ending({ group, onOver }: { group: Group; onOver(): void }) {
+  const client = useClient();
+  const me = useMe()?._id;
+  const [asked, setAsked] = useState<'leave' | 'delete'>();
+
+  async function end(command: 'group:leave' | 'group:delete'): Promise<void> {
+    if (!(await attempt(() => client.call(command, { group_id: group._id })))) return;
+    onOver();
+    go('#/');
   }
 
   return (
-    <>
-      {group.description && <p class="sheet__note">{group.description}</p>}
-      <h3>Members</h3>
-      <ul class="people" aria-label="Members">
-        {people.map((person) => (
-          <li key={person._id} class="person">
-            <Person person={person} />
-            {group.admins.includes(person._id) && <span class="person__status">Admin</span>}
-            {isAdmin && person._id !== me && (
-              <button
-                type="button"
-                class="button button--small"
-                aria-label={`Remove ${nameOf(person)}`}
-                onClick={() => attempt(() => client.call('group:remove_member', { group_id, user_id: person._id }))}
-              >
-                Remove
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
-      {rights.add_members && (
-        <Finder>
-          {(person) => (
-            <div class="person">
-              <Person person={person} />
-              {!group.members.includes(person._id) && (
-                <button
-                  type="button"
-                  class="button button--small"
-                  onClick={() => attempt(() => client.call('group:add_members', { group_id, user_ids: [person._id] }))}
-                >
-                  Add
-                </button>
-              )}
-            </div>
-          )}
-        </Finder>
-      )}
-      {rights.add_members && <Invitations groupId={group_id} />}
-      {isAdmin && <GroupSettings group={group} />}
-      <button type="button" class="button button--danger" onClick={() => setLeaving(true)}>
+    <div class="endings">
+      <button type="button" class="button button--danger" onClick={() => setAsked('leave')}>
         Leave group
       </button>
-      {isLeaving && (
-        <Confirm question={`Leave ${group.name}?`} action="Leave" onConfirm={leave} onClose={() => setLeaving(false)} />
+      {group.creator_id === me && (
+        <button type="button" class="button button--danger" onClick={() => setAsked('delete')}>
+          Delete group
+        </button>
       )}
-    </>
+      {asked && (
+        <Confirm
+          question={asked === 'leave' ? `Leave ${group.name}?` : `Delete ${group.name} for all of its members?`}
+          action={asked === 'leave' ? 'Leave' : 'Delete'}
+          onConfirm={() => void end(`group:${asked}`)}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import type { InputHTMLAttributes } from 'preact';
+import type { InputHTMLAttributes, TextareaHTMLAttributes } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 
 type Props = InputHTMLAttributes<HTMLInputElement> & { label: string; hint?: string | undefined };
@@ -27,6 +27,17 @@ export function Field({ label, hint, ...input }: Props) {
           {hint}
         </p>
       )}
+    </div>
+  );
+}
+
+/** A field for several lines. */
+export function LongField({ label, ...field }: TextareaHTMLAttributes<HTMLTextAreaElement> & { label: string }) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <textarea id={id} dir="auto" {...field} />
     </div>
   );
 }

@@ -8,7 +8,13 @@ import { Field } from '../parts/field.tsx';
 /** After the last key, in milliseconds: searches are limited to a number a minute. */
 const PAUSE_MS = 300;
 
-export function Finder({ children }: { children(person: PublicUser): ComponentChildren }) {
+export function Finder({
+  autoFocus = true,
+  children,
+}: {
+  autoFocus?: boolean;
+  children(person: PublicUser): ComponentChildren;
+}) {
   const client = useClient();
   const [query, setQuery] = useState('');
   const [found, setFound] = useState<{ people: PublicUser[]; failed?: true }>();
@@ -34,7 +40,7 @@ export function Finder({ children }: { children(person: PublicUser): ComponentCh
       <Field
         label="Search people"
         type="search"
-        autoFocus
+        autoFocus={autoFocus}
         maxLength={100}
         placeholder="Name or username"
         value={query}

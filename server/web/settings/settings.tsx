@@ -1,8 +1,9 @@
 /** Settings: the profile, what others learn, notifications, devices. */
-import { useClient, useMe } from 'letsapp-client/react';
+import { useMe } from 'letsapp-client/react';
 import { useState } from 'preact/hooks';
 import { request } from '../api.ts';
 import { Avatar } from '../parts/avatar.tsx';
+import { ChangePicture } from '../parts/change-picture.tsx';
 import { Field } from '../parts/field.tsx';
 import { attempt } from '../parts/notices.tsx';
 import { Sheet } from '../parts/sheet.tsx';
@@ -53,7 +54,6 @@ function Setting({ name, label, hint }: { name: Setting; label: string; hint: st
 
 function Profile() {
   const me = useMe();
-  const client = useClient();
   const [isSaved, setSaved] = useState(false);
   if (!me) return null;
 
@@ -62,15 +62,6 @@ function Profile() {
     const data = new FormData(event.currentTarget as HTMLFormElement);
     const profile = { full_name: String(data.get('full_name')).trim() || null, bio: String(data.get('bio')).trim() };
     setSaved((await attempt(() => request('PATCH', '/users/me', profile))) !== undefined);
-  }
-
-  async function changePicture({ currentTarget }: { currentTarget: HTMLInputElement }): Promise<void> {
-    const file = currentTarget.files?.[0];
-    if (!file) return;
-    await attempt(async () => {
-      const { media_id } = await client.upload(file);
-      return request('PATCH', '/users/me', { profile_picture: media_id });
-    });
   }
 
   return (
@@ -83,10 +74,7 @@ function Profile() {
           <p class="sheet__note">
             @{me.username}, {me.email}
           </p>
-          <label class="link profile__picture">
-            Change picture
-            <input class="unseen" type="file" accept="image/*" onChange={changePicture} />
-          </label>
+          <ChangePicture onUploaded={(id) => request('PATCH', '/users/me', { profile_picture: id })} />
         </div>
       </div>
       <form class="profile__form" onSubmit={save} onInput={() => setSaved(false)}>
