@@ -6,6 +6,7 @@ import { CallCentre } from './calls/call-centre.tsx';
 import { Conversation } from './conversation/conversation.tsx';
 import { Sidebar } from './conversations/sidebar.tsx';
 import { Join } from './join.tsx';
+import { Mark } from './parts/mark.tsx';
 import { useMediaQuery } from './parts/media-query.ts';
 import { NoticeBoard } from './parts/notices.tsx';
 import { Contacts } from './people/contacts.tsx';
@@ -64,7 +65,10 @@ function Page({ route, onLogOut }: { route: Route; onLogOut(): void }) {
     default:
       return (
         <main class="empty on-desk">
-          <p>Choose a conversation, or start a new one.</p>
+          <div>
+            <Mark />
+            <p>Choose a conversation, or start a new one.</p>
+          </div>
         </main>
       );
   }

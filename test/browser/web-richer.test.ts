@@ -6,6 +6,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 import {
   act,
   article,
+  covered,
   DESK,
   expectAccessible,
   field,
@@ -73,6 +74,13 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     for (const page of [ann, bob]) await thread(page).getByRole('img', { name: 'icon-192.png' }).waitFor();
     await messages.getByRole('button', { name: '3 in thread' }).waitFor();
     expect(await messages.getByRole('img').count()).toBe(0);
+
+    await messages.getByRole('article').first().hover();
+    expect(await covered(ann)).toEqual([]);
+    await thread(ann).getByRole('article').filter({ hasText: 'Beside' }).hover();
+    expect(await covered(ann)).toEqual([]);
+    await thread(bob).getByRole('article').filter({ hasText: 'Beside' }).hover();
+    expect(await covered(bob)).toEqual([]);
     await expectAccessible(ann);
     await bob.getByRole('button', { name: 'Back' }).click();
     await field(bob).waitFor();
@@ -83,7 +91,9 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
   });
 
   it('pin a message, keep one, and look at what an edited one said before', async () => {
-    await actMore(ann, 'First', 'Pin');
+    await act(ann, 'First', 'More');
+    await expectAccessible(ann);
+    await article(ann, 'First').getByRole('button', { name: 'Pin', exact: true }).click();
     await bob.getByRole('button', { name: /Pinned First/ }).click();
     await expectAccessible(bob);
     await bob.getByRole('list', { name: 'Pinned messages' }).getByRole('link', { name: /First/ }).click();

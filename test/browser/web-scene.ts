@@ -135,6 +135,18 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual([]);
 }
 
+/** How many messages are covered by what can be done with another. */
+export const covered = (page: Page) =>
+  page.evaluate(`{
+    const box = (element) => element.getBoundingClientRect();
+    const bars = [...document.querySelectorAll('[role=toolbar]')];
+    const overlap = (one, other) =>
+      one.top + 1 < other.bottom && other.top + 1 < one.bottom && one.left + 1 < other.right && other.left + 1 < one.right;
+    const others = [...document.querySelectorAll('article')];
+    bars.length === 0 ? 'no bar' : bars.flatMap((bar) =>
+      others.filter((one) => !one.contains(bar) && overlap(box(one), box(bar))).map(({ textContent }) => textContent));
+  }`);
+
 const isTrue = (page: Page, expression: string) => page.evaluate(expression) as Promise<boolean>;
 
 /** What changed with the page's size or colours is shown. */

@@ -6,6 +6,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 import {
   act,
   article,
+  covered,
   DESK,
   expectAccessible,
   field,
@@ -69,7 +70,10 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
   });
 
   it('react, answer, edit and delete', async () => {
+    await article(ann, 'Hi Ann').hover();
+    expect(await covered(ann)).toEqual([]);
     await act(ann, 'Hi Ann', 'React');
+    await expectAccessible(ann);
     await article(ann, 'Hi Ann').getByRole('button', { name: '👍' }).click();
     await article(bob, 'Hi Ann').getByRole('button', { name: '👍 1' }).waitFor();
     await act(ann, 'Hi Ann', 'Reply');

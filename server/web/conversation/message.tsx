@@ -68,48 +68,50 @@ export function Message({
           {isFirst && <Avatar name={name} picture={sender?.profile_picture} size={32} />}
         </span>
       )}
-      <div class="message__bubble">
-        {isGroup && !isOwn && isFirst && <p class="message__sender">{name}</p>}
-        <Marks message={message} />
-        {message.reply_to && <Answered message={answered} me={me} />}
-        {message.attachment && !message.is_deleted && (
-          <Attachment mediaId={message.attachment.media_id} type={message.message_type} />
-        )}
-        <div hidden={isEditing}>
-          <Content message={message} />
-        </div>
-        {isEditing && (
-          <Editor
-            content={message.content}
-            onSave={(content) => {
-              endEditing();
-              void actions.edit(message, content);
-            }}
-            onCancel={endEditing}
-          />
-        )}
-        <p class="message__meta">
-          {message.edited_at && !message.is_deleted && <span>edited</span>}{' '}
-          <time dateTime={message.created_at}>{timeOf(message.created_at)}</time>{' '}
-          {isOwn && message.state && !message.is_deleted && <State state={message.state} />}
-        </p>
-        {message.thread && actions.openThread && (
-          <button type="button" class="message__thread" onClick={() => actions.openThread?.(message)}>
-            <Icon name="thread" size={15} /> {message.thread.reply_count} in thread
-          </button>
-        )}
-        {message.state === 'failed' && (
-          <p class="message__failed">
-            <span>{message.error?.message ?? 'Not sent'}</span>{' '}
-            <button type="button" class="link" onClick={() => actions.retry(message)}>
-              Try again
-            </button>{' '}
-            <button type="button" class="link" onClick={() => actions.discard(message)}>
-              Discard
-            </button>
+      <div class="message__body">
+        <div class="message__bubble">
+          {isGroup && !isOwn && isFirst && <p class="message__sender">{name}</p>}
+          <Marks message={message} />
+          {message.reply_to && <Answered message={answered} me={me} />}
+          {message.attachment && !message.is_deleted && (
+            <Attachment mediaId={message.attachment.media_id} type={message.message_type} />
+          )}
+          <div hidden={isEditing}>
+            <Content message={message} />
+          </div>
+          {isEditing && (
+            <Editor
+              content={message.content}
+              onSave={(content) => {
+                endEditing();
+                void actions.edit(message, content);
+              }}
+              onCancel={endEditing}
+            />
+          )}
+          <p class="message__meta">
+            {message.edited_at && !message.is_deleted && <span>edited</span>}{' '}
+            <time dateTime={message.created_at}>{timeOf(message.created_at)}</time>{' '}
+            {isOwn && message.state && !message.is_deleted && <State state={message.state} />}
           </p>
-        )}
-        <Reactions message={message} me={me} onReact={actions.react} />
+          {message.thread && actions.openThread && (
+            <button type="button" class="message__thread" onClick={() => actions.openThread?.(message)}>
+              <Icon name="thread" size={15} /> {message.thread.reply_count} in thread
+            </button>
+          )}
+          {message.state === 'failed' && (
+            <p class="message__failed">
+              <span>{message.error?.message ?? 'Not sent'}</span>{' '}
+              <button type="button" class="link" onClick={() => actions.retry(message)}>
+                Try again
+              </button>{' '}
+              <button type="button" class="link" onClick={() => actions.discard(message)}>
+                Discard
+              </button>
+            </p>
+          )}
+          <Reactions message={message} me={me} onReact={actions.react} />
+        </div>
         {isActive && isThere && !isEditing && (
           <MessageBar message={message} isOwn={isOwn} actions={actions} onEdit={() => setEditing(true)} />
         )}
