@@ -18,6 +18,8 @@ const PROGRAMS: Record<string, string> = {
   // With promtool.
   prometheus: 'prometheus',
   nginx: 'nginx-light',
+  haproxy: 'haproxy',
+  caddy: 'caddy',
 };
 
 /** Packages of servers start them, unless this program forbids it (Debian Policy, section 9.3.3.2). */
