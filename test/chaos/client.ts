@@ -58,8 +58,11 @@ interface Answer {
 /**
  * @param urls the nodes
  * @param targets whom it writes to, in turn
+ * @param localAddress the address of this machine that it connects from; any by default
  */
-export function startClient(urls: string[], account: Account, targets: Target[]): ChaosClient {
+export function startClient(urls: string[], account: Account, targets: Target[], localAddress?: string): ChaosClient {
+  // An option of the package `ws`, which takes them from the same place.
+  const source = localAddress === undefined ? {} : { localAddress };
   const connections: Connection[] = [];
   const acknowledged: Acknowledged[] = [];
   const state = new Map<string, Map<number, Message>>();
@@ -86,7 +89,7 @@ export function startClient(urls: string[], account: Account, targets: Target[])
   /** One connection, ready and caught up; throws when it cannot be had. */
   async function open(): Promise<void> {
     node = (node + 1) % urls.length;
-    const fresh = openSocket(urls[node]!, { token: account.access_token }, { timeout: CONNECT_MS });
+    const fresh = openSocket(urls[node]!, { token: account.access_token }, { timeout: CONNECT_MS, ...source });
     const connection: Connection = { events: [], synced: new Map(), isLast: false };
     const told = (isNew: boolean) => (payload: { message: Message }) => {
       const { message } = payload;
