@@ -1,10 +1,12 @@
 /** The composition root: foundation, domains, edges; then it listens. */
 import type { Logger } from 'pino';
+import type { TracesConfig } from './config/traces.ts';
 import type { Config } from './config.ts';
 import { createDomains, type Domains } from './domains.ts';
 import { createEdges, type Edges } from './edges.ts';
 import { createFoundation, type Foundation } from './foundation.ts';
 import { listen } from './http/listen.ts';
+import { traceBy, tracing } from './lib/tracing.ts';
 
 export interface App {
   /** Where it listens, e.g. `http://127.0.0.1:3000`. */
@@ -23,6 +25,7 @@ const REDIS_PATIENCE_MS = 2000;
  * @throws Error when the database cannot be reached or the port is taken
  */
 export async function startApp(config: Config, mongodbUrl: string, log: Logger): Promise<App> {
+  if (config.traces) await trace(config.traces, log);
   const foundation = await createFoundation(config, mongodbUrl, log);
   const domains = await createDomains(foundation);
   const edges = createEdges(foundation, domains);
@@ -47,6 +50,12 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   };
 }
 
+/** To be called before anything is made that can be traced. */
+async function trace(traces: TracesConfig, log: Logger): Promise<void> {
+  const { startTracing } = await import('./observability/tracing.ts');
+  traceBy(startTracing(traces, log));
+}
+
 /** From the top down: what uses something closes before it. */
 async function closeAll(foundation: Foundation, domains: Domains, edges: Edges): Promise<void> {
   const { media, calls, messages, inbox, presence, accounts, push, webhooks } = domains;
@@ -61,4 +70,5 @@ async function closeAll(foundation: Foundation, domains: Domains, edges: Edges):
   await presence.close();
   await accounts.close();
   await foundation.close();
+  await tracing?.close();
 }

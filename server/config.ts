@@ -6,6 +6,7 @@ import { type PushConfig, readPush } from './config/push.ts';
 import { withSecretFiles } from './config/secret-files.ts';
 import { readStores } from './config/stores.ts';
 import { readTokens } from './config/tokens.ts';
+import { readTraces, type TracesConfig } from './config/traces.ts';
 import { type Environment, readInteger, readOneOf, readSwitch, readText, readUrl } from './lib/environment.ts';
 
 /** Optional settings are undefined, or empty lists, when they are not set. */
@@ -69,6 +70,7 @@ export interface Config {
   turnUrls: string[];
   turnSecret: string | undefined;
   push: PushConfig;
+  traces: TracesConfig | undefined;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -101,6 +103,7 @@ export function readConfig(given: Environment): Config {
     presenceGraceMs: readInteger(env, 'PRESENCE_GRACE_MS', 5000, 0, TEN_MINUTES_MS),
     ...readCalls(env),
     ...readPush(env, production),
+    ...readTraces(env),
   };
 }
 

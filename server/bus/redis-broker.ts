@@ -3,6 +3,7 @@
  * to the rooms in which it has connections, so it works only for what concerns it. Its own sockets are served at once,
  * with or without Redis.
  */
+import { tracing } from '../lib/tracing.ts';
 import type { Broker } from './bus.ts';
 import { channelsOf, EVERYBODY } from './channels.ts';
 import { createEnvelopes } from './envelopes.ts';
@@ -21,6 +22,9 @@ type Request =
   | { kind: 'resync'; since: number }
   /** Publish again what was published after `since`: it may not have arrived. */
   | { kind: 'replay'; since: number };
+
+/** Where the trace that it belongs to goes on. Nodes that do not trace leave it out, and pass it over. */
+type Traced = { trace?: unknown };
 
 export interface RedisBroker extends Broker {
   /** Asks the other nodes to compare with the database what was stored after a moment, in milliseconds. */
@@ -45,7 +49,7 @@ export interface RedisBrokerOptions {
 }
 
 export function createRedisBroker({ link, deliver, relay, onResync, onError }: RedisBrokerOptions): RedisBroker {
-  const envelopes = createEnvelopes<Operation | Request>(link.nodeId);
+  const envelopes = createEnvelopes<(Operation & Traced) | Request>(link.nodeId);
   const published = createReplay();
   const startedAt = link.clock().getTime();
   /** From when on to publish again; undefined when nobody asks. */
@@ -54,7 +58,8 @@ export function createRedisBroker({ link, deliver, relay, onResync, onError }: R
   function publish(operation: Operation): void {
     const channels = channelsOf(operation);
     if (channels.length === 0) return;
-    const text = envelopes.wrap(operation);
+    const trace = tracing?.publication(operation.kind);
+    const text = envelopes.wrap(trace === undefined ? operation : { ...operation, trace });
     link.publish(channels, text);
     published.note(operation, { at: link.clock().getTime(), channels, text });
   }
@@ -76,6 +81,7 @@ export function createRedisBroker({ link, deliver, relay, onResync, onError }: R
       const content = envelopes.open(text);
       if (content?.kind === 'resync') onResync(content.since);
       else if (content?.kind === 'replay') replaySoon(content.since);
+      else if (content && tracing) tracing.reception(content.trace, () => deliver(content));
       else if (content) deliver(content);
     } catch (error) {
       onError(error);

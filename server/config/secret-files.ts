@@ -19,6 +19,7 @@ export const SECRETS = [
   'VAPID_PRIVATE_KEY',
   'FCM_SERVICE_ACCOUNT',
   'APNS_KEY',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ] as const;
 
 /**

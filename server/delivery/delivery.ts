@@ -2,6 +2,7 @@
 import type { Operation } from '../bus/operations.ts';
 import { userRoom } from '../bus/rooms.ts';
 import type { NewestMessages } from '../conversations/newest-messages.ts';
+import { type Tracing, tracing } from '../lib/tracing.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { Admission } from './admission.ts';
 import type { Emitter } from './emit.ts';
@@ -41,40 +42,42 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   let tellView: ViewListener = () => {};
   let tellPush: (userId: string) => void = () => {};
 
-  return {
-    apply(operation) {
-      switch (operation.kind) {
-        case 'event':
-          emitter.event(operation);
-          break;
-        case 'changes':
-          newest.note(operation.conversation, operation.changes);
-          sequencer.accept(operation.conversation, operation.changes);
-          break;
-        case 'heal':
-          newest.forget(operation.conversation);
-          sequencer.heal(operation.conversation);
-          break;
-        case 'membership':
-          memberships.change(operation.user_id, operation.group_id, operation.from_seq);
-          break;
-        case 'revoked':
-          revoke(operation.session_ids);
-          break;
-        case 'push_user':
-          tellPush(operation.user_id);
-          break;
-        case 'forget':
-          onForget(operation.topic);
-          break;
-        case 'view': {
-          const { user_id, conversation_id, except_socket } = operation;
-          const isShown = rooms.socketsIn(userRoom(user_id)).some(({ id }) => id !== except_socket);
-          if (isShown) tellView(user_id, conversation_id, except_socket);
-          break;
-        }
+  function apply(operation: Operation): void {
+    switch (operation.kind) {
+      case 'event':
+        emitter.event(operation);
+        break;
+      case 'changes':
+        newest.note(operation.conversation, operation.changes);
+        sequencer.accept(operation.conversation, operation.changes);
+        break;
+      case 'heal':
+        newest.forget(operation.conversation);
+        sequencer.heal(operation.conversation);
+        break;
+      case 'membership':
+        memberships.change(operation.user_id, operation.group_id, operation.from_seq);
+        break;
+      case 'revoked':
+        revoke(operation.session_ids);
+        break;
+      case 'push_user':
+        tellPush(operation.user_id);
+        break;
+      case 'forget':
+        onForget(operation.topic);
+        break;
+      case 'view': {
+        const { user_id, conversation_id, except_socket } = operation;
+        const isShown = rooms.socketsIn(userRoom(user_id)).some(({ id }) => id !== except_socket);
+        if (isShown) tellView(user_id, conversation_id, except_socket);
+        break;
       }
-    },
+    }
+  }
+
+  return {
+    apply: tracing ? traced(apply, tracing) : apply,
     admit: admission.admit,
     dismiss: admission.dismiss,
     onViewChanged(listener) {
@@ -86,5 +89,12 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     hasHeard: (conversation, since) => (rooms.coveredSince(conversation) ?? Number.POSITIVE_INFINITY) <= since,
     members: rooms.members,
     onLeft: memberships.onLeft,
+  };
+}
+
+function traced(apply: Delivery['apply'], traces: Tracing): Delivery['apply'] {
+  return (operation) => {
+    const event = operation.kind === 'event' ? operation.event : undefined;
+    traces.delivery(operation.kind, event, () => apply(operation));
   };
 }

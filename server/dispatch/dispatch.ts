@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Ack } from '../../shared/contract/errors.ts';
 import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import { createKeyedQueue } from '../lib/keyed-queue.ts';
+import { type Tracing, tracing } from '../lib/tracing.ts';
 import type { Reach } from '../model/reach.ts';
 import type { Spend } from './budgets.ts';
 import type { Caller } from './caller.ts';
@@ -71,7 +72,7 @@ export function createDispatch({
     return inTurn(command, pages, () => carriedOut(command, serverTime));
   }
 
-  return async (caller, name, args, due) => {
+  const dispatch: Dispatch = async (caller, name, args, due) => {
     const startedAt = performance.now();
     const route = routes.get(name);
     const dueAt = due ?? startedAt + COMMAND_DEADLINE_MS;
@@ -85,4 +86,10 @@ export function createDispatch({
     onDone(route ? name : 'unknown', result.ok ? 'ok' : result.error.code, startedAt);
     return result;
   };
+  return tracing ? traced(dispatch, (name) => routes.has(name), tracing) : dispatch;
+}
+
+function traced(dispatch: Dispatch, isKnown: (name: string) => boolean, traces: Tracing): Dispatch {
+  return (caller, name, ...rest) =>
+    traces.command(isKnown(name) ? name : 'unknown', () => dispatch(caller, name, ...rest));
 }

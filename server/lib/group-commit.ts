@@ -4,6 +4,7 @@
  */
 
 import { batchMeasures } from './batch-measures.ts';
+import { type Origin, tracing } from './tracing.ts';
 
 /** The longest that a key waits for the batches before it, in milliseconds, so that one that hangs holds up no other. */
 const PATIENCE_MS = 20;
@@ -21,6 +22,8 @@ interface Asked<K, V> {
   key: K;
   resolve(value: V): void;
   reject(error: unknown): void;
+  /** What asked for it, where that is traced. */
+  origin: Origin | undefined;
 }
 
 /**
@@ -64,7 +67,9 @@ export function batched<K, V>(
   async function carryOut(batch: Asked<K, V>[]): Promise<void> {
     underWay++;
     try {
-      const answers = await run(batch.map(({ key }) => key));
+      const keys = batch.map(({ key }) => key);
+      const origins = tracing && batch.map(({ origin }) => origin);
+      const answers = await (tracing && origins ? tracing.within(origins, () => run(keys)) : run(keys));
       for (const [i, { resolve, reject }] of batch.entries()) {
         const answer = answers[i] as V | Error;
         if (answer instanceof Error) reject(answer);
@@ -98,7 +103,7 @@ export function batched<K, V>(
   return (key) =>
     new Promise((resolve, reject) => {
       if (waiting.length === 0) waitingSince = performance.now();
-      waiting.push({ key, resolve, reject });
+      waiting.push({ key, resolve, reject, origin: tracing?.origin() });
       weight += weigh(key);
       if (isNext()) leaveSoon();
       else patience ??= setTimeout(() => leave(true), PATIENCE_MS);

@@ -5,6 +5,7 @@
 
 import { batchMeasures } from './batch-measures.ts';
 import { queueMeasures } from './queue-measures.ts';
+import { type Origin, tracing } from './tracing.ts';
 
 export interface Lanes<T> {
   /** Adds a task to the batch at the end of its lane. */
@@ -13,10 +14,13 @@ export interface Lanes<T> {
   idle(): Promise<void>;
 }
 
-/** Tasks that leave together, and since when the first of them waits, by `performance.now()`. */
+/** Tasks that leave together. */
 interface Batch<T> {
   tasks: T[];
+  /** Since when the first of them waits, by `performance.now()`. */
   since: number;
+  /** What asked for each task, where that is traced. */
+  origins: (Origin | undefined)[] | undefined;
 }
 
 /**
@@ -42,10 +46,10 @@ export function createLanes<T>(
     // In an empty lane too, a batch takes along what joins right behind its first task.
     await Promise.resolve();
     for (let next = lane.shift(); next; next = lane.shift()) {
-      const { tasks, since } = next;
+      const { tasks, since, origins } = next;
       batches.size.observe(tasks.length);
       batches.waited.observe((performance.now() - since) / 1000);
-      await carryOut(tasks);
+      await (tracing && origins ? tracing.within(origins, () => carryOut(tasks)) : carryOut(tasks));
       length.add(-tasks.length);
     }
     lanes.delete(key);
@@ -58,18 +62,20 @@ export function createLanes<T>(
     join(key, task) {
       length.add();
       const lane = lanes.get(key);
-      const last = lane?.at(-1)?.tasks;
-      if (last && last.length < most && belong(last[0]!, task)) {
-        last.push(task);
+      const last = lane?.at(-1);
+      if (last && last.tasks.length < most && belong(last.tasks[0]!, task)) {
+        last.tasks.push(task);
+        last.origins?.push(tracing?.origin());
         return;
       }
-      const begun = { tasks: [task], since: performance.now() };
-      if (lane) lane.push(begun);
-      else {
-        const opened = [begun];
-        lanes.set(key, opened);
-        void drain(key, opened);
+      const batch = { tasks: [task], since: performance.now(), origins: tracing && [tracing.origin()] };
+      if (lane) {
+        lane.push(batch);
+        return;
       }
+      const opened = [batch];
+      lanes.set(key, opened);
+      void drain(key, opened);
     },
     async idle() {
       while (lanes.size > 0) await new Promise<void>((resolve) => onIdle.push(resolve));

@@ -2,6 +2,7 @@
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import type { Logger } from 'pino';
 import { COMMAND_DEADLINE_MS, WRITE_MS, withDeadline } from '../lib/deadline.ts';
+import { tracing } from '../lib/tracing.ts';
 import { type Collections, collections } from './collections.ts';
 import { type DatabaseClock, startDatabaseClock } from './database-clock.ts';
 import { GUARANTEES } from './guarantees.ts';
@@ -96,7 +97,13 @@ async function openPatiently(url: string, log: Logger): Promise<Database> {
 }
 
 async function open(url: string, log: Logger): Promise<Database> {
-  const client = new MongoClient(url, { ...OPTIONS, heartbeatFrequencyMS: HEARTBEAT_MS, maxPoolSize: 50 });
+  const client = new MongoClient(url, {
+    ...OPTIONS,
+    heartbeatFrequencyMS: HEARTBEAT_MS,
+    maxPoolSize: 50,
+    monitorCommands: tracing !== undefined,
+  });
+  tracing?.watchStore(client);
   const reach = watchReach(client);
   const db = client.db(databaseOf(url));
   try {

@@ -9,6 +9,7 @@ import { readConfig } from '../../server/config.ts';
 const BESIDE: Record<string, Record<string, string>> = {
   TURN_URLS: { TURN_SECRET: 'a secret' },
   TURN_SECRET: { TURN_URLS: 'turn:turn.example.org:3478' },
+  OTEL_EXPORTER_OTLP_HEADERS: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' },
   AUTH_JWKS_URL: { AUTH_ISSUER: 'https://login.example.org', AUTH_AUDIENCE: 'chat' },
 };
 
@@ -65,6 +66,9 @@ describe('the configuration', () => {
     ['MIN_FREE_BYTES', '-1'],
     ['GROUP_MAX_MEMBERS', '1e3'],
     ['CALL_RING_TIMEOUT_MS', '45s'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'api-key'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'api-key=a%0d%0ab'],
   ])('refuses %s=%s in one line that names the variable, and a value that it would take', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^.*${name}.*$`));
     const refusal = messageOf(() => readConfig({ ...BESIDE[name], [name]: value }));

@@ -14,7 +14,8 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-const SECRET = 'the same secret on all nodes of one cluster';
+/** Of all nodes of a cluster. */
+export const CLUSTER_SECRET = 'the same secret on all nodes of one cluster';
 
 /**
  * @param count how many servers
@@ -26,7 +27,7 @@ export async function startCluster(count: number, env: Record<string, string> = 
   const nodes = await Promise.all(
     toRedis.map(({ port }) => {
       const REDIS_URL = `redis://127.0.0.1:${port}`;
-      return startServer({ env: { MONGODB_URL: database.url, REDIS_URL, JWT_SECRET: SECRET, ...env } });
+      return startServer({ env: { MONGODB_URL: database.url, REDIS_URL, JWT_SECRET: CLUSTER_SECRET, ...env } });
     }),
   );
   return {
