@@ -29,6 +29,7 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
   const foundation = await createFoundation(config, mongodbUrl, log);
   const domains = await createDomains(foundation);
   const edges = createEdges(foundation, domains);
+  if (config.adminUi) await openAdminUi(config.adminUi.password, foundation);
 
   await foundation.redis?.untilUp(REDIS_PATIENCE_MS);
   const url = await listen(foundation.http, config).catch(async (error: unknown) => {
@@ -54,6 +55,11 @@ export async function startApp(config: Config, mongodbUrl: string, log: Logger):
 async function trace(traces: TracesConfig, log: Logger): Promise<void> {
   const { startTracing } = await import('./observability/tracing.ts');
   traceBy(startTracing(traces, log));
+}
+
+async function openAdminUi(password: string, foundation: Foundation): Promise<void> {
+  const { createAdminUi } = await import('./gateway/admin-ui.ts');
+  await createAdminUi(password, foundation);
 }
 
 /** From the top down: what uses something closes before it. */

@@ -1,4 +1,5 @@
 /** Environment variables → configuration, checked once at start (PROTOCOL section 10). */
+import { readAdminUi } from './config/admin-ui.ts';
 import { type IceServerConfig, readCalls } from './config/calls.ts';
 import { type IssuerConfig, readIssuer } from './config/issuer.ts';
 import { readNetwork } from './config/network.ts';
@@ -71,6 +72,8 @@ export interface Config {
   turnSecret: string | undefined;
   push: PushConfig;
   traces: TracesConfig | undefined;
+  /** Socket.IO's Admin UI, where it is switched on. */
+  adminUi: { password: string } | undefined;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
@@ -104,6 +107,7 @@ export function readConfig(given: Environment): Config {
     ...readCalls(env),
     ...readPush(env, production),
     ...readTraces(env),
+    ...readAdminUi(env),
   };
 }
 

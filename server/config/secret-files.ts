@@ -20,6 +20,7 @@ export const SECRETS = [
   'FCM_SERVICE_ACCOUNT',
   'APNS_KEY',
   'OTEL_EXPORTER_OTLP_HEADERS',
+  'ADMIN_UI_PASSWORD',
 ] as const;
 
 /**

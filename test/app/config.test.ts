@@ -9,6 +9,7 @@ import { readConfig } from '../../server/config.ts';
 const BESIDE: Record<string, Record<string, string>> = {
   TURN_URLS: { TURN_SECRET: 'a secret' },
   TURN_SECRET: { TURN_URLS: 'turn:turn.example.org:3478' },
+  ADMIN_UI_PASSWORD: { ADMIN_UI: 'on' },
   OTEL_EXPORTER_OTLP_HEADERS: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' },
   AUTH_JWKS_URL: { AUTH_ISSUER: 'https://login.example.org', AUTH_AUDIENCE: 'chat' },
 };
@@ -66,6 +67,7 @@ describe('the configuration', () => {
     ['MIN_FREE_BYTES', '-1'],
     ['GROUP_MAX_MEMBERS', '1e3'],
     ['CALL_RING_TIMEOUT_MS', '45s'],
+    ['ADMIN_UI', 'yes'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'api-key'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'api-key=a%0d%0ab'],
@@ -76,6 +78,17 @@ describe('the configuration', () => {
     const [, setting, example] = /; for example (\w+)=(.+)$/.exec(refusal)!;
     const good = example!.replace('$(openssl rand -hex 32)', 'f'.repeat(64));
     expect(() => readConfig({ ...BESIDE[setting!], [setting!]: good })).not.toThrow();
+  });
+
+  it.each([
+    ['is not set', undefined],
+    ['is short', 'hunter2'],
+    ['has more bytes than bcrypt reads', 'ä'.repeat(37)],
+  ])('refuses ADMIN_UI=on where its password %s', (_what, ADMIN_UI_PASSWORD) => {
+    const refusal = messageOf(() => readConfig({ ADMIN_UI: 'on', ADMIN_UI_PASSWORD }));
+    expect(refusal).toMatch(/^ADMIN_UI_PASSWORD must .*; for example ADMIN_UI_PASSWORD=/);
+    expect(refusal).not.toMatch(/hunter2|ä/);
+    expect(readConfig({ ADMIN_UI: 'off', ADMIN_UI_PASSWORD }).adminUi).toBeUndefined();
   });
 
   it.each([

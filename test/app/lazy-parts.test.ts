@@ -9,6 +9,7 @@ import { removeAtExit, startServer } from '../support/server.ts';
 /** The setting that switches a part on, and a text that is in its code alone. */
 const PARTS: [setting: Record<string, string>, mark: string][] = [
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' }, 'BatchSpanProcessor'],
+  [{ ADMIN_UI: 'on', ADMIN_UI_PASSWORD: 'the password of the operator' }, 'socket.io-admin'],
 ];
 
 let byDefault: string[];
