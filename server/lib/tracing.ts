@@ -22,7 +22,7 @@ export interface Tracing {
   watchStore(client: MongoClient): void;
   /**
    * Notes that something is told to other nodes.
-   * @returns its place as `traceparent` (W3C Trace Context), for them; undefined outside of a trace
+   * @returns its place as `traceparent` (W3C Trace Context), for them; undefined outside of a trace, and of one that is not sent
    */
   publication(kind: string): string | undefined;
   /** Applies what another node told. @param traceparent whatever came as that: anything else than a place is ignored */

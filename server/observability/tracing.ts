@@ -11,6 +11,7 @@ import {
   type Span,
   SpanKind,
   SpanStatusCode,
+  TraceFlags,
   trace,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -26,10 +27,24 @@ import { followStore } from './traced-store.ts';
 
 /** The longest wait for what is sent at the end, in milliseconds. */
 const FLUSH_MS = 1000;
+/**
+ * How long after a trace came to this process something is part of it, in milliseconds. A timer that renews itself keeps
+ * the context of the command that began it, and would go on in its trace for ever.
+ */
+const LASTING_MS = 10_000;
 /** A `traceparent` of version 00, in characters. */
 const TRACEPARENT_LENGTH = 55;
 /** Outcomes of a command that are the server's fault. */
 const FAULTS: readonly string[] = ['internal', 'unavailable'];
+
+/** A place in a trace, and until when something is part of it, by `performance.now()`. */
+interface Place {
+  context: Context;
+  until: number;
+}
+
+/** Whether the sampler has chosen its trace. */
+const isTaken = (span: Span) => (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
 
 /**
  * Starts tracing. Sampling, batches and what else is said of the process follow OpenTelemetry's own environment variables
@@ -51,30 +66,39 @@ export function startTracing({ url, headers }: TracesConfig, log: Logger): Traci
   });
   const tracer = provider.getTracer('letsapp');
   const propagator = new W3CTraceContextPropagator();
-  const contexts = new AsyncLocalStorage<Context | undefined>();
+  const places = new AsyncLocalStorage<Place | undefined>();
+
+  function place(): Place | undefined {
+    const current = places.getStore();
+    return current && performance.now() < current.until ? current : undefined;
+  }
+
+  const arrived = (context: Context): Place => ({ context, until: performance.now() + LASTING_MS });
+  const below = ({ context, until }: Place, span: Span): Place => ({ context: trace.setSpan(context, span), until });
 
   /** A span as part of the current one; undefined where there is none: what nobody asked for begins no trace. */
   function part(name: string, kind: SpanKind, attributes: Record<string, string>): Span | undefined {
-    const parent = contexts.getStore();
-    return parent && tracer.startSpan(name, { kind, attributes }, parent);
+    const parent = place();
+    return parent && tracer.startSpan(name, { kind, attributes }, parent.context);
   }
 
-  function together<R>(origins: readonly Context[], work: () => Promise<R>): Promise<R> {
-    const [first, ...others] = origins;
-    const links = others.flatMap((origin) => trace.getSpanContext(origin) ?? []).map((context) => ({ context }));
-    const batch = tracer.startSpan('batch', { links, attributes: { 'letsapp.requests': origins.length } }, first);
-    return contexts.run(trace.setSpan(first!, batch), work).finally(() => batch.end());
+  function together<R>(first: Place, others: Place[], work: () => Promise<R>): Promise<R> {
+    const links = others.flatMap(({ context }) => trace.getSpanContext(context) ?? []).map((context) => ({ context }));
+    const attributes = { 'letsapp.requests': 1 + others.length };
+    const batch = tracer.startSpan('batch', { links, attributes }, first.context);
+    return places.run(below(first, batch), work).finally(() => batch.end());
   }
 
   return {
-    origin: () => contexts.getStore(),
+    origin: place,
     within(origins, work) {
-      const distinct = [...new Set(origins as (Context | undefined)[])].filter((origin) => origin !== undefined);
-      return distinct.length > 1 ? together(distinct, work) : contexts.run(distinct[0], work);
+      const distinct = new Set(origins as (Place | undefined)[]);
+      const [first, ...others] = [...distinct].filter((origin) => origin !== undefined);
+      return first && others.length > 0 ? together(first, others, work) : places.run(first, work);
     },
     async command(name, carryOut) {
       const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, ROOT_CONTEXT);
-      const answer = await contexts.run(trace.setSpan(ROOT_CONTEXT, span), carryOut);
+      const answer = await places.run(below(arrived(ROOT_CONTEXT), span), carryOut);
       const outcome = answer.ok ? 'ok' : answer.error.code;
       span.setAttribute('letsapp.outcome', outcome);
       if (FAULTS.includes(outcome)) span.setStatus({ code: SpanStatusCode.ERROR });
@@ -88,18 +112,18 @@ export function startTracing({ url, headers }: TracesConfig, log: Logger): Traci
       span.end();
       const carrier: { traceparent?: string } = {};
       propagator.inject(trace.setSpan(ROOT_CONTEXT, span), carrier, defaultTextMapSetter);
-      return carrier.traceparent;
+      return isTaken(span) ? carrier.traceparent : undefined;
     },
     reception(traceparent, apply) {
       const isPlace = typeof traceparent === 'string' && traceparent.length === TRACEPARENT_LENGTH;
       const context = isPlace && propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
-      contexts.run(context && trace.getSpanContext(context) ? context : undefined, apply);
+      places.run(context && trace.getSpanContext(context) ? arrived(context) : undefined, apply);
     },
     delivery(kind, event, apply) {
       const span = part(`deliver ${kind}`, SpanKind.CONSUMER, event === undefined ? {} : { 'letsapp.event': event });
       if (!span) return apply();
       try {
-        contexts.run(trace.setSpan(contexts.getStore()!, span), apply);
+        places.run(below(places.getStore()!, span), apply);
       } finally {
         span.end();
       }

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startTracing } from '../../server/observability/tracing.ts';
 import { connect, connectPair, type Device, register, registerMany, settle } from '../support/client.ts';
 import { CLUSTER_SECRET, type Cluster, startCluster } from '../support/cluster.ts';
@@ -141,6 +141,34 @@ describe('a process', () => {
     expect(span).toMatchObject({ name: 'sync', attributes: { 'letsapp.outcome': 'unavailable' }, status: { code: 2 } });
   });
 
+  it('ends the trace of a command for what goes on long after it', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const tracing = startTracing({ url: `${receiver.url}/v1/traces`, headers: {} }, pino({ level: 'silent' }));
+    const published: (string | undefined)[] = [];
+    await tracing.command('sync', async () => {
+      published.push(tracing.publication('changes'));
+      vi.advanceTimersByTime(10_001);
+      published.push(tracing.publication('changes'));
+      return { ok: true, data: {} };
+    });
+    expect(published).toEqual([expect.stringMatching(/^00-[\da-f]{32}-[\da-f]{16}-01$/), undefined]);
+    await tracing.close();
+  });
+
+  it('tells other nodes nothing of a trace that the sampler has not chosen', async () => {
+    vi.stubEnv('OTEL_TRACES_SAMPLER', 'always_off');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const tracing = startTracing({ url: `${receiver.url}/v1/traces`, headers: {} }, pino({ level: 'silent' }));
+    let told: string | undefined = 'something';
+    await tracing.command('sync', async () => {
+      told = tracing.publication('changes');
+      return { ok: true, data: {} };
+    });
+    expect(told).toBeUndefined();
+    await tracing.close();
+  });
+
   it.each([
     [undefined, false],
     [7, false],
@@ -154,10 +182,8 @@ describe('a process', () => {
   ])('told %o by another node goes on with it: %s', async (told, goesOn) => {
     const tracing = startTracing({ url: `${receiver.url}/v1/traces`, headers: {} }, pino({ level: 'silent' }));
     let origin: unknown;
-    await tracing.within([{}], async () => {
-      tracing.reception(told, () => {
-        origin = tracing.origin();
-      });
+    tracing.reception(told, () => {
+      origin = tracing.origin();
     });
     expect(origin !== undefined).toBe(goesOn);
     await tracing.close();
