@@ -94,9 +94,10 @@ async function startPrometheus(target: string) {
       const data = await ask<{ result: { value: [number, string] }[] }>(`query?query=${encodeURIComponent(query)}`);
       return data?.result[0]?.value[1];
     },
+    /** Those of a store: on a busy machine others fire rightly. */
     async firing() {
       const data = await ask<{ alerts: { state: string; labels: Record<string, string> }[] }>('alerts');
-      const firing = data?.alerts.filter(({ state }) => state === 'firing');
+      const firing = data?.alerts.filter(({ state, labels }) => state === 'firing' && labels.store !== undefined);
       return firing?.map(({ labels }) => `${labels.alertname} ${labels.store}`);
     },
   };
