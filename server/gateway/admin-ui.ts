@@ -40,7 +40,7 @@ export async function createAdminUi(password: string, options: AdminUiOptions): 
   const { io, config, rateLimiter, redis, log } = options;
   async function admit(socket: Socket): Promise<void> {
     const network = networkOf({ ip: addressOf(socket.request, config) });
-    refuseAfter(await rateLimiter.take(`admin-ui:${network}`, ATTEMPTS));
+    refuseAfter(await rateLimiter.take(`admin-ui:${network}`, ATTEMPTS), 'adminUi');
     if (!isAttempt(socket.handshake.auth)) throw unauthenticated('invalid credentials');
   }
   // Before the Admin UI's own check, which takes whatever comes for a password, as often as it comes.
