@@ -15,7 +15,7 @@ const RETRY_MS = 1000;
 
 const waits = histograms(
   'letsapp_sequencer_wait_seconds',
-  'How long changes of a conversation waited on this node for those before them',
+  'How long changes of a conversation waited on this node for those before them, or for it to know where to begin',
   [],
   WAITS,
 )();

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Change } from '../../server/bus/operations.ts';
 import { createSequencer, type Sequencer, type SequencerSources } from '../../server/delivery/sequencer.ts';
+import { allMeasures } from '../../server/lib/measures.ts';
 import type { ConversationRef } from '../../server/model/conversation-ref.ts';
 import { expectComplete, read, write } from './conversation-model.ts';
 
@@ -81,6 +82,30 @@ it('delivers what was never told when it is asked to heal, also while a read is 
   sequencer.heal(conversation);
   await pass(30);
   expectComplete(delivered, model);
+});
+
+it('measures how long changes waited for those before them', async () => {
+  const waits = () => {
+    const measured = allMeasures()
+      .find(({ name }) => name === 'letsapp_sequencer_wait_seconds')!
+      .read();
+    const of = (part: string) => measured.find(({ suffix }) => suffix === part)!.value;
+    return { count: of('_count'), sum: of('_sum') };
+  };
+  const model = write([0, 0, 0, 0]);
+  const { sequencer, delivered } = create({ seesEverything: true });
+  const before = waits();
+  sequencer.accept(conversation, [model.told[0]!]);
+  expect(waits()).toEqual(before);
+  sequencer.accept(conversation, [model.told[2]!]);
+  await pass(20);
+  sequencer.accept(conversation, [model.told[3]!]);
+  expect(waits()).toEqual(before);
+  sequencer.accept(conversation, [model.told[1]!]);
+  expect(delivered).toHaveLength(4);
+  expect(waits().count).toBe(before.count + 1);
+  expect(waits().sum).toBeCloseTo(before.sum + 0.02);
+  sequencer.close();
 });
 
 it('does nothing for a conversation that nobody here is in', async () => {

@@ -211,6 +211,12 @@ describe('of a call', () => {
   });
 });
 
+/** The age of what waits for longest, in seconds, as the metrics tell it. */
+async function oldestWaiting(): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(/^letsapp_webhook_oldest_waiting_seconds (\S+)$/m.exec(text)![1]);
+}
+
 it('events wait in their order for a receiver that fails, and count as behind', async () => {
   receiver.answer = ({ type }) => (type === 'group.updated' ? 500 : 204);
   const { group } = await ann.ok('group:create', { name: '0', member_ids: [] });
@@ -222,6 +228,10 @@ it('events wait in their order for a receiver that fails, and count as behind', 
       behind: 3,
     }),
   );
+  // Nothing of the group is taken, and its age grows.
+  const age = await oldestWaiting();
+  expect(age).toBeGreaterThan(0);
+  expect(await oldestWaiting()).toBeGreaterThan(age);
   receiver.answer = () => 204;
   await operator(server.url, 'PUT', '/all', { url: receiver.url });
   await eventually(() => {
@@ -230,6 +240,7 @@ it('events wait in their order for a receiver that fails, and count as behind', 
     expect(new Set(ofGroup(group._id).map(({ id }) => id)).size).toBe(3);
   });
   await eventually(async () => expect(await webhookNamed(server.url, 'all')).toMatchObject({ state: 'ok', behind: 0 }));
+  await eventually(async () => expect(await oldestWaiting()).toBe(0));
 });
 
 it('nothing is noted where no webhook exists', async () => {
