@@ -21,6 +21,7 @@ const CHANGED_DOCUMENTS = 100;
 const NOT_KNOWN = 43;
 /** How often what has changed is carried over while much is copied, in milliseconds. */
 const CHANGES_EVERY_MS = 1000;
+const SAID_EVERY_MS = 10_000;
 
 export interface CarrierOptions {
   source: Db;
@@ -28,6 +29,8 @@ export interface CarrierOptions {
   movable: Pick<Movable, 'changes'>;
   /** How far an earlier run came; kept up to date in the target. */
   mark: MoveMark;
+  /** Told how far it is, now and then. */
+  say(line: string): void;
 }
 
 interface Pair {
@@ -50,24 +53,21 @@ export interface Carrier {
   deferred(): MoveMark['deferred'];
 }
 
-export function createCarrier({ source, target, movable, mark }: CarrierOptions): Carrier {
+export function createCarrier({ source, target, movable, mark, say }: CarrierOptions): Carrier {
   const pairs = new Map<string, Promise<Pair>>();
   /** Up to which note changes were carried over. */
   let carried = 0;
   let changesAt = performance.now();
+  let saidAt = changesAt;
 
-  /** What the declarations of this version do not have, as indexes of the operator's own, comes along. */
-  async function open(name: string): Promise<Pair> {
-    const [from, to] = [source.collection<Exact>(name), target.collection<Exact>(name)];
-    const indexes = await from.indexes();
-    const there = new Set((await to.indexes().catch(() => [])).map((index) => index.name));
-    const missing = indexes.filter((index) => index.name !== '_id_' && !there.has(index.name));
-    if (missing.length > 0) await to.createIndexes(missing.map(({ v: _, ...index }) => index as never));
-    return { source: from, target: to, expiries: expiriesOf(indexes) };
+  function sayNowAndThen(line: string): void {
+    if (performance.now() - saidAt < SAID_EVERY_MS) return;
+    saidAt = performance.now();
+    say(line);
   }
 
   function pairOf(name: string): Promise<Pair> {
-    const known = pairs.get(name) ?? open(name);
+    const known = pairs.get(name) ?? openPair(source, target, name);
     pairs.set(name, known);
     return known;
   }
@@ -115,7 +115,7 @@ export function createCarrier({ source, target, movable, mark }: CarrierOptions)
     async copy(name) {
       if (mark.copied.includes(name)) return;
       const { source: from, target: to, expiries } = await pairOf(name);
-      for (let limit = FIRST_DOCUMENTS; ; ) {
+      for (let limit = FIRST_DOCUMENTS, count = 0; ; ) {
         const above = mark.at?.collection === name ? { $gt: mark.at.id } : {};
         const options = { ...EXACT, sort: { _id: 1 }, limit, batchSize: limit + 1 } as const;
         const wanted = (await from.find(filterOf(above), options).toArray()) as Exact[];
@@ -128,6 +128,8 @@ export function createCarrier({ source, target, movable, mark }: CarrierOptions)
         await save();
         if (performance.now() - changesAt > CHANGES_EVERY_MS) await changes();
         if (isLast) return;
+        count += wanted.length;
+        sayNowAndThen(`${name}: ${count} documents until now`);
         limit = nextLimit(wanted);
       }
     },
@@ -139,6 +141,16 @@ export function createCarrier({ source, target, movable, mark }: CarrierOptions)
     },
     deferred: () => mark.deferred,
   };
+}
+
+/** Opens both sides of a collection. Indexes that a server does not install, as of the operator's own, come along. */
+async function openPair(source: Db, target: Db, name: string): Promise<Pair> {
+  const [from, to] = [source.collection<Exact>(name), target.collection<Exact>(name)];
+  const indexes = await from.indexes();
+  const there = new Set((await to.indexes().catch(() => [])).map((index) => index.name));
+  const missing = indexes.filter((index) => index.name !== '_id_' && !there.has(index.name));
+  if (missing.length > 0) await to.createIndexes(missing.map(({ v: _, ...index }) => index as never));
+  return { source: from, target: to, expiries: expiriesOf(indexes) };
 }
 
 const filterOf = (range: object) => (Object.keys(range).length === 0 ? {} : { _id: range as never });

@@ -30,15 +30,13 @@ export async function run(args: string[], config: Config): Promise<number> {
   if (config.mongodbUrl !== undefined) {
     throw new Error('MONGODB_URL is set: what is moved is the embedded database of DATA_DIR, so unset it here');
   }
-  databaseUrl(url);
+  const { shown } = databaseUrl(url);
   const done = await withMovable(config, (client, name, movable) =>
     withTarget(url, (target) => move({ client, name, movable }, target, { config, copyOnly })),
   );
   if ('moved' in done) {
-    await withTarget(url, async (target) => {
-      if (target.shown !== done.moved.to) throw new Error(`it was moved already, to ${done.moved.to}`);
-      await endFilling(target, done.moved.move);
-    });
+    if (shown !== done.moved.to) throw new Error(`it was moved already, to ${done.moved.to}`);
+    await withTarget(url, (target) => endFilling(target, done.moved.move));
   }
   if (!copyOnly || 'moved' in done) advise(config, 'moved' in done ? done.moved.to : done.result);
   return 0;
@@ -88,7 +86,7 @@ async function move(
     Object.assign(mark, { tracker, at: null, copied: [], deferred: [] });
   }
   const sides = { source: client.db(name), target: target.client.db(target.name) };
-  const carrier = createCarrier({ ...sides, movable, mark });
+  const carrier = createCarrier({ ...sides, movable, mark, say });
   for (const collection of await carrier.collections()) {
     await carrier.copy(collection);
     say(`${collection} is copied`);

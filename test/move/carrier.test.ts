@@ -36,7 +36,7 @@ it('what is inserted, changed, exchanged and removed while it is copied is the s
     tracker: await steps.track(),
   };
   await moveMark(target).insertOne({ ...mark });
-  const carrier = createCarrier({ source, target, movable: steps, mark });
+  const carrier = createCarrier({ source, target, movable: steps, mark, say: () => {} });
 
   const random = (most: number) => Math.floor(Math.random() * most);
   async function change(n: number): Promise<void> {

@@ -67,6 +67,8 @@ it('what changed without being noted, as over a restart, is found by comparing; 
   await collections.jobs.insertOne(job(500));
   const ours = await collections.jobs.find().sort({ _id: 1 }).toArray();
   await close();
+  // Nothing runs on it now.
+  await source.kill();
 
   const moved = await move('--to-file', file);
   expect(moved).toMatchObject({ code: 0, stderr: '' });
