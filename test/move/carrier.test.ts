@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb';
 import { expect, it, onTestFinished } from 'vitest';
-import { movable } from '../../server/embedded/move.ts';
+import { beginMove, movable } from '../../server/embedded/move.ts';
 import { ignoring } from '../../server/model/failures.ts';
 import { type MoveMark, moveMark } from '../../server/model/move-mark.ts';
 import { createCarrier } from '../../server/move/carrier.ts';
@@ -23,7 +23,7 @@ async function sides() {
   });
   const [source, target] = clients.map((client) => client.db());
   const steps = movable((command) => clients[0].db('admin').command(command, { promoteValues: false }));
-  return { source: source!, target: target!, steps };
+  return { source: source!, target: target!, steps, folder: from.folder };
 }
 
 it('what is inserted, changed, exchanged and removed while it is copied is the same on both sides in the end', async () => {
@@ -79,7 +79,7 @@ it('what is inserted, changed, exchanged and removed while it is copied is the s
 });
 
 it('after an end of writes for good, the database takes none, and says where to go', async () => {
-  const { source, steps } = await sides();
+  const { source, steps, folder } = await sides();
   const items = source.collection<{ _id: number }>('items');
   const paused = await steps.pause(60_000);
   await expect(items.insertOne({ _id: 1 })).rejects.toMatchObject({ code: 365 });
@@ -95,6 +95,17 @@ it('after an end of writes for good, the database takes none, and says where to 
   await steps.resume();
   await expect(items.insertOne({ _id: 2 })).rejects.toThrow(/mongodb:\/\/there\/letsapp/);
   expect(await items.countDocuments()).toBe(1);
+  expect(await beginMove(folder)).toMatchObject({ moved: { to: 'mongodb://there/letsapp', move: 'm' } });
+});
+
+it('one at a time moves a database', async () => {
+  const { folder } = await sides();
+  const first = await beginMove(folder);
+  await expect(beginMove(folder)).rejects.toThrow(/another letsapp move/);
+  if ('release' in first) first.release();
+  const next = await beginMove(folder);
+  if ('release' in next) next.release();
+  expect(next).not.toHaveProperty('moved');
 });
 
 it('a pause that nobody renews ends by itself', async () => {
