@@ -12,7 +12,7 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     // More than two cores, because tests wait for timers for much of their time. Not by the number of cores: each starts
     // servers of its own, and tests that are too many at once only wait for each other.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: SpreadLongest },
     // The files of a worker share its modules and servers (`sharedServer`): each loading them anew would be a third of
     // the time that all take.

@@ -1,31 +1,33 @@
 import { io } from 'socket.io-client';
-import { expect, it, onTestFinished } from 'vitest';
+import { it, type TestContext } from 'vitest';
 import { startKit, type Task } from './kit.ts';
 import { takePart } from './own-client.ts';
 
 const TEST_MS = 400_000;
 
-async function kit() {
+async function kit({ onTestFinished }: TestContext) {
   const started = await startKit();
   onTestFinished(() => started.close());
   return started;
 }
 
-it(
+// Both wait for most of their time.
+it.concurrent(
   "finds nothing wrong with the project's own client",
-  async () => {
-    const { task, run } = await kit();
+  async (context) => {
+    const { task, run } = await kit(context);
     const [wrong] = await Promise.all([run(), takePart(task)]);
-    expect(wrong).toEqual([]);
+    context.expect(wrong).toEqual([]);
   },
   TEST_MS,
 );
 
-it(
+it.concurrent(
   'finds out a client that repeats under no id, sorts nothing, asks no sync and takes replies for messages',
-  async () => {
-    const { task, run } = await kit();
-    const [wrong] = await Promise.all([run(), takePartNaively(task)]);
+  async (context) => {
+    const { expect } = context;
+    const { task, run } = await kit(context);
+    const [wrong] = await Promise.all([run(), takePartNaively(task, context)]);
     const all = wrong.join('\n');
     expect(all).toContain('sent more than once');
     expect(all).toContain('received more than once');
@@ -39,7 +41,8 @@ it(
 );
 
 /** As one writes a client at first. */
-async function takePartNaively({ url, token_url, report_url, peer_id, count }: Task): Promise<void> {
+async function takePartNaively(task: Task, { onTestFinished }: TestContext): Promise<void> {
+  const { url, token_url, report_url, peer_id, count } = task;
   const received: string[] = [];
   const socket = io(url, {
     transports: ['websocket'],
