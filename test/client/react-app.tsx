@@ -55,6 +55,14 @@ function Conversation({ client, peer }: { client: Client; peer: string }) {
   );
 }
 
+/** How often each part was rendered. */
+export const rendered = { me: 0 };
+
+function Me() {
+  rendered.me++;
+  return <h2>{useMe()?.username}</h2>;
+}
+
 function App({ client, peer }: { client: Client; peer: string }) {
   const unread = useConversations().reduce((sum, { unread_count }) => sum + unread_count, 0);
   return (
@@ -71,6 +79,7 @@ export function start(token: string, peer: string): void {
   createRoot(document.body).render(
     <LetsAppProvider client={client}>
       <App client={client} peer={peer} />
+      <Me />
     </LetsAppProvider>,
   );
 }

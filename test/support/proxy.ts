@@ -9,6 +9,8 @@ export interface Way {
   hang(): void;
   /** Passes everything on, each way after so many milliseconds. */
   pass(delayMs?: number): void;
+  /** The bytes that were passed on so far: up to the target, and down from it. */
+  passed(): { up: number; down: number };
   close(): Promise<void>;
 }
 
@@ -16,6 +18,7 @@ export interface Way {
 export async function startProxy(targetPort: number): Promise<Way> {
   let mode: 'pass' | 'cut' | 'hang' = 'pass';
   let delay = 0;
+  const bytes = { up: 0, down: 0 };
   const sockets = new Set<Socket>();
   /** Those that were connected while the way hung: what they sent is lost, so they never work again. */
   const stuck = new WeakSet<Socket>();
@@ -26,12 +29,13 @@ export async function startProxy(targetPort: number): Promise<Way> {
     socket.on('close', () => sockets.delete(socket));
   }
 
-  function forward(from: Socket, to: Socket): void {
+  function forward(from: Socket, to: Socket, way: 'up' | 'down'): void {
     from.on('data', (chunk) => {
       if (stuck.has(from) || mode !== 'pass') {
         stuck.add(from);
         return;
       }
+      bytes[way] += chunk.length;
       if (delay > 0) setTimeout(() => to.writable && to.write(chunk), delay);
       else to.write(chunk);
     });
@@ -48,8 +52,8 @@ export async function startProxy(targetPort: number): Promise<Way> {
     }
     const target = dial(targetPort, '127.0.0.1');
     track(target);
-    forward(client, target);
-    forward(target, client);
+    forward(client, target, 'up');
+    forward(target, client, 'down');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -69,6 +73,7 @@ export async function startProxy(targetPort: number): Promise<Way> {
       mode = 'pass';
       delay = delayMs;
     },
+    passed: () => ({ ...bytes }),
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

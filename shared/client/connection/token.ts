@@ -11,8 +11,9 @@ export interface Claims {
 export function claimsOf(token: string): Claims {
   try {
     const encoded = token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/');
-    const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
-    return Object(JSON.parse(new TextDecoder().decode(bytes))) as Claims;
+    // Not by `TextDecoder`, which React Native need not have.
+    const bytes = Array.from(atob(encoded), (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    return Object(JSON.parse(decodeURIComponent(bytes.join('')))) as Claims;
   } catch {
     return {};
   }

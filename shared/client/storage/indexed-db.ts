@@ -15,11 +15,15 @@ export function indexedDb(name: string): Storage {
       request.onupgradeneeded = () => void request.result.createObjectStore(TABLE);
       request.onsuccess = () => {
         const database = request.result;
-        // Whoever deletes it, or opens a later version, is not kept waiting.
-        database.onversionchange = () => database.close();
-        database.onclose = () => {
+        const forget = () => {
           opening = undefined;
         };
+        // Whoever deletes it, or opens a later version, is not kept waiting; the next use opens it anew.
+        database.onversionchange = () => {
+          database.close();
+          forget();
+        };
+        database.onclose = forget;
         resolve(database);
       };
       request.onerror = () => reject(request.error);

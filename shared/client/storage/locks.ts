@@ -16,7 +16,7 @@ function webLocks(): WebLocks | undefined {
 
 /**
  * Runs a task while nobody else who uses the storage runs one under the same name.
- * @throws the signal's reason when it is aborted before the task began
+ * @throws the signal's reason, where there is one, when it is aborted before the task began
  */
 export function withLock<T>(storage: Storage, name: string, task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   if (storage.lock) return storage.lock(name, task, signal);
@@ -36,7 +36,7 @@ export async function inProcess<T>(
   queues.set(storage, names);
   const before = names.get(name);
   const run = (before ?? Promise.resolve()).then(() => {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw signal.reason ?? new Error('aborted');
     return task();
   });
   const settled = run.catch(() => {});

@@ -55,7 +55,7 @@ async function send(
   kind: 'media' | 'file',
   { onProgress, signal }: UploadOptions,
 ): Promise<string> {
-  signal?.throwIfAborted();
+  if (signal?.aborted) throw abortErrorOf(signal);
   const { Upload, DetailedError } = await loadTus();
   return new Promise<string>((resolve, reject) => {
     let attempts = 0;
@@ -137,5 +137,5 @@ function refusalOf(body: string | undefined): WireError | undefined {
 /** An `AbortError`, whatever reason the signal has. */
 function abortErrorOf({ reason }: AbortSignal): Error {
   if (reason instanceof Error && reason.name === 'AbortError') return reason;
-  return new DOMException('the upload was aborted', 'AbortError');
+  return Object.assign(new Error('the upload was aborted'), { name: 'AbortError' });
 }
