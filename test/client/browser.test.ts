@@ -4,6 +4,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startChromium } from '../support/chromium.ts';
 import { type Account, connect as device, registerMany, uniqueName } from '../support/client.ts';
+import { sampleOf } from '../support/samples.ts';
 import { sharedServer, type TestServer } from '../support/server.ts';
 import { openReady } from './scene.ts';
 
@@ -34,7 +35,8 @@ afterAll(async () => {
 
 async function bundle(contents: string): Promise<string> {
   const { outputFiles } = await build({
-    stdin: { contents, resolveDir: ROOT, loader: 'ts' },
+    stdin: { contents, resolveDir: ROOT, loader: 'tsx' },
+    alias: { 'letsapp-client': `${ROOT}/shared/client` },
     bundle: true,
     format: 'iife',
     globalName: 'lib',
@@ -215,4 +217,20 @@ it('the hooks show a chat, and render only what has changed', { timeout: TEST_MS
   await expect.poll(() => page.locator('li').last().textContent(), PATIENT).toBe('peer: from Node ');
   await expect.poll(() => page.locator('h1').textContent(), PATIENT).toBe('ready, 1 unread');
   expect(await page.evaluate('lib.rendered')).toEqual(renderedBefore);
+});
+
+it('the sample of the guide shows a chat, and sends', { timeout: TEST_MS }, async () => {
+  const [a, b] = (await registerMany(server.url, 2)) as [Account, Account];
+  const script = await bundle(`
+    import { createRoot } from 'react-dom/client';
+    import { connect } from 'letsapp-client';
+    ${sampleOf('shared/client/README.md', 'LetsAppProvider')}
+    export function start(token, peer) {
+      const client = connect({ url: location.origin, getToken: () => token });
+      createRoot(document.body).render(<App client={client} target={{ recipient_id: peer }} />);
+    }`);
+  const page = await openPage(await newContext(), script);
+  await page.evaluate(`lib.start('${a.access_token}', '${b.id}')`);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByText('hello sent').waitFor();
 });

@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startChromium } from '../support/chromium.ts';
 import { type Account, registerMany } from '../support/client.ts';
+import { sampleOf } from '../support/samples.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 /** Browsers that encode video in software are slow. No test may depend on how slow. */
@@ -132,6 +133,35 @@ it(
     await Promise.all([seesMovingFrames(again, [b.id]), seesMovingFrames(ben, [a.id])]);
     await again.evaluate('calls.end(calls.current.get()._id)');
     await Promise.all([again, ben].map((page) => page.context().close()));
+  },
+  TEST_MS,
+);
+
+it(
+  'the sample of the guide calls, shares the screen, and hangs up',
+  async () => {
+    const [a, b] = (await registerMany(server.url, 2)) as [Account, Account];
+    const [ann, ben] = await Promise.all([open(a), open(b)]);
+    const sample = sampleOf('shared/client/README.md', 'createCalls', { '0123456789abcdef01234567': b.id });
+    const [importing, ...doing] = sample.split('\n');
+    const { outputFiles } = await build({
+      // Browsers share a screen for somebody who clicks.
+      stdin: {
+        contents: `${importing}
+          document.body.onclick = async () => { ${doing.join('\n')} window.isDone = true; };`,
+        resolveDir: `${import.meta.dirname}/../..`,
+      },
+      alias: { 'letsapp-client': `${import.meta.dirname}/../../shared/client` },
+      bundle: true,
+      format: 'iife',
+      write: false,
+    });
+    await ann.addScriptTag({ content: outputFiles[0]!.text });
+    await ann.mouse.click(5, 5);
+    await expect.poll(() => ann.evaluate('window.isDone === true'), PATIENT).toBe(true);
+    const { calls } = (await ben.evaluate("client.call('call:history')")) as { calls: object[] };
+    expect(calls).toMatchObject([{ caller_id: a.id, call_type: 'video', status: 'missed' }]);
+    await Promise.all([ann, ben].map((page) => page.context().close()));
   },
   TEST_MS,
 );

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import openapiTS, { astToString } from 'openapi-typescript';
 import { expect, it, onTestFinished } from 'vitest';
-import { http } from '../support/client.ts';
+import { connect, http, registerMany } from '../support/client.ts';
+import { sampleOf } from '../support/samples.ts';
 import { sharedServer } from '../support/server.ts';
 
 const HERE = import.meta.dirname;
@@ -20,10 +21,19 @@ it('types generated from /openapi.json compile strictly, and calls by them work'
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   await writeFile(path.join(folder, 'api.ts'), astToString(await openapiTS(json)));
   await copyFile(path.join(HERE, 'sample.ts'), path.join(folder, 'sample.ts'));
+  const guide = sampleOf('docs/start.md', 'openapi-fetch', { "'http://127.0.0.1:3000'": 'process.argv[2]!' });
+  const given = 'const [accessToken, recipient_id] = process.argv.slice(3) as [string, string];';
+  await writeFile(path.join(folder, 'guide.ts'), `${given}\n${guide}if (!data) throw error;\n`);
 
-  const options = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--skipLibCheck'];
+  const options = [
+    '--rewriteRelativeImportExtensions',
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--noUncheckedIndexedAccess',
+    '--skipLibCheck',
+  ];
   const target = ['--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,dom', '--types', 'node'];
-  const sources = ['sample.ts', 'api.ts'];
+  const sources = ['sample.ts', 'guide.ts', 'api.ts'];
   const compiled = run(process.execPath, [TSC, ...options, ...target, ...sources], { cwd: folder });
   await compiled.catch((error: { stdout: string }) => expect(error.stdout).toBe(''));
 
@@ -37,4 +47,10 @@ it('types generated from /openapi.json compile strictly, and calls by them work'
     status: 400,
     unknown: false,
   });
+
+  const [ann, ben] = await registerMany(server.url, 2);
+  const device = await connect(server.url, ben!);
+  await run(process.execPath, ['guide.js', server.url, ann!.access_token, ben!.id], { cwd: folder });
+  await device.next('message:new', ({ message }) => message.content === 'hello');
+  device.close();
 });

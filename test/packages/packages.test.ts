@@ -10,6 +10,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { build } from 'esbuild';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sampleOf } from '../support/samples.ts';
 
 const run = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -62,6 +63,40 @@ describe('the packages', () => {
         documents: true,
         payload: { group_id: 'x', up_to_seq: 3 },
       });
+    },
+    PATIENT_MS,
+  );
+
+  it(
+    'are used as their guide says',
+    async () => {
+      const testing = sampleOf('shared/client/README.md', 'startLetsApp', { 'await server.stop();': '' });
+      await writeFile(
+        path.join(project, 'testing.js'),
+        `${testing}
+         await new Promise((resolve) => client.on('state', (state) => state === 'ready' && resolve()));
+         await client.call('group:list');
+         console.log(ann.user.username);
+         await server.stop();`,
+      );
+      expect((await run(process.execPath, ['testing.js'], { cwd: project })).stdout).toBe('ann\n');
+
+      const plain = sampleOf('shared/client/README.md', 'account.register', {
+        "'http://127.0.0.1:3000'": 'server.url',
+        "'0123456789abcdef01234567'": 'ben.user._id',
+      });
+      await writeFile(
+        path.join(project, 'plain.js'),
+        `import { startLetsApp } from 'letsapp/testing';
+         const server = await startLetsApp();
+         const ben = await server.users.create('ben');
+         ${plain}
+         while (messages.get().messages[0]?.state !== 'sent') await new Promise((resolve) => setTimeout(resolve, 20));
+         await client.close();
+         await server.stop();`,
+      );
+      const { stdout } = await run(process.execPath, ['plain.js'], { cwd: project });
+      expect(stdout).toMatch(/syncing\n(.*\n)*ready\n(.*\n)*closed\n/);
     },
     PATIENT_MS,
   );
