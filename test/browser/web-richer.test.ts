@@ -175,8 +175,17 @@ describe('two people with the web client', { timeout: TEST_MS }, () => {
     await ann.getByRole('switch', { name: 'Write messages' }).click();
     await ann.getByRole('combobox', { name: 'Slow mode' }).selectOption('An hour');
     await field(bob).waitFor();
-    await write(bob, 'My one message');
-    await article(ann, 'My one message').waitFor();
+    const long = 'My one message, in which there is all that I have to say about the lake, the boats and the bread.';
+    await write(bob, long);
+    await ann.getByRole('button', { name: 'Close' }).click();
+    for (const width of [1280, 1150, 850, 720, 390]) {
+      await ann.setViewportSize({ width, height: 800 });
+      await article(ann, 'My one message').hover();
+      expect(await covered(ann)).toEqual([]);
+    }
+    await ann.setViewportSize(DESK.viewport!);
+    await ann.getByRole('button', { name: 'Details' }).click();
+    await ann.getByText('What members may do').click();
     await field(bob).fill('And another');
     const timer = bob.getByRole('timer', { name: 'Slow mode' });
     await timer.getByText(/^(60:00|59:\d\d)$/).waitFor();

@@ -135,7 +135,7 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual([]);
 }
 
-/** How many messages are covered by what can be done with another. */
+/** The messages that are covered by what can be done with another; and whether that is cut off at the edge of its log. */
 export const covered = (page: Page) =>
   page.evaluate(`{
     const box = (element) => element.getBoundingClientRect();
@@ -144,7 +144,8 @@ export const covered = (page: Page) =>
       one.top + 1 < other.bottom && other.top + 1 < one.bottom && one.left + 1 < other.right && other.left + 1 < one.right;
     const others = [...document.querySelectorAll('article')];
     bars.length === 0 ? 'no bar' : bars.flatMap((bar) =>
-      others.filter((one) => !one.contains(bar) && overlap(box(one), box(bar))).map(({ textContent }) => textContent));
+      others.filter((one) => !one.contains(bar) && overlap(box(one), box(bar))).map(({ textContent }) => textContent).concat(
+        box(bar).left < box(bar.closest('.log')).left || box(bar).right > box(bar.closest('.log')).right ? 'cut off' : []));
   }`);
 
 const isTrue = (page: Page, expression: string) => page.evaluate(expression) as Promise<boolean>;

@@ -15,6 +15,7 @@ import { ThreadPanel } from './thread-panel.tsx';
 import { useActions } from './use-actions.tsx';
 import '../styles/conversation.css';
 import '../styles/thread.css';
+import '../styles/message-bar.css';
 
 /** Where a thread has no room beside its conversation. */
 const NARROW = '(max-width: 1079px)';

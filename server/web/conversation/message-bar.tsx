@@ -6,7 +6,6 @@ import { Menu, type MenuItem } from '../parts/menu.tsx';
 import { Confirm } from '../parts/modal.tsx';
 import { Popup } from '../parts/popup.tsx';
 import type { MessageActions } from './actions.ts';
-import '../styles/message-bar.css';
 
 const EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🎉'];
 /** In the bar where there is room for some more buttons, or for many; else in the menu (styles/message-bar.css). */
