@@ -44,7 +44,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
         statusOf.delete(device);
         // Without a device here, another node may write without this one noticing.
         settlement.forget(userId);
-        await Promise.all([devices.remove(userId, device), departures.add(userId, sessionId, status)]);
+        // In this order: who is in neither has gone, for every other node.
+        await departures.add(userId, sessionId, status);
+        await devices.remove(userId, device);
       });
       timers.start(userId, graceMs);
     },
