@@ -212,6 +212,6 @@ it('who is in, who asks and how many uses are taken are as a model says', async 
     fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 30 }), async (operations) => {
       await check(await play(operations));
     }),
-    { numRuns: 8, endOnFailure: true },
+    { numRuns: 5, endOnFailure: true },
   );
 }, 240_000);

@@ -262,6 +262,6 @@ it('counts of threads and mentions are those of a model that counts by hand', as
       const group = await play(operations);
       await eventually(() => check(group));
     }),
-    { numRuns: 8, endOnFailure: true },
+    { numRuns: 5, endOnFailure: true },
   );
 }, 240_000);
