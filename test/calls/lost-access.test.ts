@@ -1,18 +1,19 @@
 /** Once a block or a removal from the group is acknowledged, nothing of the call passes any more (protocol, section 8). */
 import { randomBytes } from 'node:crypto';
 import { ObjectId } from 'mongodb';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus } from '../../server/bus/bus.ts';
 import { createSignalRelay } from '../../server/calls/signal.ts';
 import type { DeviceCaller } from '../../server/dispatch/caller.ts';
 import { type Device, settle } from '../support/client.ts';
-import { sharedServer, type TestServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { another, groupOf, PATIENT, people, talking } from './scene.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await sharedServer(PATIENT);
+  server = await startServer({ env: PATIENT });
 });
+afterAll(() => server?.stop());
 
 /** Sends signals one after the other until one is refused; resolves with its code. */
 async function flood(from: Device, to: Device, call_id: string): Promise<string> {

@@ -2,14 +2,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Device, http, settle } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { sharedServer, type TestServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { act, addUser, type CallNodes, initiate, startCallNodes } from './in-process.ts';
 import { another, groupOf, incoming, PATIENT, people, reasons, talking, updated } from './scene.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await sharedServer(PATIENT);
+  server = await startServer({ env: PATIENT });
 });
+afterAll(() => server?.stop());
 
 const LEAVING = ['call:end', 'call:leave'] as const;
 const overHttp = (device: Device, action: 'end' | 'leave', call_id: string) =>

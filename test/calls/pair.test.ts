@@ -1,13 +1,14 @@
 /** A pair's call on a real server (protocol, section 8). Timeouts are in `timeouts.test.ts` and `timers.test.ts`. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settle } from '../support/client.ts';
-import { sharedServer, type TestServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { another, incoming, PATIENT, people, reasons, signalled, talking, updated } from './scene.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await sharedServer(PATIENT);
+  server = await startServer({ env: PATIENT });
 });
+afterAll(() => server?.stop());
 
 describe.concurrent('ringing', () => {
   it('reaches all devices of the callee with the caller as a public user, and the caller’s other devices are told', async () => {

@@ -1,13 +1,14 @@
 /** Calls that are refused: busy users, glare, and what is not allowed. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, register, settle } from '../support/client.ts';
-import { sharedServer, type TestServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { PATIENT, people, talking, updated } from './scene.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await sharedServer(PATIENT);
+  server = await startServer({ env: PATIENT });
 });
+afterAll(() => server?.stop());
 
 const NOBODY = 'f'.repeat(24);
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uploaded } from '../media/client.ts';
 import { connect, type Device, http, registerMany } from '../support/client.ts';
-import { sharedServer, type TestServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { runTool, type ToolRun } from '../support/tool.ts';
 
 /** A picture of one pixel. */
@@ -61,7 +61,7 @@ async function live(): Promise<void> {
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'letsapp-export-'));
-  server = await sharedServer(OWN_DATABASE);
+  server = await startServer({ env: OWN_DATABASE });
   const accounts = await registerMany(server.url, 3);
   [ann, bob, cem] = (await Promise.all(accounts.map((account) => connect(server.url, account)))) as [
     Device,
@@ -74,6 +74,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const device of [ann, bob, cem]) device.close();
+  await server?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 

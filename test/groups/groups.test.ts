@@ -1,14 +1,15 @@
 import sharp from 'sharp';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, http, register, registerMany, settle } from '../support/client.ts';
-import { sharedServer, type TestServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { makeGroup, NOBODY } from './scene.ts';
 
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await sharedServer({ GROUP_MAX_MEMBERS: '6' });
+  server = await startServer({ env: { GROUP_MAX_MEMBERS: '6' } });
 });
+afterAll(() => server?.stop());
 
 describe('group:create', () => {
   it('makes the creator the first member and only admin, counts everyone once, and tells the others', async () => {

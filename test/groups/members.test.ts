@@ -1,13 +1,14 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, register, registerMany, settle } from '../support/client.ts';
-import { sharedServer, type TestServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { makeGroup, makeGroupOf, NOBODY } from './scene.ts';
 
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await sharedServer({ GROUP_MAX_MEMBERS: '6' });
+  server = await startServer({ env: { GROUP_MAX_MEMBERS: '6' } });
 });
+afterAll(() => server?.stop());
 
 const history = async (device: Device, group_id: string) =>
   (await device.ok('message:history', { group_id })).messages.map((message) => message.content);

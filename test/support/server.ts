@@ -135,20 +135,19 @@ export async function startServer({ env = {}, dataDir, fromSource }: StartOption
   };
 }
 
-const shared = new Map<string, Promise<TestServer>>();
+let shared: Promise<TestServer> | undefined;
 
 /**
- * A server with these settings for all the test files of a worker (`isolate: false` in vitest.config.ts). It is there
+ * A server with the usual settings for all the test files of a worker (`isolate: false` in vitest.config.ts). It is there
  * until the worker ends: whoever uses it changes nothing that others would see, and never stops it.
  */
-export function sharedServer(env: Record<string, string> = {}): Promise<TestServer> {
-  const key = JSON.stringify(env);
-  const known = shared.get(key);
-  if (known) return known;
-  const starting = startServer({ env });
-  shared.set(key, starting);
-  starting.catch(() => shared.delete(key));
-  return starting;
+export function sharedServer(): Promise<TestServer> {
+  if (shared) return shared;
+  shared = startServer();
+  shared.catch(() => {
+    shared = undefined;
+  });
+  return shared;
 }
 
 /** Starts a server for one test only. */
