@@ -148,7 +148,7 @@ function filesBelow(name) {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found?.isDirectory()) return found ? [path] : [];
   return readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.name !== 'node_modules')
+    .filter(({ name: entry }) => entry !== 'node_modules' && entry !== 'dist')
     .flatMap((entry) => filesBelow(join(name, entry.name)));
 }
 
