@@ -11,7 +11,7 @@ import { type Marks, toWireConversation, type ViewSources } from './conversation
 import { ONE_BATCH } from './one-batch.ts';
 import type { CheckedPlace } from './place.ts';
 import type { Places } from './places.ts';
-import { openTogether } from './read-together.ts';
+import { openTogether, type Part } from './read-together.ts';
 import { type MentionCount, mentionParts, type UnreadCount, unreadParts } from './unread-counts.ts';
 
 /** Above so many marks they are read in batches, so that the store and this process do other work in between. */
@@ -48,19 +48,22 @@ export interface ViewsOptions {
 export function createConversationViews({ collections, store, places }: ViewsOptions): ConversationViews {
   const { memberships, users, drafts } = collections;
 
+  function draftPart(userId: ObjectId, ids: string[]): Part[] {
+    if (ids.length === 0) return [];
+    return [{ collection: drafts, stages: [{ $match: { user_id: userId, conversation_id: { $in: ids } } }] }];
+  }
+
   /** By one command. The marks come last: those of large groups are most of it. */
   function openSources(userId: ObjectId, found: CheckedPlace[]) {
     const peerIds = found.flatMap(({ membership }) => membership.peer_id ?? []);
     const expected = found.reduce((sum, { group }) => sum + (group?.members.length ?? 2), 0);
+    const drafted = found.flatMap(({ id, membership: { draft_bytes } }) => (draft_bytes === undefined ? [] : [id]));
     return openTogether<UserDocument | UnreadCount | MentionCount | DraftDocument | ConversationMarks>(
       [
         { collection: users, stages: [{ $match: { _id: { $in: [userId, ...peerIds] } } }] },
         ...unreadParts(store, userId, found),
         ...mentionParts(store, userId, found),
-        {
-          collection: drafts,
-          stages: [{ $match: { user_id: userId, conversation_id: { $in: found.map(({ id }) => id) } } }],
-        },
+        ...draftPart(userId, drafted),
         {
           collection: memberships,
           stages: [{ $match: { conversation_id: { $in: found.map(({ id }) => id) } } }, { $project: MARKS }],

@@ -55,11 +55,36 @@ function scanOf(collection: Collection, filter: Filter, sort: SortSpec | undefin
 function unionPlan(collection: Collection, filter: Filter): UnionPlan | undefined {
   for (const alternatives of filter.ors) {
     const rest = restOf(filter, alternatives);
-    const branches = alternatives.map((alternative) => planQuery(collection, allOf([alternative, rest]))[0]);
+    const branches = alike(
+      collection,
+      alternatives.map((alternative) => allOf([alternative, rest])),
+    );
     const scans = branches.filter((branch): branch is IndexPlan => branch.kind === 'index' && branch.bounding.size > 0);
     if (scans.length === branches.length) return { kind: 'union', branches: scans, isSorted: false };
   }
   return undefined;
+}
+
+/**
+ * The best plan of each alternative. Those that ask for other values of the same fields, as one does for each of many
+ * conversations, are planned like the one before: comparing all indexes for each would be most of what they cost.
+ */
+function alike(collection: Collection, alternatives: Filter[]): Plan[] {
+  let before: { shape: string; index: Index } | undefined;
+  return alternatives.map((filter) => {
+    const shape = shapeOf(filter);
+    if (before && before.shape === shape && isUsable(before.index, filter))
+      return indexPlan(before.index, filter, undefined);
+    const [plan] = planQuery(collection, filter);
+    const isBound = shape !== undefined && plan.kind === 'index' && plan.bounding.size > 0;
+    before = isBound ? { shape, index: plan.index } : undefined;
+    return plan;
+  });
+}
+
+/** Which conditions on which fields a filter has, whatever the values; undefined where it has an `$or`. */
+function shapeOf({ conditions, ors }: Filter): string | undefined {
+  return ors.length > 0 ? undefined : conditions.map(({ path, op }) => `${op} ${path}`).join('\n');
 }
 
 /** What the filter demands besides one `$or`. It is tested by the whole filter, since every match passes that too. */
