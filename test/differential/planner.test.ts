@@ -92,6 +92,25 @@ describe('the planner', () => {
     expect(found.map((doc) => doc.seq)).toEqual([2007, 1007, 7]);
   });
 
+  it('looks at each alternative of an $or for itself, where others of the same shape may use a partial index', async () => {
+    const collection = used.fresh();
+    await collection.createIndexes([
+      { key: { kind: 1, at: 1 } },
+      { key: { kind: 1, size: 1 }, partialFilterExpression: { size: { $gt: 5 } } },
+    ]);
+    await collection.insertMany(Array.from({ length: 200 }, (_, n) => ({ kind: n % 2, size: n % 10, at: n, n })));
+    const alternatives = [
+      { kind: 0, size: { $gt: 7 } },
+      { kind: 1, size: { $gt: 1 } },
+      { kind: 0, size: { $gt: 3 } },
+    ];
+    const found = await collection.find({ $or: alternatives }).toArray();
+    const expected = Array.from({ length: 200 }, (_, n) => n).filter((n) => n % 10 > (n % 2 === 0 ? 3 : 1));
+    expect(found.map(({ n }) => n).sort((a, b) => a - b)).toEqual(expected);
+    const plan = await explained(collection, { $or: alternatives.slice(0, 2) });
+    expect(plan.stages.filter((stage) => stage === 'IXSCAN')).toHaveLength(2);
+  });
+
   it('examines only entries that match', async () => {
     const collection = used.fresh();
     await collection.createIndex({ b: 1, c: 1 });
