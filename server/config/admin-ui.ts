@@ -1,8 +1,7 @@
+import { BCRYPT_MAX_BYTES } from '../lib/bcrypt-limit.ts';
 import { type Environment, readSwitch, readText, SECRET_EXAMPLE, wrongSetting } from '../lib/environment.ts';
 
 const MIN_LENGTH = 16;
-/** bcrypt ignores the bytes beyond these. */
-const MAX_BYTES = 72;
 
 /** Socket.IO's Admin UI, where it is switched on. @throws ConfigError without a password that nobody guesses */
 export function readAdminUi(env: Environment): { adminUi: { password: string } | undefined } {
@@ -11,8 +10,8 @@ export function readAdminUi(env: Environment): { adminUi: { password: string } |
   if (password === undefined) {
     throw wrongSetting('ADMIN_UI_PASSWORD', 'must be set where ADMIN_UI is on', SECRET_EXAMPLE);
   }
-  if (password.length < MIN_LENGTH || Buffer.byteLength(password) > MAX_BYTES) {
-    const problem = `must have at least ${MIN_LENGTH} characters, and ${MAX_BYTES} bytes at most`;
+  if (password.length < MIN_LENGTH || Buffer.byteLength(password) > BCRYPT_MAX_BYTES) {
+    const problem = `must have at least ${MIN_LENGTH} characters, and ${BCRYPT_MAX_BYTES} bytes at most`;
     throw wrongSetting('ADMIN_UI_PASSWORD', problem, SECRET_EXAMPLE);
   }
   return { adminUi: { password } };

@@ -14,14 +14,13 @@ import type { Io } from '../delivery/io.ts';
 import { type RateLimiter, type RateRule, refuseAfter } from '../dispatch/rate-limits.ts';
 import { toWireError } from '../dispatch/wire-error.ts';
 import { addressOf, networkOf } from '../http/rate-limit.ts';
+import { BCRYPT_MAX_BYTES } from '../lib/bcrypt-limit.ts';
 import { unauthenticated } from '../lib/errors.ts';
 
 const NAMESPACE = '/admin';
 const USERNAME = 'admin';
 /** The hash is compared on the event loop, and kept in memory alone, beside the password: a costly one would gain nothing. */
 const BCRYPT_COST = 4;
-/** bcrypt ignores the bytes beyond these. */
-const MAX_PASSWORD_BYTES = 72;
 const ATTEMPTS: RateRule = { count: 10, per: 60_000 };
 /** How long who has signed in may come back without the password, to any node, in seconds. */
 const SESSION_S = 86_400;
@@ -66,7 +65,7 @@ export async function createAdminUi(password: string, options: AdminUiOptions): 
 /** Whether it has the shape of a password, or of a session. */
 function isAttempt({ username, password, sessionId }: Record<string, unknown>): boolean {
   if (username === undefined && password === undefined) return typeof sessionId === 'string';
-  const isPassword = typeof password === 'string' && Buffer.byteLength(password) <= MAX_PASSWORD_BYTES;
+  const isPassword = typeof password === 'string' && Buffer.byteLength(password) <= BCRYPT_MAX_BYTES;
   return username === USERNAME && isPassword && (sessionId === undefined || typeof sessionId === 'string');
 }
 

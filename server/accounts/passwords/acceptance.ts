@@ -1,8 +1,9 @@
 /** Which passwords may be chosen. */
 import { readFileSync } from 'node:fs';
+import { BCRYPT_MAX_BYTES } from '../../lib/bcrypt-limit.ts';
 import { invalid } from '../../lib/errors.ts';
 import { projectFile } from '../../lib/project-file.ts';
-import { hashedForm, MAX_BYTES } from './hashing.ts';
+import { hashedForm } from './hashing.ts';
 
 const MIN_BYTES = 8;
 
@@ -19,7 +20,7 @@ export function assertAcceptable(path: string, password: string): void {
   const hashed = hashedForm(password);
   const bytes = Buffer.byteLength(hashed);
   if (bytes < MIN_BYTES) throw invalid(path, `must NOT have fewer than ${MIN_BYTES} bytes in NFC`);
-  if (bytes > MAX_BYTES) throw invalid(path, `must NOT have more than ${MAX_BYTES} bytes in NFC`);
+  if (bytes > BCRYPT_MAX_BYTES) throw invalid(path, `must NOT have more than ${BCRYPT_MAX_BYTES} bytes in NFC`);
   if (isCommon(hashed)) throw invalid(path, 'is one of the most common passwords');
 }
 

@@ -3,12 +3,11 @@
  * waits in a line of their own, so that a flood of sign-ins from one place delays no others.
  */
 import { availableParallelism } from 'node:os';
+import { BCRYPT_MAX_BYTES } from '../../lib/bcrypt-limit.ts';
 import { rateLimited } from '../../lib/errors.ts';
 import { createFairQueue } from '../../lib/fair-queue.ts';
 import { createThreadPool } from '../../lib/thread-pool.ts';
 
-/** bcrypt ignores the bytes beyond these, so that a longer password would match one that only begins alike. */
-export const MAX_BYTES = 72;
 /** Stored in place of a hash where a user has no password: no hash is empty, so nothing matches it. */
 export const NO_PASSWORD = '';
 /** Roughly what one hash takes at cost 12, in milliseconds. Each further step doubles it. */
@@ -79,14 +78,14 @@ export function createPasswordHashing({ cost }: { cost: number }): PasswordHashi
     });
 
   async function matches(password: string, hash: string | undefined, party?: string): Promise<boolean> {
-    const isComparable = hash !== undefined && hash !== NO_PASSWORD && Buffer.byteLength(password) <= MAX_BYTES;
+    const isComparable = hash !== undefined && hash !== NO_PASSWORD && Buffer.byteLength(password) <= BCRYPT_MAX_BYTES;
     const isEqual = await run<boolean>('verify', { password, hash: isComparable ? hash : dummyHash }, party);
     return isEqual && isComparable;
   }
 
   async function compare(password: string, hash: string | undefined, party?: string): Promise<Comparison> {
     const composed = hashedForm(password);
-    const isRenewable = Buffer.byteLength(composed) <= MAX_BYTES;
+    const isRenewable = Buffer.byteLength(composed) <= BCRYPT_MAX_BYTES;
     const isOld = isRenewable && hash !== undefined && costOf(hash) < cost;
     if (await matches(password, hash, party)) {
       return { matches: true, isOutdated: isOld || (isRenewable && composed !== password) };
