@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, upload } from '../media/client.ts';
 import { type Account, connect, type Device, registerMany } from '../support/client.ts';
 import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { syncFrom } from '../support/sync-from.ts';
 import { runTool } from '../support/tool.ts';
 
 /** A picture of one pixel. */
@@ -40,26 +41,6 @@ const inFolder = (name: string) => path.join(folder, name);
 
 /** Four programs start one after the other, beside a load. */
 const PATIENCE = { timeout: 180_000 };
-
-/** What a client has: the `rev` up to which it knows each conversation. */
-type Cursor = Record<string, number>;
-
-/** Everything after the cursor. Fails where a conversation's revs do not follow each other. */
-async function syncFrom(device: Device, cursor: Cursor): Promise<{ cursor: Cursor; ids: string[] }> {
-  const revs = { ...cursor };
-  const ids: string[] = [];
-  for (;;) {
-    const answer = await device.ok('sync', { conversations: revs, limit: 100 });
-    for (const { conversation, messages } of answer.conversations) {
-      for (const { _id, rev } of messages) {
-        expect(rev).toBe((revs[conversation.conversation_id] ?? 0) + 1);
-        revs[conversation.conversation_id] = rev;
-        ids.push(_id);
-      }
-    }
-    if (!answer.has_more) return { cursor: revs, ids };
-  }
-}
 
 /** Sends one message after the other to the next device, some with a picture, until it is stopped. */
 function startWriting(from: number, acknowledged: string[]) {

@@ -9,6 +9,7 @@ import { bearer, upload } from '../media/client.ts';
 import { type Account, connect, type Device, registerMany } from '../support/client.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
 import { killAtExit, startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { syncFrom } from '../support/sync-from.ts';
 import { runTool } from '../support/tool.ts';
 
 const TOOLS = path.resolve(import.meta.dirname, '../../dist/server/tools.js');
@@ -94,26 +95,6 @@ describe('a move is refused', () => {
     await devices[0]!.ok('message:send', { recipient_id: devices[1]!.id, content: 'still here' });
   });
 });
-
-/** What a client has: the `rev` up to which it knows each conversation. */
-type Cursor = Record<string, number>;
-
-/** Everything after the cursor. Fails where a conversation's revs do not follow each other. */
-async function syncFrom(device: Device, cursor: Cursor): Promise<{ cursor: Cursor; ids: string[] }> {
-  const revs = { ...cursor };
-  const ids: string[] = [];
-  for (;;) {
-    const answer = await device.ok('sync', { conversations: revs, limit: 100 });
-    for (const { conversation, messages } of answer.conversations) {
-      for (const { _id, rev } of messages) {
-        expect(rev).toBe((revs[conversation.conversation_id] ?? 0) + 1);
-        revs[conversation.conversation_id] = rev;
-        ids.push(_id);
-      }
-    }
-    if (!answer.has_more) return { cursor: revs, ids };
-  }
-}
 
 /** Sends one message after the other to the next device, until it is stopped or what is not acknowledged stays so. */
 function startWriting(from: number, acknowledged: Map<string, string>) {
