@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
@@ -56,6 +56,8 @@ describe('a tool reaches the embedded database of a folder', () => {
   it('once the process that has it listens, or lets go of the folder', async () => {
     const dataDir = await folder();
     const starting = startEmbedded({ dataDir });
+    // The holder is noted once the folder is taken; a moment earlier the tool would take it itself.
+    await expect.poll(() => readFile(path.join(dataDir, 'database', 'lock'), 'utf8').catch(() => '')).not.toBe('');
     const tool = await reachEmbedded(dataDir);
     expect(await namesIn(tool.url)).toEqual([]);
     await tool.close();
