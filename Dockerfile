@@ -5,7 +5,7 @@ COPY shared/client/package.json shared/client/
 COPY server/embedded/package.json server/embedded/
 COPY test/generated-client/package.json test/generated-client/
 RUN npm ci
-COPY build.mjs tsconfig.json ./
+COPY build.mjs build-options.mjs tsconfig.json ./
 COPY shared shared
 COPY server server
 COPY docs docs

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUNDLE } from './build-options.mjs';
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
 const DIST = join(ROOT, 'dist');
@@ -23,6 +24,7 @@ const SOURCES = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'build.mjs',
+  'build-options.mjs',
   'tsconfig.json',
   'node_modules/.package-lock.json',
 ];
@@ -33,30 +35,7 @@ if (process.argv.includes('--if-stale') && contentOf(STAMP)?.toString() === sour
 const { build } = await import('esbuild');
 const { buildWeb } = await import('./server/web/build.mjs');
 
-const COMMON = {
-  absWorkingDir: ROOT,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  // Beside the entries, never below: `server/lib/project-file.ts` and `server/lib/thread-file.ts` go by that.
-  chunkNames: '[name]-[hash]',
-  // V8 keeps the text in memory, in two bytes for each character if only one is beyond Latin-1: many comments have some.
-  minifyWhitespace: true,
-  legalComments: 'external',
-  // Short enough that a stack trace tells where.
-  lineLimit: 120,
-  // For `node --enable-source-maps`.
-  sourcemap: 'linked',
-  sourcesContent: false,
-  // What holds native code or starts threads of its own.
-  external: ['fs-native-extensions', 'lmdb', 'sharp', 'tinypool'],
-  // Packages in CommonJS ask for Node's own modules by `require`.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  logLevel: 'warning',
-  write: false,
-};
+const COMMON = { ...BUNDLE, write: false };
 
 /** The embedded database is a package of its own: the server loads it as one. */
 const embeddedApart = {

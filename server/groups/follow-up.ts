@@ -12,7 +12,7 @@ import type { Rooms } from './rooms.ts';
 import type { Stays } from './stays.ts';
 
 /** How long an answer waits for it, in milliseconds: what is done must not be answered `unavailable`. */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 2000;
 
 export interface FollowUp {
   /**

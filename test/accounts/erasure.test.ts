@@ -19,7 +19,7 @@ beforeAll(async () => {
   db = client.db();
 });
 afterAll(async () => {
-  await server.kill();
+  await server.stop();
   await client.close();
   await database.stop();
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { http, register } from '../support/client.ts';
-import { startServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 
 const [BEFORE, NOW] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
 const API_KEY = randomBytes(32).toString('hex');
@@ -14,7 +14,7 @@ it('a signing key is replaced without signing anyone out, and what it encrypted 
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   /** Runs a server on the same data with these keys. */
   async function withKeys<T>(env: Record<string, string>, use: (url: string) => Promise<T>): Promise<T> {
-    const server = await startServer({ dataDir, env: { API_KEY, WEBHOOK_ALLOW_PRIVATE: 'on', ...env } });
+    const server = await startServerProcess({ dataDir, env: { API_KEY, WEBHOOK_ALLOW_PRIVATE: 'on', ...env } });
     try {
       return await use(server.url);
     } finally {

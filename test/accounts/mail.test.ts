@@ -2,23 +2,24 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMailer } from '../../server/accounts/mail/mailer.ts';
 import { http, register, uniqueName } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { closedPort, startSink } from './smtp-sink.ts';
 
-let unreachable: TestServer;
-let development: TestServer;
-let production: TestServer;
+let unreachable: ServerProcess;
+let development: ServerProcess;
+let production: ServerProcess;
 beforeAll(async () => {
   const SMTP_URL = `smtp://127.0.0.1:${await closedPort()}`;
   [unreachable, development, production] = await Promise.all([
-    startServer({ env: { SMTP_URL, LOG_LEVEL: 'trace' } }),
-    startServer({ env: { LOG_LEVEL: 'warn' } }),
-    startServer({ env: { NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32), LOG_LEVEL: 'trace' } }),
+    startServerProcess({ env: { SMTP_URL, LOG_LEVEL: 'trace' } }),
+    startServerProcess({ env: { LOG_LEVEL: 'warn' } }),
+    startServerProcess({ env: { NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32), LOG_LEVEL: 'trace' } }),
   ]);
 });
 afterAll(() => Promise.all([unreachable, development, production].map((server) => server?.stop())));
 
-const forgot = ({ url }: TestServer, email: string) => http(url, 'POST', '/auth/password/forgot', { body: { email } });
+const forgot = ({ url }: ServerProcess, email: string) =>
+  http(url, 'POST', '/auth/password/forgot', { body: { email } });
 
 describe('mail', () => {
   it('is sent again when the mail server refuses it temporarily', async () => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { connect, http, register } from '../support/client.ts';
-import { startServerForTest } from '../support/server.ts';
+import { startProcessForTest } from '../support/server-process.ts';
 
 it.each(['test', 'production'])('the log contains no secret at any level, in %s', async (mode) => {
   const env: Record<string, string> = {
@@ -10,7 +10,7 @@ it.each(['test', 'production'])('the log contains no secret at any level, in %s'
     LOG_LEVEL: 'trace',
     ...(mode === 'production' ? { JWT_SECRET: 'k'.repeat(40) } : {}),
   };
-  const server = await startServerForTest({ env });
+  const server = await startProcessForTest({ env });
   const account = await register(server.url, { password: 'Secret-of-registration' });
   const post = (route: string, body: unknown, token?: string) =>
     http(server.url, 'POST', route, { body, ...(token ? { token } : {}) });

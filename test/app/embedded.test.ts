@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connect, http, register } from '../support/client.ts';
-import { startServer, startServerForTest } from '../support/server.ts';
+import { startProcessForTest, startServerProcess } from '../support/server-process.ts';
 import { smallDiskForTest } from '../support/small-disk.ts';
 
 const MIB = 1024 * 1024;
@@ -36,7 +36,7 @@ async function temporary(): Promise<string> {
 describe('a start with a damaged database', () => {
   it('ends with one line that names the file and DATA_DIR, and changes nothing', async () => {
     const dataDir = await temporary();
-    const server = await startServer({ ...OWN_DATABASE, dataDir });
+    const server = await startServerProcess({ ...OWN_DATABASE, dataDir });
     await register(server.url);
     await server.kill();
     const files = ['redo-0', 'redo-1'].map((name) => path.join(dataDir, 'database', name));
@@ -51,7 +51,7 @@ describe('a start with a damaged database', () => {
       expect(code).toBe(1);
     }
     await writeFile(files[at]!, contents[at]!);
-    const again = await startServer({ ...OWN_DATABASE, dataDir });
+    const again = await startServerProcess({ ...OWN_DATABASE, dataDir });
     expect(await again.stop()).toBe(0);
 
     await truncate(path.join(dataDir, 'database', 'data.mdb'), 10_000);
@@ -66,7 +66,7 @@ describe('a server on a full disk', () => {
     const disk = smallDiskForTest(32 * MIB);
     const dataDir = path.join(disk.folder, 'data');
     // With nothing to be kept free, so that the disk itself refuses.
-    const server = await startServerForTest({ env: { ...OWN_DATABASE.env, MIN_FREE_BYTES: '0' }, dataDir });
+    const server = await startProcessForTest({ env: { ...OWN_DATABASE.env, MIN_FREE_BYTES: '0' }, dataDir });
     const [a, b] = [await register(server.url), await register(server.url)];
     const device = await connect(server.url, a);
     onTestFinished(() => device.close());

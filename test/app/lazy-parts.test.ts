@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
-import { removeAtExit, startServer } from '../support/server.ts';
+import { removeAtExit } from '../support/program.ts';
+import { startServerProcess } from '../support/server-process.ts';
 
 /** The setting that switches a part on, and a text that is in its code alone. */
 const PARTS: [setting: Record<string, string>, mark: string][] = [
@@ -19,7 +20,7 @@ let withAll: string[];
 async function loadedBy(env: Record<string, string>): Promise<string[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'letsapp-loaded-'));
   removeAtExit(folder);
-  const server = await startServer({ env: { ...env, NODE_V8_COVERAGE: folder } });
+  const server = await startServerProcess({ env: { ...env, NODE_V8_COVERAGE: folder } });
   expect(await server.stop()).toBe(0);
   const reports = readdirSync(folder).map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')));
   const urls = reports.flatMap(({ result }: { result: { url: string }[] }) => result.map(({ url }) => url));

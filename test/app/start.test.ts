@@ -8,7 +8,7 @@ import { connect, register } from '../support/client.ts';
 import { startEmbeddedDatabase } from '../support/database.ts';
 import { newDatabaseUrl, outerUrl } from '../support/outer-database.ts';
 import { freePort } from '../support/redis.ts';
-import { startServer, startServerForTest } from '../support/server.ts';
+import { startProcessForTest, startServerProcess } from '../support/server-process.ts';
 
 let folder: string;
 
@@ -117,14 +117,14 @@ describe('a start', () => {
   it('on the data folder of a running server ends with one line', async () => {
     // Without a database of its own, two servers may share a folder.
     if (outerUrl) return;
-    const server = await startServerForTest();
+    const server = await startProcessForTest();
     expectRefusal(await start({ DATA_DIR: server.dataDir }), /in use/);
   });
 });
 
 describe('a server', () => {
   it('serves long polling at every address of localhost at which it serves anything', async () => {
-    const server = await startServerForTest({ env: { HOST: 'localhost' } });
+    const server = await startProcessForTest({ env: { HOST: 'localhost' } });
     const { port } = new URL(server.url);
     for (const host of ['127.0.0.1', '[::1]']) {
       const ask = (route: string) => fetch(`http://${host}:${port}${route}`).then(({ status }) => status);
@@ -135,7 +135,7 @@ describe('a server', () => {
   });
 
   it('prints one line with its URL, in production as all lines in JSON', async () => {
-    const server = await startServer({
+    const server = await startServerProcess({
       env: { NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32), LOG_LEVEL: 'debug' },
     });
     await fetch(`${server.url}/healthz`);
@@ -150,10 +150,10 @@ describe('a server', () => {
 
   it('keeps its generated secret, so that sessions outlive a restart', async () => {
     const dataDir = await mkdtemp(path.join(folder, 'kept-'));
-    const first = await startServer({ dataDir });
+    const first = await startServerProcess({ dataDir });
     const account = await register(first.url);
     expect(await first.stop()).toBe(0);
-    const second = await startServer({ dataDir });
+    const second = await startServerProcess({ dataDir });
     const device = await connect(second.url, account);
     device.close();
     expect(await second.stop()).toBe(0);
@@ -179,7 +179,7 @@ describe('a server', () => {
   });
 
   it('exits with 0 on SIGINT', async () => {
-    const server = await startServer();
+    const server = await startServerProcess();
     server.signal('SIGINT');
     expect(await server.stop()).toBe(0);
   });

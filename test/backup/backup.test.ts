@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, upload } from '../media/client.ts';
 import { type Account, connect, type Device, registerMany } from '../support/client.ts';
-import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcessForTest, startServerProcess } from '../support/server-process.ts';
 import { syncFrom } from '../support/sync-from.ts';
 import { runTool } from '../support/tool.ts';
 
@@ -18,13 +18,13 @@ const PNG = Buffer.from(
 const OWN_DATABASE = { MONGODB_URL: '', MEDIA_STORAGE: 'disk' };
 
 let folder: string;
-let server: TestServer;
+let server: ServerProcess;
 let accounts: Account[];
 let devices: Device[];
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'letsapp-backup-'));
-  server = await startServer({ dataDir: path.join(folder, 'data'), env: OWN_DATABASE });
+  server = await startServerProcess({ dataDir: path.join(folder, 'data'), env: OWN_DATABASE });
   accounts = await registerMany(server.url, 3);
   devices = await Promise.all(accounts.map((account) => connect(server.url, account)));
 });
@@ -82,7 +82,7 @@ describe('a backup of a server under load', () => {
 
       const back = inFolder('restored');
       expect(await restore(inFolder('first'), back)).toMatchObject({ code: 0, stderr: '' });
-      const other = await startServerForTest({ dataDir: back, env: OWN_DATABASE });
+      const other = await startProcessForTest({ dataDir: back, env: OWN_DATABASE });
       let pictures = 0;
       const found = new Set(known.flatMap(({ ids }) => ids));
       for (const [i, account] of accounts.entries()) {

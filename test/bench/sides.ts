@@ -5,7 +5,7 @@ import path from 'node:path';
 import { type Account, http } from '../support/client.ts';
 import { type EmbeddedDatabase, startDatabaseAlone, startEmbeddedDatabase } from '../support/database.ts';
 import { outerUrl } from '../support/outer-database.ts';
-import { removeAtExit, startProgram } from '../support/server.ts';
+import { removeAtExit, startProgram } from '../support/program.ts';
 import { memoryOf, TELL_MEMORY } from './memory-in-use.ts';
 import { cpuMs, writtenBytes } from './process-usage.ts';
 

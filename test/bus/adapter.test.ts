@@ -12,17 +12,17 @@ import { type Cluster, startCluster } from '../support/cluster.ts';
 import { startDatabase } from '../support/database.ts';
 import type { Way } from '../support/proxy.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { startServerForTest } from '../support/server.ts';
+import { type ServerProcess, startProcessForTest, startServerProcess } from '../support/server-process.ts';
 
 const CHANNEL = 'socket.io#/#';
 const SECRET = 'the same secret on all nodes of one cluster';
 
-let cluster: Cluster;
+let cluster: Cluster<ServerProcess>;
 let one: string;
 let two: string;
 
 beforeAll(async () => {
-  cluster = await startCluster(2);
+  cluster = await startCluster(2, {}, startServerProcess);
   [one, two] = cluster.urls as [string, string];
 });
 
@@ -236,7 +236,7 @@ async function startNodes(redis: TestRedis): Promise<[string, string]> {
   const database = await startDatabase();
   onTestFinished(() => database.stop());
   const env = { MONGODB_URL: database.url, REDIS_URL: redis.url, JWT_SECRET: SECRET };
-  const nodes = await Promise.all([startServerForTest({ env }), startServerForTest({ env })]);
+  const nodes = await Promise.all([startProcessForTest({ env }), startProcessForTest({ env })]);
   return nodes.map(({ url }) => url) as [string, string];
 }
 

@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, registerMany } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { incoming, PATIENT, signalled, talking, updated } from './scene.ts';
 
-let cluster: Cluster;
+let cluster: Cluster<ServerProcess>;
 beforeAll(async () => {
-  cluster = await startCluster(3, { ...PATIENT, CALL_RECONNECT_GRACE_MS: '500' });
+  cluster = await startCluster(3, { ...PATIENT, CALL_RECONNECT_GRACE_MS: '500' }, startServerProcess);
 }, 90_000);
 afterAll(() => cluster?.stop());
 

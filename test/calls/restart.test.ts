@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Call } from '../../shared/contract/documents.ts';
 import type { Device } from '../support/client.ts';
-import { startServerForTest, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcessForTest } from '../support/server-process.ts';
 import { another, PATIENT, people, signalled, talking, updated } from './scene.ts';
 
 const GRACE_MS = 300;
@@ -44,21 +44,21 @@ async function checkGoesOn(url: string, call_id: string, users: [Device, Device]
   expect((await updated(other, 'ended')).call.status).toBe('ended');
 }
 
-it.each<[string, (server: TestServer) => Promise<unknown>]>([
+it.each<[string, (server: ServerProcess) => Promise<unknown>]>([
   ['SIGKILL', (server) => server.kill()],
   ['SIGTERM', (server) => server.stop()],
 ])(
   'after %s and a restart, calls end that nobody comes back to, and others go on',
   async (_signal, end) => {
     const dataDir = await folder();
-    const first = await startServerForTest({ env: PATIENT, dataDir });
+    const first = await startProcessForTest({ env: PATIENT, dataDir });
     const left = await people(first.url, 4);
     const [a, b, c, d] = left as [Device, Device, Device, Device];
     const ongoing = await talking(a, b);
     const { call: ringing } = await c.ok('call:initiate', { recipient_id: d.id, call_type: 'voice' });
     await end(first);
 
-    const second = await startServerForTest({ env: IMPATIENT, dataDir });
+    const second = await startProcessForTest({ env: IMPATIENT, dataDir });
     await checkEnded(second.url, ongoing, ringing, left);
     const returning = (await people(second.url, 2)) as [Device, Device];
     const { _id } = await talking(...returning);
@@ -66,7 +66,7 @@ it.each<[string, (server: TestServer) => Promise<unknown>]>([
     // A grace period that did not count from the restart would be over by then.
     await delay(GRACE_MS);
 
-    const third = await startServerForTest({ env: PATIENT, dataDir });
+    const third = await startProcessForTest({ env: PATIENT, dataDir });
     await checkGoesOn(third.url, _id, returning);
   },
   180_000,

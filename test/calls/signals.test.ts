@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settle } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { another, groupOf, PATIENT, people, signalled, talking, updated } from './scene.ts';
 
-let server: TestServer;
+let server: ServerProcess;
 beforeAll(async () => {
-  server = await startServer({ env: { ...PATIENT, LOG_LEVEL: 'trace' } });
+  server = await startServerProcess({ env: { ...PATIENT, LOG_LEVEL: 'trace' } });
 });
 afterAll(() => server.stop());
 

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connect, registerMany } from '../support/client.ts';
 import { startDatabaseAlone } from '../support/database.ts';
 import { freePort, startRedis } from '../support/redis.ts';
-import { startServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { CALL_TIMES } from './calls.ts';
 import { type ChaosClient, startClient, type Target } from './client.ts';
 import { FAULTS } from './faults.ts';
@@ -36,7 +36,7 @@ export async function runChaos({ clients: count, faults, pauseMs, log }: ChaosOp
     ACCESS_TOKEN_TTL_S: '86400',
     ...CALL_TIMES,
   }));
-  const nodes = await Promise.all(environments.map((env) => startServer({ env })));
+  const nodes = await Promise.all(environments.map((env) => startServerProcess({ env })));
   const urls = nodes.map((node) => node.url);
   const clients: ChaosClient[] = [];
   try {

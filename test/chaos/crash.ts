@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Account, connect, register } from '../support/client.ts';
-import { startServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 
 const WRITERS = 64;
 /** Users; two devices of one write into conversations that both sides write. */
@@ -30,7 +30,7 @@ export async function crash(
   onRound: (round: number, report: CrashReport) => void = () => {},
 ): Promise<CrashReport> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-crash-'));
-  let server = await startServer({ dataDir });
+  let server = await startServerProcess({ dataDir });
   try {
     const accounts = await Promise.all(Array.from({ length: USERS }, () => register(server.url)));
     const acknowledged = new Map<string, string>();
@@ -38,7 +38,7 @@ export async function crash(
     let report: CrashReport = { acknowledged: 0, stored: 0, lost: [], doubled: [], gaps: [] };
     for (let round = 1; round <= rounds; round++) {
       await write(server, accounts, round, acknowledged, pending);
-      server = await startServer({ dataDir });
+      server = await startServerProcess({ dataDir });
       await repeat(server.url, accounts, acknowledged, pending);
       report = await compare(server.url, accounts, acknowledged);
       onRound(round, report);
@@ -52,7 +52,7 @@ export async function crash(
 
 /** Lets all devices write until a random moment, at which the server is killed. */
 async function write(
-  server: Awaited<ReturnType<typeof startServer>>,
+  server: Awaited<ReturnType<typeof startServerProcess>>,
   accounts: Account[],
   round: number,
   acknowledged: Map<string, string>,

@@ -1,10 +1,10 @@
 /** What is done to the processes while the clients write. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TestRedis } from '../support/redis.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 export interface Victims {
-  nodes: TestServer[];
+  nodes: ServerProcess[];
   redis: TestRedis;
   /** What each node is started with: its port is among it. */
   environments: Record<string, string>[];
@@ -14,7 +14,7 @@ export interface Victims {
 type Fault = (victims: Victims, node: number) => Promise<void>;
 
 async function restart({ nodes, environments }: Victims, node: number): Promise<void> {
-  nodes[node] = await startServer({ env: environments[node]! });
+  nodes[node] = await startServerProcess({ env: environments[node]! });
 }
 
 export const FAULTS: Record<string, Fault> = {

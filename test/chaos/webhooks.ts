@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { http, registerMany } from '../support/client.ts';
 import { startDatabaseAlone } from '../support/database.ts';
 import { freePort, startRedis } from '../support/redis.ts';
-import { startServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import {
   API_KEY,
   makeWebhook,
@@ -53,7 +53,7 @@ export async function runWebhookChaos(options: WebhookChaosOptions): Promise<Web
   const [database, redis, receiver] = await Promise.all([startDatabaseAlone(), startRedis(), startReceiver()]);
   const ports = [await freePort(), await freePort()];
   const start = (port: number) =>
-    startServer({
+    startServerProcess({
       env: {
         ...WEBHOOK_ENV,
         PORT: String(port),

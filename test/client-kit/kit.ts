@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, connect as connectDevice, type Device, http, registerMany } from '../support/client.ts';
-import { startServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { type Faults, type FaultyWay, type Packet, startFaultyWay } from './faults.ts';
 import { judge, type Report, type Seen } from './judge.ts';
 import { createPeer, type Said } from './peer.ts';
@@ -35,7 +35,7 @@ const PATIENCE_MS = 60_000;
 const DRAIN_MS = 1500;
 
 export async function startKit(): Promise<Kit> {
-  const server = await startServer();
+  const server = await startServerProcess();
   const [subject, peer] = (await registerMany(server.url, 2)) as [Account, Account];
   const device = await connectDevice(server.url, peer);
   const seen: Seen = { connects: [], readies: 0, early: [], syncs: [], delivered: 0 };

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, http, registerMany } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 const OFF_MS = 600_000;
 const RING_MS = 3000;
@@ -24,8 +24,8 @@ const offBy = (ms: number) =>
   `)}`;
 
 let database: TestDatabase;
-let right: TestServer;
-let wrong: TestServer;
+let right: ServerProcess;
+let wrong: ServerProcess;
 
 describe.each([
   ['behind', -OFF_MS],
@@ -44,8 +44,8 @@ describe.each([
       CALL_RING_TIMEOUT_MS: String(RING_MS),
     };
     [right, wrong] = await Promise.all([
-      startServer({ env }),
-      startServer({ env: { ...env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${offBy(ms)}` } }),
+      startServerProcess({ env }),
+      startServerProcess({ env: { ...env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${offBy(ms)}` } }),
     ]);
     [one, other] = (await registerMany(wrong.url, 2)) as [Account, Account];
   });
@@ -55,7 +55,7 @@ describe.each([
     await database?.stop();
   });
 
-  async function device(node: TestServer, account: Account): Promise<Device> {
+  async function device(node: ServerProcess, account: Account): Promise<Device> {
     const connected = await connect(node.url, account);
     devices.push(connected);
     return connected;

@@ -2,23 +2,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, http, register } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 const JWT_SECRET = 'the same secret on both of the servers';
 
 let database: TestDatabase;
-let one: TestServer;
+let one: ServerProcess;
 beforeAll(async () => {
   database = await startDatabase();
-  one = await startServer({ env: { MONGODB_URL: database.url, JWT_SECRET } });
+  one = await startServerProcess({ env: { MONGODB_URL: database.url, JWT_SECRET } });
 });
 afterAll(async () => {
   await one.kill();
   await database.stop();
 });
 
-const readiness = async ({ url }: TestServer) => (await http(url, 'GET', '/readyz')).json;
-const says = (server: TestServer) => server.output().includes('REDIS_URL is not set');
+const readiness = async ({ url }: ServerProcess) => (await http(url, 'GET', '/readyz')).json;
+const says = (server: ServerProcess) => server.output().includes('REDIS_URL is not set');
 
 describe('a server', () => {
   it('that is alone says nothing, and is ready', async () => {
@@ -28,7 +28,7 @@ describe('a server', () => {
 });
 
 describe('a second server', () => {
-  let two: TestServer;
+  let two: ServerProcess;
   let a: Device;
   let b: Device;
   beforeAll(async () => {
@@ -39,7 +39,7 @@ describe('a second server', () => {
     // Both have what they may do in mind.
     await a.ok('message:send', { recipient_id: b.id, content: 'hello' });
     await b.ok('message:send', { recipient_id: a.id, content: 'hello' });
-    two = await startServer({ env: { MONGODB_URL: database.url, JWT_SECRET } });
+    two = await startServerProcess({ env: { MONGODB_URL: database.url, JWT_SECRET } });
   });
   afterAll(() => two.kill());
 

@@ -5,10 +5,10 @@ import { type Collections, collections } from '../../server/model/collections.ts
 import type { ContactDocument } from '../../server/model/documents/contacts.ts';
 import { type Account, connect, type Device, registerMany } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 let database: TestDatabase;
-let servers: TestServer[];
+let servers: ServerProcess[];
 let env: Record<string, string>;
 let client: MongoClient;
 let stored: Collections;
@@ -16,7 +16,7 @@ let stored: Collections;
 beforeAll(async () => {
   database = await startDatabase();
   env = { MONGODB_URL: database.url, JWT_SECRET: 'a'.repeat(32) };
-  servers = await Promise.all([0, 1].map(() => startServer({ env })));
+  servers = await Promise.all([0, 1].map(() => startServerProcess({ env })));
   client = await MongoClient.connect(database.url);
   stored = collections(client.db());
 });
@@ -112,7 +112,7 @@ describe('a node that is killed', () => {
   it('leaves pairs that the next command repairs', async () => {
     const commands = ['request', 'accept', 'request', 'remove', 'block', 'unblock', 'reject'] as const;
     for (let round = 0; round < 3; round++) {
-      const doomed = await startServer({ env });
+      const doomed = await startServerProcess({ env });
       const crowd = await registerMany(servers[0]!.url, 8);
       const devices = await Promise.all(crowd.map((account) => connect(doomed.url, account)));
       for (let i = 0; i < 240; i++) {

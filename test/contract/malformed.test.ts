@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, register } from '../support/client.ts';
 import { connectRaw, openRaw } from '../support/raw-socket.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
-let server: TestServer;
+let server: ServerProcess;
 let ann: Account;
 let bob: Account;
 let bystander: Device;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServerProcess();
   [ann, bob] = await Promise.all([register(server.url), register(server.url)]);
 });
 

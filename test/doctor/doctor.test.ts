@@ -10,7 +10,7 @@ import { upload } from '../media/client.ts';
 import { connect, type Device, registerMany } from '../support/client.ts';
 import { startDatabaseAlone, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { startServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { DAMAGES, type Patient } from './damages.ts';
 
 let database: TestDatabase;
@@ -97,7 +97,7 @@ let restore: () => Promise<void>;
 
 beforeAll(async () => {
   database = await startDatabaseAlone();
-  const server = await startServer({ env: { MONGODB_URL: database.url } });
+  const server = await startServerProcess({ env: { MONGODB_URL: database.url } });
   patient = await live(server.url);
   client = new MongoClient(database.url);
   db = client.db();

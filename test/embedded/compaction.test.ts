@@ -5,7 +5,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { compactTree } from '../../server/embedded/storage/compaction.ts';
 import { openStorage, type Storage } from '../../server/embedded/storage/storage.ts';
 import { http, register } from '../support/client.ts';
-import { startServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { smallDiskForTest } from '../support/small-disk.ts';
 
 const MIB = 1024 * 1024;
@@ -122,7 +122,7 @@ it('a disk without room for a second file keeps the first', async () => {
 it('what a user has erased is in no file of the database once it was started anew', async () => {
   const dataDir = await temporary();
   const env = { MONGODB_URL: '' };
-  let server = await startServer({ env, dataDir });
+  let server = await startServerProcess({ env, dataDir });
   const account = await register(server.url);
   const files = async () => {
     const names = ['data.mdb', 'redo-0', 'redo-1'].map((name) => join(dataDir, 'database', name));
@@ -133,7 +133,7 @@ it('what a user has erased is in no file of the database once it was started ane
   await http(server.url, 'DELETE', '/users/me', { token: account.access_token, body: { password } });
   await server.stop();
   expect(await files()).toContain(email);
-  server = await startServer({ env, dataDir });
+  server = await startServerProcess({ env, dataDir });
   expect(await server.stop()).toBe(0);
   expect(await files()).not.toContain(email);
 });

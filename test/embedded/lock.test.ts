@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { lockFolder } from '../../server/embedded/lock.ts';
-import { startProgram } from '../support/server.ts';
+import { startProgram } from '../support/program.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { MongoClient, MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, http, register } from '../support/client.ts';
-import { startProgram, startServerForTest } from '../support/server.ts';
+import { startProgram } from '../support/program.ts';
+import { startProcessForTest } from '../support/server-process.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 
 const MIB = 1024 * 1024;
@@ -28,7 +29,7 @@ describe('with less than a quarter of MIN_FREE_BYTES free the embedded database'
   });
 
   it('refuses writes and goes on reading, over a restart too, and takes writes again when there is room', async () => {
-    const server = await startServerForTest(settings());
+    const server = await startProcessForTest(settings());
     const [ann, bob] = [await register(server.url), await register(server.url)];
     const device = await connect(server.url, ann);
     const send = (content: string, on = device) => on.raw('message:send', { recipient_id: bob.id, content });
@@ -50,7 +51,7 @@ describe('with less than a quarter of MIN_FREE_BYTES free the embedded database'
     device.close();
     await server.stop();
 
-    const next = await startServerForTest(settings());
+    const next = await startProcessForTest(settings());
     const again = await connect(next.url, ann);
     expect(await texts(again)).toEqual(kept);
     expect(await send('refused', again)).toMatchObject({ ok: false, error: { code: 'unavailable' } });

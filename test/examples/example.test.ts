@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 it('two programs lose nothing when they and the server are killed and started again', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-example-'));
-  let server: TestServer = await startServer({ dataDir, fromSource: true });
+  let server: ServerProcess = await startServerProcess({ dataDir, fromSource: true });
   onTestFinished(async () => {
     await server.kill();
     await rm(dataDir, { recursive: true, force: true });
@@ -27,7 +27,7 @@ it('two programs lose nothing when they and the server are killed and started ag
   await sleep(1500);
   await server.kill();
   await sleep(500);
-  server = await startServer({ dataDir, fromSource: true, env: { PORT: new URL(server.url).port } });
+  server = await startServerProcess({ dataDir, fromSource: true, env: { PORT: new URL(server.url).port } });
   const [code] = await exited;
   expect(output).toContain('Nothing was lost');
   expect(code).toBe(0);

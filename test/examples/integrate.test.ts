@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
-import { startServerForTest } from '../support/server.ts';
+import { startProcessForTest } from '../support/server-process.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -15,7 +15,7 @@ function blocks(text: string, language: string): string {
 }
 
 it('two users of an app with accounts of its own chat, and its back end writes for one of them', async () => {
-  const server = await startServerForTest({ env: { MONGODB_URL: '' } });
+  const server = await startProcessForTest({ env: { MONGODB_URL: '' } });
   const text = readFileSync(path.join(ROOT, 'docs/integrate.md'), 'utf8');
   // Below the project, where the packages are found.
   mkdirSync(path.join(ROOT, 'dist'), { recursive: true });

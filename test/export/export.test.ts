@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uploaded } from '../media/client.ts';
 import { connect, type Device, http, registerMany } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { runTool, type ToolRun } from '../support/tool.ts';
 
 /** A picture of one pixel. */
@@ -16,7 +16,7 @@ const PNG = Buffer.from(
 const OWN_DATABASE = { MONGODB_URL: '' };
 
 let folder: string;
-let server: TestServer;
+let server: ServerProcess;
 let ann: Device;
 let bob: Device;
 let cem: Device;
@@ -61,7 +61,7 @@ async function live(): Promise<void> {
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'letsapp-export-'));
-  server = await startServer({ env: OWN_DATABASE });
+  server = await startServerProcess({ env: OWN_DATABASE });
   const accounts = await registerMany(server.url, 3);
   [ann, bob, cem] = (await Promise.all(accounts.map((account) => connect(server.url, account)))) as [
     Device,

@@ -110,7 +110,7 @@ describe('the Admin UI', () => {
 
   it('takes ten attempts a minute from an address', async () => {
     const server = await startServer({ env: { ADMIN_UI: 'on', ADMIN_UI_PASSWORD: PASSWORD, RATE_LIMITS: 'on' } });
-    onTestFinished(() => server.kill());
+    onTestFinished(async () => void (await server.stop()));
     const auth = { username: 'admin', password: 'the password of somebody' };
     for (let attempt = 0; attempt < 10; attempt++) {
       expect((await refusalOf(open(server.url, auth))).message).toBe('invalid credentials');

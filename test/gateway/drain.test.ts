@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, http, register } from '../support/client.ts';
 import { startEmbeddedDatabase } from '../support/database.ts';
-import { startServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { startWireProxy } from '../support/wire-proxy.ts';
 
 let folder: string;
@@ -20,7 +20,7 @@ afterAll(async () => {
 describe('SIGTERM', () => {
   it('tells every client, finishes what is in flight, and loses nothing that it acknowledged', async () => {
     const dataDir = path.join(folder, 'stream');
-    const server = await startServer({ dataDir });
+    const server = await startServerProcess({ dataDir });
     const accounts = await Promise.all(Array.from({ length: 6 }, () => register(server.url)));
     const devices = await Promise.all(accounts.map((account) => connect(server.url, account)));
     const target = await register(server.url);
@@ -49,7 +49,7 @@ describe('SIGTERM', () => {
     expect(refusedOtherwise).toBe('');
     expect(server.output()).not.toMatch(/unhandled|unexpected error/);
 
-    const again = await startServer({ dataDir });
+    const again = await startServerProcess({ dataDir });
     for (const [writer, account] of accounts.entries()) {
       const device = await connect(again.url, account);
       const stored: string[] = [];
@@ -69,7 +69,7 @@ describe('SIGTERM', () => {
   });
 
   it('answers not ready and takes no new connection while draining, and closes so that clients come back', async () => {
-    const server = await startServer({ dataDir: path.join(folder, 'ready') });
+    const server = await startServerProcess({ dataDir: path.join(folder, 'ready') });
     const account = await register(server.url);
     const device = await connect(server.url, account);
     const reason = new Promise<string>((resolve) => device.socket.once('disconnect', resolve));
@@ -93,7 +93,7 @@ describe('SIGTERM', () => {
   it('tells every client at once while the database has no primary', async () => {
     const database = await startEmbeddedDatabase();
     const proxy = await startWireProxy(database.url);
-    const server = await startServer({ env: { MONGODB_URL: proxy.url } });
+    const server = await startServerProcess({ env: { MONGODB_URL: proxy.url } });
     const device = await connect(server.url, await register(server.url));
     proxy.setPrimary(false);
     // By then, what the server does by itself waits for one, too, and would for fifteen seconds.
@@ -109,7 +109,7 @@ describe('SIGTERM', () => {
   });
 
   it('does not wait for a client that does not read', async () => {
-    const server = await startServer({ dataDir: path.join(folder, 'stuck') });
+    const server = await startServerProcess({ dataDir: path.join(folder, 'stuck') });
     const device = await connect(server.url, await register(server.url));
     const { ws } = device.socket.io.engine.transport as unknown as { ws: { _socket: { pause(): void } } };
     ws._socket.pause();

@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect, register } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 const CLIENTS = 300;
 const TEXT = 'x'.repeat(15_000);
 const MESSAGES = 400;
 const MIB = 1024 * 1024;
 
-let server: TestServer;
+let server: ServerProcess;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServerProcess();
 });
 
 afterAll(() => server.kill());

@@ -8,17 +8,17 @@ import { createRooms } from '../../server/groups/rooms.ts';
 import { type Collections, collections } from '../../server/model/collections.ts';
 import { connect, type Device, registerMany, settle } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 let database: TestDatabase;
-let servers: TestServer[];
+let servers: ServerProcess[];
 let client: MongoClient;
 let stored: Collections;
 
 beforeAll(async () => {
   database = await startDatabase();
   const env = { MONGODB_URL: database.url, JWT_SECRET: 'a'.repeat(32), GROUP_MAX_MEMBERS: '6' };
-  servers = await Promise.all([0, 1].map(() => startServer({ env })));
+  servers = await Promise.all([0, 1].map(() => startServerProcess({ env })));
   client = await MongoClient.connect(database.url);
   stored = collections(client.db());
 });

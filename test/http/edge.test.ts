@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WireError } from '../../shared/contract/errors.ts';
 import { http, register } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 const FRIEND = 'https://app.example.test';
-let server: TestServer;
+let server: ServerProcess;
 beforeAll(async () => {
-  server = await startServer({ env: { CORS_ORIGINS: `${FRIEND}, http://localhost:5173` } });
+  server = await startServerProcess({ env: { CORS_ORIGINS: `${FRIEND}, http://localhost:5173` } });
 });
 afterAll(() => server.stop());
 

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, http, register } from '../support/client.ts';
 import { startEmbeddedDatabase } from '../support/database.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { paceOf } from './pace.ts';
 
-let server: TestServer;
+let server: ServerProcess;
 let account: Account;
 beforeAll(async () => {
   const database = await startEmbeddedDatabase();
-  server = await startServer({ env: { MONGODB_URL: database.url } });
+  server = await startServerProcess({ env: { MONGODB_URL: database.url } });
   account = await register(server.url);
   await database.stop();
 });

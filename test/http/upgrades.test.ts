@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, register } from '../support/client.ts';
 import { exchange, requestText } from '../support/raw-http.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
-let server: TestServer;
+let server: ServerProcess;
 let ann: Account;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServerProcess();
   ann = await register(server.url);
 });
 afterAll(() => server.stop());

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { Message } from '../../shared/contract/documents.ts';
 import { type Account, connect, type Device, http, registerMany } from '../support/client.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
-import { startServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { startWireProxy } from '../support/wire-proxy.ts';
 
 const HOUR_MS = 3_600_000;
@@ -18,7 +18,7 @@ afterAll(() => database.stop());
 /** A server whose database says that it is so much later. */
 async function start(aheadMs: number) {
   const proxy = await startWireProxy(database.url, { aheadMs });
-  const server = await startServer({ env: { MONGODB_URL: proxy.url, JWT_SECRET } });
+  const server = await startServerProcess({ env: { MONGODB_URL: proxy.url, JWT_SECRET } });
   const stop = async () => {
     await server.stop();
     await proxy.close();
@@ -70,7 +70,7 @@ const BACK_AT_SIGNAL = `--import=data:text/javascript,${encodeURIComponent(`
 
 it('while a server runs, budgets, deadlines, tokens and since go on as if the clock had not been set back', async () => {
   const proxy = await startWireProxy(database.url);
-  const server = await startServer({
+  const server = await startServerProcess({
     env: {
       MONGODB_URL: proxy.url,
       RATE_LIMITS: 'on',

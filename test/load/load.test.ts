@@ -3,7 +3,9 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { removeAtExit, sharedServer, startServerForTest } from '../support/server.ts';
+import { removeAtExit } from '../support/program.ts';
+import { sharedServer } from '../support/server.ts';
+import { startProcessForTest } from '../support/server-process.ts';
 import { parseArguments } from './arguments.ts';
 import type { MixName } from './mixes.ts';
 import type { LoadReport } from './report.ts';
@@ -102,7 +104,7 @@ function program(args: string[], onLine: (line: string) => void = () => {}) {
 }
 
 it('a server that dies in the middle: errors by code, and the tool ends with 1 and its report', async () => {
-  const server = await startServerForTest();
+  const server = await startProcessForTest();
   const folder = await mkdtemp(path.join(tmpdir(), 'letsapp-test-'));
   removeAtExit(folder);
   const line = `--url ${server.url} --users 4 --rate 20 --for 3s --timeout 5s --processes 1 --out ${folder}`;

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '../support/redis.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { parseArguments } from './arguments.ts';
 import { runLoad } from './run.ts';
 import { summary } from './summary.ts';
@@ -33,7 +33,7 @@ function memoryOf(pid: number): number {
 async function startMortal() {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-soak-'));
   const env = { PORT: String(await freePort()), RATE_LIMITS: 'off', BCRYPT_COST: '4' };
-  let server: TestServer = await startServer({ dataDir, env });
+  let server: ServerProcess = await startServerProcess({ dataDir, env });
   let startedAt = performance.now();
   let isDown = false;
   const lives: number[][] = [[]];
@@ -47,7 +47,7 @@ async function startMortal() {
   const killing = setInterval(async () => {
     isDown = true;
     await server.kill();
-    server = await startServer({ dataDir, env });
+    server = await startServerProcess({ dataDir, env });
     startedAt = performance.now();
     lives.push([]);
     isDown = false;

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'socket.io-client';
 import { type Account, register } from '../support/client.ts';
 import { freePort } from '../support/redis.ts';
-import { startServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { openSocket } from '../support/sockets.ts';
 
 const DEVICES_OF_A_USER = 5;
@@ -40,7 +40,7 @@ interface Returning {
 export async function storm(devices: number): Promise<StormReport> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'letsapp-storm-'));
   const env = { PORT: String(await freePort()) };
-  let server = await startServer({ dataDir, env });
+  let server = await startServerProcess({ dataDir, env });
   const all: Returning[] = [];
   const refusals: string[] = [];
   try {
@@ -58,7 +58,7 @@ export async function storm(devices: number): Promise<StormReport> {
     const traffic = countMessages(all);
     await server.kill();
     const startedAt = performance.now();
-    server = await startServer({ dataDir, env });
+    server = await startServerProcess({ dataDir, env });
     const isBack = ({ readyCount }: Returning) => readyCount > 1;
     const writing = traffic.write(all.slice(0, 20), () => all.every(isBack));
     await until(() => all.every(isBack)).catch(() => {});

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, connect, register } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
-import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcessForTest, startServerProcess } from '../support/server-process.ts';
 import { openRequest, PATIENCE, upload } from './client.ts';
 import { temporaryFiles } from './traces.ts';
 
@@ -53,11 +53,11 @@ const ENDINGS: Record<string, (socket: Socket) => void> = {
 };
 
 let database: TestDatabase;
-let server: TestServer;
+let server: ServerProcess;
 let ann: Account;
 beforeAll(async () => {
   database = await startDatabase();
-  server = await startServer({ env: { MONGODB_URL: database.url } });
+  server = await startServerProcess({ env: { MONGODB_URL: database.url } });
   ann = await register(server.url);
   // The connections to the database are made.
   await Promise.all(Array.from({ length: 60 }, () => upload(server.url, ann, '/files', 'x')));
@@ -112,9 +112,9 @@ it('malformed requests cannot use up the descriptors: others still connect and u
 
 it('what a killed server left is gone after the next start, and not what another one in the same folder works on', async () => {
   const env = { MONGODB_URL: database.url };
-  const living = await startServerForTest({ env });
+  const living = await startProcessForTest({ env });
   const { dataDir } = living;
-  const killed = await startServerForTest({ env, dataDir });
+  const killed = await startProcessForTest({ env, dataDir });
   const bob = await register(living.url);
   const headers = { ...FORM, ...LENGTH };
   const requests = [living, killed].map(({ url }) => {
@@ -125,7 +125,7 @@ it('what a killed server left is gone after the next start, and not what another
   });
   await expect.poll(() => temporaryFiles(living), PATIENCE).toHaveLength(2);
   await killed.kill();
-  const next = await startServerForTest({ env, dataDir });
+  const next = await startProcessForTest({ env, dataDir });
   await expect.poll(() => temporaryFiles(next), PATIENCE).toHaveLength(1);
   let answer = '';
   requests[0]!.on('data', (bytes) => {

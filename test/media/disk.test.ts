@@ -2,7 +2,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, http, register } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
-import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcessForTest, startServerProcess } from '../support/server-process.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 import { openRequest, PATIENCE, read, upload, uploaded } from './client.ts';
 import { noise, picture } from './samples.ts';
@@ -43,11 +43,11 @@ async function outcome(answer: ReturnType<typeof upload>) {
 }
 
 describe('on a disk that runs full, without anything to be kept free', () => {
-  let server: TestServer;
+  let server: ServerProcess;
   let ann: Account;
   let bob: Device;
   beforeAll(async () => {
-    server = await startServer(settings(0));
+    server = await startServerProcess(settings(0));
     ann = await register(server.url);
     bob = await connect(server.url, await register(server.url));
   });
@@ -108,7 +108,7 @@ describe('on a disk that runs full, without anything to be kept free', () => {
 
 describe('with less than MIN_FREE_BYTES free', () => {
   it('uploads of every kind are unavailable, all else goes on, and they come back by themselves', async () => {
-    const server = await startServerForTest(settings(8 * MIB));
+    const server = await startProcessForTest(settings(8 * MIB));
     const ann = await register(server.url);
     const bob = await connect(server.url, await register(server.url));
     const file = await uploaded(server.url, ann, '/files', 'from before');
@@ -141,7 +141,7 @@ describe('with less than MIN_FREE_BYTES free', () => {
     ['POST /files', { 'Content-Type': 'multipart/form-data; boundary=b' }, FORM_START],
     ['POST /uploads', TUS, ''],
   ])('an upload under way by %s ends as soon as that is noticed, and leaves nothing', async (line, headers, start) => {
-    const server = await startServerForTest(settings(8 * MIB));
+    const server = await startProcessForTest(settings(8 * MIB));
     const ann = await register(server.url);
     const socket = openRequest(server.url, line, ann, { ...headers, 'Content-Length': String(MIB) });
     let answer = '';

@@ -2,17 +2,17 @@ import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Account, register } from '../support/client.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { multipart, openRequest, PATIENCE, read, upload, uploaded } from './client.ts';
 import { temporaryFiles } from './traces.ts';
 
 let database: EmbeddedDatabase;
-let server: TestServer;
+let server: ServerProcess;
 let ann: Account;
 
 beforeAll(async () => {
   database = await startEmbeddedDatabase();
-  server = await startServer({ env: { MONGODB_URL: database.url } });
+  server = await startServerProcess({ env: { MONGODB_URL: database.url } });
   ann = await register(server.url);
 });
 afterAll(async () => {

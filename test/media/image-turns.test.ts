@@ -11,7 +11,7 @@ beforeAll(async () => {
   server = await startServer();
   [ann, bob] = (await registerMany(server.url, 2)) as [Account, Account];
 });
-afterAll(() => server.kill());
+afterAll(() => server.stop());
 
 it('small pictures, and photos, of others pass those of one user that take long', async () => {
   // Five frames of two megapixels: each takes a second and more.

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Account, register } from '../support/client.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { startProcessForTest } from '../support/server-process.ts';
 import { multipart, openRequest, PATIENCE, read, upload, uploaded } from './client.ts';
 import { picture } from './samples.ts';
 import { temporaryFiles } from './traces.ts';
@@ -107,7 +108,7 @@ describe("a user's quota", () => {
   });
 
   it('has room again for what a process had under way that was killed', async () => {
-    const node = await startServerForTest({ env });
+    const node = await startProcessForTest({ env });
     const { type, bytes } = multipart([{ content: Buffer.alloc(QUOTA), filename: 'a' }]);
     const headers = { 'Content-Type': type, 'Content-Length': String(bytes.length) };
     const socket = openRequest(node.url, 'POST /files', ann, headers);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   b = await connect(server.url, other!);
 });
 afterAll(async () => {
-  await server?.kill();
+  await server?.stop();
   await way?.close();
   await database?.stop();
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connect, connectPair, type Device, http, register, settle } from '../support/client.ts';
-import { sharedServer, startServer, type TestServer } from '../support/server.ts';
+import { sharedServer, type TestServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 
 let server: TestServer;
 let ann: Device;
@@ -48,12 +49,12 @@ describe('metadata of a message', () => {
   });
 
   it('is there after a restart, and a repeat of the send is answered with it', async () => {
-    const first = await startServer({ env: { JWT_SECRET: 's'.repeat(32) } });
+    const first = await startServerProcess({ env: { JWT_SECRET: 's'.repeat(32) } });
     const [a, b] = await connectPair(first.url, first.url);
     const payload = { recipient_id: b.id, content: 'x', client_message_id: 'c1', metadata: AWKWARD };
     const { message } = await a.ok('message:send', payload);
     await first.kill();
-    const second = await startServer({ env: { JWT_SECRET: 's'.repeat(32) }, dataDir: first.dataDir });
+    const second = await startServerProcess({ env: { JWT_SECRET: 's'.repeat(32) }, dataDir: first.dataDir });
     onTestFinished(() => second.kill());
     const again = await connect(second.url, a.account);
     const repeat = await again.ok('message:send', { ...payload, metadata: {} });

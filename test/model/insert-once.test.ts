@@ -21,7 +21,7 @@ afterEach(() => {
   proxy.setRemembering(true);
 });
 afterAll(async () => {
-  await server?.kill();
+  await server?.stop();
   await proxy?.close();
   await database?.stop();
 });

@@ -125,7 +125,7 @@ it('a server starts on a database whose expiry was changed', async () => {
   const embedded = await startEmbeddedDatabase();
   const env = { MONGODB_URL: embedded.url };
   const first = await startServer({ env });
-  await first.kill();
+  await first.stop();
   const other = await MongoClient.connect(embedded.url);
   const tokens = other.db().collection('password_reset_tokens');
   await tokens.dropIndex('expiry');
@@ -133,7 +133,7 @@ it('a server starts on a database whose expiry was changed', async () => {
   const second = await startServer({ env });
   const indexes = await tokens.indexes();
   expect(indexes.find(({ name }) => name === 'expiry')).toMatchObject({ expireAfterSeconds: 86_400 });
-  await second.kill();
+  await second.stop();
   await other.close();
   await embedded.stop();
 });

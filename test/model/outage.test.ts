@@ -3,11 +3,11 @@ import { paceOf } from '../http/pace.ts';
 import { connect, type Device, http, registerMany } from '../support/client.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
 import { startProxy, type Way } from '../support/proxy.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 let database: EmbeddedDatabase;
 let way: Way;
-let server: TestServer;
+let server: ServerProcess;
 let url: string;
 let a: Device;
 let b: Device;
@@ -15,7 +15,7 @@ let b: Device;
 beforeAll(async () => {
   database = await startEmbeddedDatabase();
   way = await startProxy(Number(new URL(database.url).port));
-  server = await startServer({ env: { MONGODB_URL: `mongodb://127.0.0.1:${way.port}/letsapp` } });
+  server = await startServerProcess({ env: { MONGODB_URL: `mongodb://127.0.0.1:${way.port}/letsapp` } });
   url = server.url;
   const [one, other] = await registerMany(url, 2);
   a = await connect(url, one!);

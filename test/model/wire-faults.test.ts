@@ -5,12 +5,12 @@ import type { Message } from '../../shared/contract/documents.ts';
 import { paceOf } from '../http/pace.ts';
 import { connect, type Device, http, registerMany, uniqueName } from '../support/client.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { failure, startWireProxy, type WireProxy, writeError } from '../support/wire-proxy.ts';
 
 let database: EmbeddedDatabase;
 let proxy: WireProxy;
-let server: TestServer;
+let server: ServerProcess;
 let a: Device;
 let b: Device;
 /** A message of `a`. */
@@ -19,7 +19,7 @@ let old: Message;
 beforeAll(async () => {
   database = await startEmbeddedDatabase();
   proxy = await startWireProxy(database.url);
-  server = await startServer({ env: { MONGODB_URL: proxy.url, LOG_LEVEL: 'error' } });
+  server = await startServerProcess({ env: { MONGODB_URL: proxy.url, LOG_LEVEL: 'error' } });
   const [one, other] = await registerMany(server.url, 2);
   a = await connect(server.url, one!);
   b = await connect(server.url, other!);

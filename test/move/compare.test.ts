@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { connect } from '../../server/model/connect.ts';
 import { startEmbeddedDatabase } from '../support/database.ts';
-import { startProgram } from '../support/server.ts';
+import { startProgram } from '../support/program.ts';
 import { runTool } from '../support/tool.ts';
 
 const PASSWORD = 'pa ss/wörd';

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, upload } from '../media/client.ts';
 import { type Account, connect, type Device, registerMany } from '../support/client.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
-import { killAtExit, startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { killAtExit } from '../support/program.ts';
+import { type ServerProcess, startProcessForTest, startServerProcess } from '../support/server-process.ts';
 import { syncFrom } from '../support/sync-from.ts';
 import { runTool } from '../support/tool.ts';
 
@@ -24,7 +25,7 @@ const PNG = Buffer.from(
 );
 
 let folder: string;
-let server: TestServer;
+let server: ServerProcess;
 let target: EmbeddedDatabase;
 let accounts: Account[];
 let devices: Device[];
@@ -32,7 +33,7 @@ let devices: Device[];
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'letsapp-move-'));
   [server, target] = await Promise.all([
-    startServer({ dataDir: path.join(folder, 'data'), env: OWN_DATABASE }),
+    startServerProcess({ dataDir: path.join(folder, 'data'), env: OWN_DATABASE }),
     startEmbeddedDatabase(),
   ]);
   accounts = await registerMany(server.url, 3);
@@ -163,7 +164,7 @@ describe('a move of a server under load', () => {
 
       await killedAt('conversations is copied');
       // The half of it is no database to start on.
-      const half = startServer({ dataDir: server.dataDir, env: { MONGODB_URL: target.url } });
+      const half = startServerProcess({ dataDir: server.dataDir, env: { MONGODB_URL: target.url } });
       await expect(half).rejects.toThrow(/letsapp move has not finished filling it/);
       await killedAt('writes are paused');
       // Writes go on by themselves.
@@ -183,7 +184,7 @@ describe('a move of a server under load', () => {
 
       for (const device of devices) device.close();
       expect(await server.stop()).toBe(0);
-      await expect(startServer({ dataDir: server.dataDir, env: OWN_DATABASE })).rejects.toThrow(
+      await expect(startServerProcess({ dataDir: server.dataDir, env: OWN_DATABASE })).rejects.toThrow(
         /was moved to mongodb:/,
       );
       // Killed between the end of the old one and the beginning of the new one.
@@ -199,7 +200,7 @@ describe('a move of a server under load', () => {
         stdout: expect.stringContaining('MONGODB_URL'),
       });
 
-      const next = await startServerForTest({ dataDir: server.dataDir, env: { MONGODB_URL: target.url } });
+      const next = await startProcessForTest({ dataDir: server.dataDir, env: { MONGODB_URL: target.url } });
       const found = new Map<string, string>();
       for (const [i, account] of accounts.entries()) {
         devices[i] = await connect(next.url, account);

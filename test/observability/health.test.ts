@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, http, register } from '../support/client.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
-import { startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcessForTest, startServerProcess } from '../support/server-process.ts';
 
 let database: EmbeddedDatabase;
-let server: TestServer;
+let server: ServerProcess;
 let device: Device;
 
 beforeAll(async () => {
   database = await startEmbeddedDatabase();
-  server = await startServer({ env: { MONGODB_URL: database.url } });
+  server = await startServerProcess({ env: { MONGODB_URL: database.url } });
   device = await connect(server.url, await register(server.url));
 });
 
@@ -83,7 +83,7 @@ describe('/healthz, /readyz and /metrics', () => {
 });
 
 it('with METRICS_TOKEN, /metrics asks for it as bearer, and the health of the server for nothing', async () => {
-  const guarded = await startServerForTest({ env: { METRICS_TOKEN: 'scrape-4711', RATE_LIMITS: 'on' } });
+  const guarded = await startProcessForTest({ env: { METRICS_TOKEN: 'scrape-4711', RATE_LIMITS: 'on' } });
   const { access_token } = await register(guarded.url);
   const ask = (authorization?: string) =>
     http(guarded.url, 'GET', '/metrics', { headers: authorization === undefined ? {} : { authorization } });

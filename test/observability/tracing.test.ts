@@ -5,20 +5,24 @@ import { connect, connectPair, type Device, register, registerMany, settle } fro
 import { CLUSTER_SECRET, type Cluster, startCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../support/otlp.ts';
-import { startServerForTest } from '../support/server.ts';
+import { type ServerProcess, startProcessForTest, startServerProcess } from '../support/server-process.ts';
 
 let receiver: OtlpReceiver;
-let cluster: Cluster;
+let cluster: Cluster<ServerProcess>;
 let one: string;
 let two: string;
 
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
-  cluster = await startCluster(2, {
-    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-    OTEL_EXPORTER_OTLP_HEADERS: 'api-key=the%20key',
-    OTEL_BSP_SCHEDULE_DELAY: '100',
-  });
+  cluster = await startCluster(
+    2,
+    {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=the%20key',
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+    },
+    startServerProcess,
+  );
   [one, two] = cluster.urls as [string, string];
 });
 afterAll(async () => {
@@ -102,7 +106,7 @@ it('messages that are stored together have a trace each, with a link from what t
 });
 
 it('a node that traces and one that does not hear each other', async () => {
-  const plain = await startServerForTest({
+  const plain = await startProcessForTest({
     env: { MONGODB_URL: cluster.database.url, REDIS_URL: cluster.redis.url, JWT_SECRET: CLUSTER_SECRET },
   });
   const [a, b] = await connectPair(one, plain.url);

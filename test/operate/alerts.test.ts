@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { killAtExit } from '../support/program.ts';
 import { freePort, startRedis } from '../support/redis.ts';
-import { killAtExit, sharedServer, startServerForTest } from '../support/server.ts';
+import { sharedServer } from '../support/server.ts';
+import { startProcessForTest } from '../support/server-process.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../docs/operate');
 const read = (name: string) => readFileSync(path.join(FOLDER, name), 'utf8');
@@ -49,7 +51,7 @@ describe('the alerts', () => {
   it('of a store fires in Prometheus when Redis is killed', async () => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
-    const server = await startServerForTest({ env: { REDIS_URL: redis.url } });
+    const server = await startProcessForTest({ env: { REDIS_URL: redis.url } });
     const prometheus = await startPrometheus(new URL(server.url).host);
     await expect.poll(() => prometheus.value('letsapp_store_up{store="redis"}'), PATIENCE).toBe('1');
     expect(await prometheus.firing()).toEqual([]);

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { removeAtExit } from '../support/program.ts';
 import { freePort } from '../support/redis.ts';
-import { removeAtExit } from '../support/server.ts';
 
 export interface LoadBalancer {
   url: string;

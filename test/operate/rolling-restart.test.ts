@@ -9,7 +9,7 @@ import { judge, type Verdict } from '../chaos/verdict.ts';
 import { connect, registerMany } from '../support/client.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../support/database.ts';
 import { freePort, startRedis, type TestRedis } from '../support/redis.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { LOAD_BALANCERS, type LoadBalancer, startLoadBalancer } from './load-balancers.ts';
 
 /** Clients behind each load balancer. */
@@ -20,7 +20,7 @@ const MESSAGES = 5;
 let database: EmbeddedDatabase;
 let redis: TestRedis;
 let environments: Record<string, string>[];
-const nodes: TestServer[] = [];
+const nodes: ServerProcess[] = [];
 const balancers: LoadBalancer[] = [];
 
 beforeAll(async () => {
@@ -34,7 +34,7 @@ beforeAll(async () => {
     TRUST_PROXY: 'on',
     ...CALL_TIMES,
   }));
-  nodes.push(...(await Promise.all(environments.map((env) => startServer({ env })))));
+  nodes.push(...(await Promise.all(environments.map((env) => startServerProcess({ env })))));
   const addresses = ports.map((port) => `127.0.0.1:${port}`);
   balancers.push(...(await Promise.all(LOAD_BALANCERS.map((name) => startLoadBalancer(name, addresses)))));
 });

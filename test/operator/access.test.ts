@@ -23,7 +23,7 @@ beforeAll(async () => {
   nodes = [await startServer({ env }), await startServer({ env })];
 });
 afterAll(async () => {
-  await Promise.all(nodes.map((node) => node.kill()));
+  await Promise.all(nodes.map((node) => node.stop()));
   await client.close();
   await sink.close();
   await database.stop();

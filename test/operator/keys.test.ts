@@ -6,21 +6,22 @@ import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, connect, http, register } from '../support/client.ts';
 import { startDatabase, startEmbeddedDatabase, type TestDatabase } from '../support/database.ts';
-import { removeAtExit, startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { removeAtExit } from '../support/program.ts';
+import { type ServerProcess, startProcessForTest, startServerProcess } from '../support/server-process.ts';
 import { createKey, runKeys } from './run-keys.ts';
 
 const SECRET = 'the same secret for both of the servers';
 const API_KEY = 'the-key-of-the-setting-0123456789';
 
 let database: TestDatabase;
-let nodes: [TestServer, TestServer];
+let nodes: [ServerProcess, ServerProcess];
 let ann: Account;
 /** Where `npm run keys` finds the database of the nodes. */
 let env: Record<string, string>;
 beforeAll(async () => {
   database = await startDatabase();
   env = { MONGODB_URL: database.url };
-  const start = () => startServer({ env: { ...env, JWT_SECRET: SECRET, API_KEY, LOG_LEVEL: 'info' } });
+  const start = () => startServerProcess({ env: { ...env, JWT_SECRET: SECRET, API_KEY, LOG_LEVEL: 'info' } });
   nodes = [await start(), await start()];
   ann = await register(nodes[0].url);
 });
@@ -84,7 +85,7 @@ describe('npm run keys on the embedded database', () => {
     removeAtExit(dataDir);
     const own = { ...OWN, DATA_DIR: dataDir };
     const before = await createKey(own, 'before');
-    const server = await startServerForTest({ dataDir, env: OWN });
+    const server = await startProcessForTest({ dataDir, env: OWN });
     const beside = await createKey(own, 'beside');
     const user = await register(server.url);
     for (const { key } of [before, beside]) expect((await use(key, server, user.id)).status).toBe(200);
@@ -93,7 +94,7 @@ describe('npm run keys on the embedded database', () => {
     await server.kill();
     const { stdout } = await runKeys(own, 'list');
     expect([stdout.includes(before.id), stdout.includes(beside.id)]).toEqual([false, true]);
-    const again = await startServerForTest({ dataDir, env: OWN });
+    const again = await startProcessForTest({ dataDir, env: OWN });
     expect((await use(beside.key, again, user.id)).status).toBe(200);
   });
 

@@ -18,7 +18,7 @@ beforeAll(async () => {
   nodes = [await start(), await start()];
 });
 afterAll(async () => {
-  await Promise.all(nodes.map((node) => node.kill()));
+  await Promise.all(nodes.map((node) => node.stop()));
   await database.stop();
 });
 

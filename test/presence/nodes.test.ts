@@ -4,6 +4,7 @@ import { devicesKey } from '../../server/presence/redis-layout.ts';
 import { CLOCKS_MS, connect, type Device, register } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 
 /** Longer than a reconnection takes on a busy machine, in milliseconds. */
 const GRACE_MS = 8000;
@@ -12,13 +13,13 @@ const PATIENCE_MS = 40_000;
 /** A killed node's users go offline within 30 s (PROTOCOL section 6), in milliseconds. */
 const OFFLINE_MS = 30_000;
 
-let cluster: Cluster;
+let cluster: Cluster<ServerProcess>;
 let one: string;
 let two: string;
 let redis: Redis;
 
 beforeAll(async () => {
-  cluster = await startCluster(2, { PRESENCE_GRACE_MS: String(GRACE_MS) });
+  cluster = await startCluster(2, { PRESENCE_GRACE_MS: String(GRACE_MS) }, startServerProcess);
   [one, two] = cluster.urls as [string, string];
   redis = new Redis(cluster.redis.port);
 });

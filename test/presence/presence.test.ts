@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Account, CLOCKS_MS, connect, type Device, http, register, settle } from '../support/client.ts';
-import { sharedServer, startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { sharedServer, startServer, type TestServer } from '../support/server.ts';
+import { startProcessForTest, startServerProcess } from '../support/server-process.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -94,10 +95,10 @@ describe('presence', () => {
   });
 
   it('takes users offline who do not come back after a restart', async () => {
-    const first = await startServer();
+    const first = await startServerProcess();
     const { A, B } = await contacts(first.url);
     await first.kill();
-    const second = await startServerForTest({ dataDir: first.dataDir });
+    const second = await startProcessForTest({ dataDir: first.dataDir });
     const b = await connect(second.url, B);
     await expect.poll(() => statusOf(b, A.id)).toBe('offline');
     await expect.poll(() => statusOf(b, B.id)).toBe('online');

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Account, connect, type Device, register } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { type ApnsStandIn, startApns } from './support/apns-stand-in.ts';
 import { type FcmStandIn, fcmError, startFcm } from './support/fcm-stand-in.ts';
 import { type HttpStandIn, startHttpStandIn } from './support/http-stand-in.ts';
@@ -150,7 +151,7 @@ it('APNs that takes leave (GOAWAY) loses nothing: the push goes on another sessi
 });
 
 it('a kill leaves each device that is away at least one push with the last message that was acknowledged', async () => {
-  const first = await startServer({ env: env() });
+  const first = await startServerProcess({ env: env() });
   const devices = [await someoneAway(first.url, service), await awayByFcm(first.url), await awayByApns(first.url)];
   const seqs = () =>
     devices.map((one) => ('pushed' in one ? one.pushed() : one.received()).map(({ seq }: { seq: number }) => seq));
@@ -167,7 +168,7 @@ it('a kill leaves each device that is away at least one push with the last messa
   // Pushes are under way when it is killed.
   for (let i = 0; i < 20; i++) await send();
   await first.kill();
-  const second = await startServer({ env: env(), dataDir: first.dataDir });
+  const second = await startServerProcess({ env: env(), dataDir: first.dataDir });
   for (const i of devices.keys()) await expect.poll(() => seqs()[i]!.at(-1), TAKEN_OVER).toBe(last);
   await second.kill();
 }, 200_000);

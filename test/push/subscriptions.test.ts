@@ -5,6 +5,7 @@ import { type Account, connect, type Device, http, register } from '../support/c
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { sharedServer, startServer, startServerForTest, type TestServer } from '../support/server.ts';
+import { startProcessForTest } from '../support/server-process.ts';
 import { apnsKey, serviceAccount, vapidKeys } from './support/keys.ts';
 
 const providers = {
@@ -261,11 +262,11 @@ describe('the key for browsers', () => {
   });
 
   it('is generated where none is set, and kept over restarts', async () => {
-    const first = await startServerForTest();
+    const first = await startProcessForTest();
     const { json } = await http(first.url, 'GET', '/push/vapid');
     expect(Buffer.from(json.public_key, 'base64url')).toHaveLength(65);
     await first.kill();
-    const second = await startServerForTest({ dataDir: first.dataDir });
+    const second = await startProcessForTest({ dataDir: first.dataDir });
     expect((await http(second.url, 'GET', '/push/vapid')).json).toEqual(json);
   });
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { dropDatabase, newDatabaseUrl, outerUrl } from './outer-database.ts';
-import { removeAtExit, startProgram } from './server.ts';
+import { removeAtExit, startProgram } from './program.ts';
 
 export interface TestDatabase {
   url: string;

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { killAtExit, removeAtExit } from './server.ts';
+import { killAtExit, removeAtExit } from './program.ts';
 
 export interface TestRedis {
   url: string;

@@ -35,6 +35,7 @@ const NO_SERVICES = `
 export default function setup(): () => Promise<void> {
   installMissing();
   execFileSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 2, 2] });
+  execFileSync('node', [path.join(import.meta.dirname, 'host/build.mjs')], { stdio: ['ignore', 2, 2] });
   beginRun();
   return endRun;
 }

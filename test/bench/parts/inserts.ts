@@ -1,7 +1,7 @@
 /** The embedded database by itself, asked by the driver: what everything that is stored rests on. */
 import { type Collection, MongoClient } from 'mongodb';
 import { startEmbeddedDatabase } from '../../support/database.ts';
-import { removeAtExit } from '../../support/server.ts';
+import { removeAtExit } from '../../support/program.ts';
 import { ROUNDS } from '../bench.ts';
 import { alone, type Measurement, median } from '../measurement.ts';
 import type { Part } from '../part.ts';

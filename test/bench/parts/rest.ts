@@ -1,6 +1,6 @@
 /** What it takes to be there at all: the server as `npm run build` makes it, with its own database, doing nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startServer } from '../../support/server.ts';
+import { startServerProcess } from '../../support/server-process.ts';
 import { ROUNDS } from '../bench.ts';
 import { alone } from '../measurement.ts';
 import type { Part } from '../part.ts';
@@ -24,7 +24,7 @@ export const rest: Part = {
     const found = await Promise.all(
       Array.from({ length: ROUNDS }, async () => {
         // An empty URL is none: the embedded database, whatever this run is made on.
-        const server = await startServer({ env: { MONGODB_URL: '' } });
+        const server = await startServerProcess({ env: { MONGODB_URL: '' } });
         bench.own({ stop: server.stop });
         await sleep(AFTER_S * 1000);
         return { bytes: await residentBytes(server.pid), cpu: await cpuMs(server.pid) };

@@ -3,7 +3,7 @@ import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Device, registerMany } from '../../support/client.ts';
 import { startDatabase, type TestDatabase } from '../../support/database.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../../support/server-process.ts';
 
 /** Within which stored messages say what marks say (docs/data.md), and what a slow machine takes besides. */
 const TRUE_WITHIN = { timeout: 25_000, interval: 100 };
@@ -11,9 +11,9 @@ const TRUE_WITHIN = { timeout: 25_000, interval: 100 };
 let database: TestDatabase;
 let client: MongoClient;
 let db: Db;
-let server: TestServer;
+let server: ServerProcess;
 
-const start = () => startServer({ env: { MONGODB_URL: database.url } });
+const start = () => startServerProcess({ env: { MONGODB_URL: database.url } });
 
 beforeAll(async () => {
   database = await startDatabase();
