@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { connect, connectPair, register } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { sharedServer, startServer } from '../support/server.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { openSocket } from '../support/sockets.ts';
 
 const PASSWORD = 'the password of the operator';
@@ -13,12 +14,12 @@ interface Stats {
   namespaces: { name: string; socketsCount: number }[];
 }
 
-let cluster: Cluster;
+let cluster: Cluster<ServerProcess>;
 let one: string;
 let two: string;
 
 beforeAll(async () => {
-  cluster = await startCluster(2, { ADMIN_UI: 'on', ADMIN_UI_PASSWORD: PASSWORD });
+  cluster = await startCluster(2, { ADMIN_UI: 'on', ADMIN_UI_PASSWORD: PASSWORD }, startServerProcess);
   [one, two] = cluster.urls as [string, string];
 });
 afterAll(() => cluster.stop());
