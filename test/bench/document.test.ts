@@ -91,7 +91,7 @@ test('gives the reason of what is missed, or says that there is none', () => {
 });
 
 test('puts the figures of an earlier run beside', () => {
-  const before = results({ speed: speed({ ...rate, measured: 2000, ratio: 0.05 }) });
+  const before = { name: '2026-01-02', parts: { speed: speed({ ...rate, measured: 2000, ratio: 0.05 }) } };
   const document = benchmarkDocument(results({ speed: speed(), size: size(90) }), parts, {}, before);
   expect(lineOf(document, 'what')).toContain('| before (2026-01-02) |');
   expect(lineOf(document, 'messages per second')).toMatch(/\| 2,000 \/s, ratio 0\.050 \|$/);

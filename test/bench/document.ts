@@ -1,7 +1,7 @@
 /** `docs/benchmark.md`, made whole of what a run found. */
 import { isMet, type Measurement, type Row } from './measurement.ts';
 import type { Part } from './part.ts';
-import type { PartResult, Results } from './results.ts';
+import type { Before, PartResult, Results } from './results.ts';
 import * as written from './written.ts';
 
 const HEAD = `# Benchmark
@@ -17,6 +17,7 @@ npm run bench                          # everything but the long parts, about te
 npm run bench -- throughput latency    # parts, each about a minute: printed only
 npm run bench -- --json now.json       # the figures as JSON, too
 npm run bench -- --before then.json    # those of an earlier run beside
+npm run bench -- --other ../other      # those of the server of another checkout beside, each part right after ours
 npm run bench -- --from now.json       # this file anew of figures, nothing measured
 MONGODB_URL=… npm run bench            # on a real MongoDB
 BESIDE=../other npm run bench -- beside    # this build and that of another checkout, in turns
@@ -31,14 +32,14 @@ acknowledged was also delivered; the load compares. Figures of processes need Li
  * @param results of a run
  * @param parts all that there are
  * @param remarks why a figure misses its target, by part and row (`life.lives`)
- * @param before of an earlier run
+ * @param before by default what was measured in the same run
  * @returns the whole document
  */
 export function benchmarkDocument(
   results: Results,
   parts: Record<string, Part>,
   remarks: Record<string, string>,
-  before?: Results,
+  before: Before | undefined = results.before,
 ): string {
   const entries = Object.entries(parts);
   const sections = [
@@ -61,7 +62,7 @@ The load average before the run was ${on.loadBefore.toFixed(1)}: of more than a 
 
 const HEADER = ['what', 'LetsApp', 'against', 'ratio', 'target', 'met', 'CPU ms a message', 'bytes a message'];
 
-function table(entries: [string, Part][], results: Results, before: Results | undefined): string {
+function table(entries: [string, Part][], results: Results, before: Before | undefined): string {
   const rows = entries.flatMap(([name, part]) =>
     Object.entries(part.rows).map(([id, row]) => {
       const cells = rowCells(row, measurementOf(results.parts[name], id));
@@ -69,7 +70,7 @@ function table(entries: [string, Part][], results: Results, before: Results | un
       return before ? [...cells, earlier ? beforeCell(row, earlier) : 'not measured'] : cells;
     }),
   );
-  return written.table(before ? [...HEADER, `before (${before.date.slice(0, 10)})`] : HEADER, rows);
+  return written.table(before ? [...HEADER, `before (${before.name})`] : HEADER, rows);
 }
 
 function measurementOf(part: PartResult | undefined, id: string): Measurement | undefined {

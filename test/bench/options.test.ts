@@ -14,7 +14,7 @@ test('runs the parts that are named, in the order of the catalogue', () => {
 
 test('takes files for figures', () => {
   const options = readOptions(['--json', 'now.json', '--before', 'then.json', 'rest'], catalogue);
-  expect(options).toMatchObject({ json: 'now.json', before: 'then.json', from: undefined, parts: ['rest'] });
+  expect(options).toMatchObject({ json: 'now.json', before: 'then.json', other: undefined, parts: ['rest'] });
 });
 
 test('refuses parts and options that there are not, and a document of some parts', () => {

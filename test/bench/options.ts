@@ -10,6 +10,8 @@ export interface Options {
   json: string | undefined;
   /** The figures of an earlier run, shown beside. */
   before: string | undefined;
+  /** Another checkout, built: the same parts are run with its server, too, one after the other. */
+  other: string | undefined;
   /** Figures to make the document of, instead of measuring. */
   from: string | undefined;
   /** Writes the document although parts failed. */
@@ -28,6 +30,7 @@ export function readOptions(args: string[], catalogue: Record<string, { isLong?:
     options: {
       json: { type: 'string' },
       before: { type: 'string' },
+      other: { type: 'string' },
       from: { type: 'string' },
       write: { type: 'boolean', default: false },
     },
@@ -39,5 +42,6 @@ export function readOptions(args: string[], catalogue: Record<string, { isLong?:
   const parts = positionals.length > 0 ? names.filter((name) => positionals.includes(name)) : usual;
   const areAll = usual.every((name) => parts.includes(name));
   if (values.write && !areAll) throw new Error('--write: the document is made of all parts or not at all');
-  return { parts, areAll, json: values.json, before: values.before, from: values.from, write: values.write };
+  const { json, before, other, from, write } = values;
+  return { parts, areAll, json, before, other, from, write };
 }

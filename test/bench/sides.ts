@@ -66,7 +66,7 @@ export interface LetsAppOptions {
   /** Gives the URL by which the server reaches the database. */
   wayTo?(databaseUrl: string): Promise<string>;
   /** The checkout whose server and embedded database it is; this one by default. */
-  root?: string;
+  root?: string | undefined;
 }
 
 /** The server and its database, each in a process of its own. */

@@ -23,6 +23,8 @@ export interface ProcessOptions extends StartOptions {
   dataDir?: string;
   /** As `npm run dev` runs it. */
   fromSource?: boolean;
+  /** The checkout whose server it is; this one by default. */
+  root?: string | undefined;
 }
 
 /**
@@ -33,6 +35,7 @@ export async function startServerProcess({
   env = {},
   dataDir,
   fromSource,
+  root,
 }: ProcessOptions = {}): Promise<ServerProcess> {
   const directory = dataDir ?? (await temporaryFolder());
   const settings = {
@@ -40,7 +43,7 @@ export async function startServerProcess({
     ...(outerUrl && !env.MONGODB_URL ? { MONGODB_URL: ownDatabase(outerUrl, directory) } : {}),
     ...env,
   };
-  const { child, url, output, exited } = await startProgram('server/main.ts', settings, fromSource);
+  const { child, url, output, exited } = await startProgram('server/main.ts', settings, fromSource, root);
   return {
     url,
     dataDir: directory,

@@ -4,7 +4,6 @@ import { connectDevice, disconnect } from '../devices.ts';
 import { listTime, syncAll, writeTo } from '../many-conversations.ts';
 import { compared } from '../measurement.ts';
 import type { Part } from '../part.ts';
-import { startLetsApp } from '../sides.ts';
 import { number } from '../written.ts';
 
 const FEW = 20;
@@ -22,7 +21,7 @@ export const lists: Part = {
   },
   async run(bench) {
     // Users of other parts have other conversations, too.
-    const app = bench.own(await startLetsApp());
+    const app = await bench.ownApp();
     await app.populate(MANY + 2);
     const since = new Date(Date.now() - 60_000).toISOString();
     await writeTo(app, 0, FEW, 1);

@@ -55,7 +55,8 @@ export const nodes: Part = {
     bench.own(redis);
     const bare = await bareTrio(bench, redis.url);
     const env = { MONGODB_URL: database.url, REDIS_URL: redis.url, JWT_SECRET: 'the same secret on both of the nodes' };
-    const [first, second] = [await startServerProcess({ env }), await startServerProcess({ env })];
+    const { root } = bench;
+    const [first, second] = [await startServerProcess({ env, root }), await startServerProcess({ env, root })];
     for (const node of [first, second]) bench.own({ stop: node.stop });
     const accounts = await registerMany(first.url, PAIRS * 2);
     const ours = await trioOn(first.url, second.url, accounts);

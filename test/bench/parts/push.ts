@@ -11,7 +11,7 @@ import { connectMany, disconnect } from '../devices.ts';
 import { compared, median, percentile } from '../measurement.ts';
 import { openLoop } from '../open-loop.ts';
 import type { Part } from '../part.ts';
-import { type LetsApp, startLetsApp } from '../sides.ts';
+import type { LetsApp } from '../sides.ts';
 
 const PAIRS = 30;
 const OPTIONS = { seconds: 4, underWay: 2 };
@@ -42,7 +42,7 @@ export const push: Part = {
   },
   async run(bench) {
     const service = await startPushService(bench);
-    const app = bench.own(await startLetsApp());
+    const app = await bench.ownApp();
     await app.restart({ PUSH_ALLOW_PRIVATE: 'on' });
     // The first pairs use no push, the others do.
     await app.populate(PAIRS * 4);

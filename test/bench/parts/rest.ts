@@ -24,7 +24,7 @@ export const rest: Part = {
     const found = await Promise.all(
       Array.from({ length: ROUNDS }, async () => {
         // An empty URL is none: the embedded database, whatever this run is made on.
-        const server = await startServerProcess({ env: { MONGODB_URL: '' } });
+        const server = await startServerProcess({ env: { MONGODB_URL: '' }, root: bench.root });
         bench.own({ stop: server.stop });
         await sleep(AFTER_S * 1000);
         return { bytes: await residentBytes(server.pid), cpu: await cpuMs(server.pid) };

@@ -6,7 +6,6 @@ import { inTurns } from '../bench.ts';
 import { compared, percentile } from '../measurement.ts';
 import { latencies } from '../open-loop.ts';
 import type { Part } from '../part.ts';
-import { startLetsApp } from '../sides.ts';
 
 const API_KEY = 'the-key-of-the-benchmark-long-enough';
 const USERS = 64;
@@ -28,7 +27,7 @@ export const webhooks: Part = {
     const hanging = createServer(() => {});
     await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}/`;
-    const app = bench.own(await startLetsApp());
+    const app = await bench.ownApp();
     await app.populate(USERS);
     await app.restart({ API_KEY, WEBHOOK_ALLOW_PRIVATE: 'on' });
     const ask = async (method: string, body?: object) => {
