@@ -3,11 +3,7 @@ import type { AccessRules } from '../conversations/access-rules.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
 import { visibleSeqs } from '../conversations/visibility.ts';
 import type { Handler } from '../dispatch/handlers.ts';
-import { toWireMessage } from '../model/views/message.ts';
-
-const DEFAULT_LIMIT = 50;
-/** Messages in one reply of the store: a page of the usual size, so that a large one of long texts lets others through. */
-const ONE_REPLY = DEFAULT_LIMIT + 1;
+import { DEFAULT_LIMIT, ONE_REPLY, readPage, toPage } from './page.ts';
 
 /**
  * A page reads one index entry more than it has messages, wherever in the history it lies, and one for each reply between
@@ -22,7 +18,7 @@ export function createHistory(
     const { after_seq, threads = false, limit = DEFAULT_LIMIT } = payload;
     const { conversation, fromSeq } = await access.enter(caller.id, payload);
     const isForward = after_seq !== undefined;
-    const found = await store
+    const cursor = store
       .of(conversation.kind)
       .find(
         {
@@ -33,10 +29,9 @@ export function createHistory(
         { projection: { terms: 0 }, batchSize: ONE_REPLY },
       )
       .sort({ seq: isForward ? 1 : -1 })
-      .limit(limit + 1)
-      .toArray();
-    const page = found.slice(0, limit);
-    if (!isForward) page.reverse();
-    return { messages: (await store.show(page)).map(toWireMessage), has_more: found.length > limit };
+      .limit(limit + 1);
+    const { found, most } = await readPage(cursor, limit);
+    const { messages, has_more } = toPage(await store.show(found), most);
+    return { messages: isForward ? messages : messages.reverse(), has_more };
   };
 }

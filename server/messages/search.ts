@@ -13,12 +13,10 @@ import { notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import { KINDS } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
-import { toWireMessage } from '../model/views/message.ts';
 import { earlierTermsOf } from './earlier-terms.ts';
+import { DEFAULT_LIMIT, ONE_REPLY, type PageRead, readPage, toPage } from './page.ts';
 import { compareNewestFirst, matching, NEWEST_FIRST } from './search-query.ts';
 import { queryTermsOf } from './terms.ts';
-
-const DEFAULT_LIMIT = 50;
 
 /**
  * @param scopesOf every conversation of a user
@@ -44,15 +42,19 @@ export function createSearch(
     words: string[],
     before: MessageDocument | undefined,
     limit: number,
-  ): Promise<MessageDocument[]> {
+  ): Promise<PageRead> {
     const scopes = within.filter((scope) => scope.kind === kind);
-    if (scopes.length === 0) return [];
-    return store
+    if (scopes.length === 0) return { found: [], most: 0 };
+    const cursor = store
       .of(kind)
-      .find(matching(scopes, words, before), { projection: { terms: 0 }, hint: 'conversation_terms' })
+      .find(matching(scopes, words, before), {
+        projection: { terms: 0 },
+        hint: 'conversation_terms',
+        batchSize: ONE_REPLY,
+      })
       .sort(NEWEST_FIRST)
-      .limit(limit)
-      .toArray();
+      .limit(limit + 1);
+    return readPage(cursor, limit);
   }
 
   /** What to look for; any of them will do. The longest word comes first, likely the rarest: the store begins with it. */
@@ -71,13 +73,22 @@ export function createSearch(
     ]);
     if (before_id !== undefined && !(before && isWithin(before, within))) throw notFound('no such message');
     const found = await Promise.all(
-      wordings(query).flatMap((words) => KINDS.map((kind) => find(kind, within, words, before, limit + 1))),
+      wordings(query).flatMap((words) => KINDS.map((kind) => find(kind, within, words, before, limit))),
     );
-    const distinct = new Map(found.flat().map((message) => [message._id.toHexString(), message]));
-    const newest = [...distinct.values()].sort(compareNewestFirst);
-    const page = await store.show(newest.slice(0, limit));
-    return { messages: page.map(toWireMessage), has_more: newest.length > limit };
+    const { found: newest, most } = merged(found, limit);
+    return toPage(await store.show(newest), most);
   };
+}
+
+/** Several pages as one: what is older than where one of them ends comes with the next, since there may be more between. */
+function merged(pages: PageRead[], limit: number): PageRead {
+  const distinct = new Map(pages.flatMap(({ found }) => found).map((message) => [message._id.toHexString(), message]));
+  const ends = pages.filter(({ found, most }) => found.length > most).map(({ found }) => found.at(-1)!);
+  const found = [...distinct.values()]
+    .filter((message) => ends.every((end) => compareNewestFirst(message, end) <= 0 || message._id.equals(end._id)))
+    .sort(compareNewestFirst)
+    .slice(0, limit + 1);
+  return { found, most: ends.length > 0 ? Math.min(limit, found.length - 1) : limit };
 }
 
 function isWithin(message: MessageDocument, scopes: Scope[]): boolean {

@@ -7,12 +7,10 @@ import type { Handler } from '../../dispatch/handlers.ts';
 import { conflict } from '../../lib/errors.ts';
 import type { MessageDocument } from '../../model/documents/messages.ts';
 import { toWireMessage } from '../../model/views/message.ts';
-import { toPage } from '../page.ts';
+import { DEFAULT_LIMIT, ONE_REPLY, readPage, toPage } from '../page.ts';
 import type { Reach } from '../reach.ts';
 import type { ThreadMarks } from './marks.ts';
 import { countUnreadReplies } from './unread.ts';
-
-const DEFAULT_LIMIT = 50;
 
 /** As `Reach`, for the message that a thread hangs on. @throws ContractError `conflict` for a reply */
 export type ReachRoot = (caller: Caller, messageId: string) => Promise<{ root: MessageDocument; entered: Access }>;
@@ -47,29 +45,26 @@ export function createReadThread({ store, marks, reachRoot, unreadOf }: ReadThre
     const { message_id, after_seq, limit = DEFAULT_LIMIT } = payload;
     const { root, entered } = await reachRoot(caller, message_id);
     const isForward = after_seq !== undefined;
-    const [found, mark] = await Promise.all([
-      store
-        .of(entered.conversation.kind)
-        .find(
-          {
-            conversation_id: root.conversation_id,
-            thread_id: root._id,
-            seq: visibleSeqs(entered.fromSeq, payload),
-          },
-          { projection: { terms: 0 }, hint: 'thread' },
-        )
-        .sort({ seq: isForward ? 1 : -1 })
-        .limit(limit + 1)
-        .toArray(),
-      marks.find(caller.userId, root._id),
-    ]);
+    const cursor = store
+      .of(entered.conversation.kind)
+      .find(
+        {
+          conversation_id: root.conversation_id,
+          thread_id: root._id,
+          seq: visibleSeqs(entered.fromSeq, payload),
+        },
+        { projection: { terms: 0 }, hint: 'thread', batchSize: ONE_REPLY },
+      )
+      .sort({ seq: isForward ? 1 : -1 })
+      .limit(limit + 1);
+    const [{ found, most }, mark] = await Promise.all([readPage(cursor, limit), marks.find(caller.userId, root._id)]);
     const read_seq = mark?.read_seq ?? 0;
     const [[shownRoot], replies, unread_count] = await Promise.all([
       store.withThreads([root]),
       store.show(found),
       unreadOf(caller, root, read_seq),
     ]);
-    const page = toPage(replies, limit);
+    const page = toPage(replies, most);
     return {
       root: toWireMessage(shownRoot!),
       ...page,
