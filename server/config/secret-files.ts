@@ -1,6 +1,6 @@
 /**
- * Secrets from files: where `NAME` may hold a secret, `NAME_FILE` may name a file that holds it, as Docker and Kubernetes
- * mount them.
+ * Secrets from files: where `NAME` may hold a secret, `NAME_FILE` may name a file that holds it, as Docker and
+ * Kubernetes mount them.
  */
 import { readFileSync } from 'node:fs';
 import { type Environment, readText, wrongSetting } from '../lib/environment.ts';

@@ -94,8 +94,8 @@ export function createAccessLookups({ users, contacts, groups, memberships }: Co
 }
 
 /**
- * Blocks between users of these pairs, by their owners: one step in an index for each user, and one for each block. Blocks
- * between users of different pairs are found too.
+ * Blocks between users of these pairs, by their owners: one step in an index for each user, and one for each block.
+ * Blocks between users of different pairs are found too.
  */
 function blocksAmong(pairIds: readonly string[]): Filter<ContactDocument> {
   const users = [...new Set(pairIds.flatMap((id) => id.split('-')))].map(fromId);

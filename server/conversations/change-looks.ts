@@ -1,6 +1,7 @@
 /**
- * Looks for conversations that changed, by the times in their summaries. A time is a little earlier than the moment when
- * its write can be seen, so a look reaches back behind the last one; every ten seconds, further than any write takes.
+ * Looks for conversations that changed, by the times in their summaries. A time is a little earlier than the moment
+ * when its write can be seen, so a look reaches back behind the last one; every ten seconds, further than any write
+ * takes.
  */
 import type { Partitions } from '../cluster/partitions.ts';
 import type { Collections } from '../model/collections.ts';
