@@ -31,11 +31,11 @@ export interface Jobs {
   handle(kind: string, job: JobKind): void;
   /**
    * Stores a job; resolves when it is certain to be carried out.
-   * @param key of two jobs of one kind and key, the first stands until it is done
+   * @param key of two jobs with the same kind and key, the first stands until it is done
    * @param dueAt now by default
    */
   add(kind: string, key: string, payload: JobPayload, dueAt?: Date): Promise<void>;
-  /** When the oldest job that is due became due; undefined where none is. */
+  /** When the job that has been due longest became due; undefined where none is due. */
   oldestDue(): Promise<Date | undefined>;
   /** Takes no new jobs, and resolves when those begun are done. */
   close(): Promise<void>;

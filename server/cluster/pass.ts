@@ -26,7 +26,7 @@ export interface PassOptions<D extends Document & { _id: ObjectId }> {
   name: Folded;
   filter: Filter<D>;
   projection: Document;
-  /** The update that a document needs, with what it rests on in its filter; undefined where the document is right. */
+  /** The update that a document needs, whose filter repeats what it rests on; undefined where the document is right. */
   update(document: D): UpdateOneModel<D> | undefined;
   /** How long a step goes on for, in milliseconds; for tests. */
   stepMs?: number;

@@ -149,7 +149,7 @@ function start(options: ChangedConversationsOptions, look: () => Promise<void>, 
 
 /**
  * A node that is killed may leave a stored message, not acknowledged, of which the summary says nothing. So a node that
- * finds a dead one, with which none has dealt yet, has all summaries compared with the messages.
+ * finds a dead one, not dealt with so far, has all summaries compared with the messages.
  */
 async function checkSummariesOfDead({
   collections: { nodes: records },

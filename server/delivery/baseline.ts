@@ -41,7 +41,7 @@ export interface Baselines {
   /** Finds a baseline: by one read of one index entry where nothing happened since the connections came. */
   find(conversation: ConversationRef, query: BaselineQuery): Promise<Baseline>;
   /**
-   * For a user who is about to be connected: notes what is stored in those conversations in which somebody writes.
+   * For a user about to be connected: notes what is stored in those of their conversations in which somebody writes.
    * @param isCovered whether somebody of a conversation is connected here already: then what is known stays
    */
   note(userId: string, groupIds: string[], isCovered: (conversation: ConversationRef) => boolean): Promise<void>;

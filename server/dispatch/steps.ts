@@ -42,7 +42,7 @@ export interface Valid {
   dueAt: number;
 }
 
-/** What pages are read by. */
+/** What reading pages takes. */
 export interface Pages {
   /** One page of a user at a time: what one user reads, however much, leaves room for what others do. */
   turns: Pick<KeyedQueue, 'run'>;

@@ -1,4 +1,4 @@
-/** How large an answer will be, in bytes of JSON, closely enough. */
+/** About how large an answer will be, in bytes of JSON. */
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import { toWireMessage } from '../model/views/message.ts';

@@ -11,7 +11,7 @@ export interface OwnDevicesOptions {
   log: Logger;
 }
 
-/** The node that has the device makes the view, and only if there is one. Changes in quick succession count as one. */
+/** Only a node that has such a device makes the view. Changes in quick succession count as one. */
 export function tellOwnDevices({ delivery, views, log }: OwnDevicesOptions): void {
   const queue = createKeyedQueue('own devices');
   /** The device that is left out, by the view that is about to be made; undefined where none is. */

@@ -100,7 +100,7 @@ function rulesOf({ listedTo }: SyncProgress, revs: ReadonlyMap<string, number>, 
   const hasGap = (outline: Outline) => hasAbove(outline, revs.get(outline.id) ?? 0);
   return {
     isWanted: ({ outline, isRevisit }: Visit) => hasGap(outline) || (!isRevisit && isAfter(outline, listedTo)),
-    // The client asks again without a cursor until it was told of all these. Pairs without a message are not told.
+    // The client asks again without a cursor until it was told of all these. It is told of no pair without a message.
     isLacking: (outline: Outline) =>
       !isFirst ||
       hasGap(outline) ||

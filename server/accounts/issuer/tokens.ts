@@ -14,7 +14,7 @@ const MAX_LENGTH = 16_384;
 const LATEST_MS = 8.64e15;
 const EXTERNAL_ID = /^[^\p{Cc}\p{Cs}]{1,128}$/u;
 
-/** What a token of the issuer says while it is valid. */
+/** What a currently valid token of the issuer says. */
 export interface IssuerToken {
   /** The user's `external_id`. */
   sub: string;

@@ -32,7 +32,7 @@ export function createInviteCommands({
   publicUrl,
   clock,
 }: InviteOptions): Pick<HandlersOf<'group'>, 'group:invite' | 'group:invites' | 'group:revoke_invite'> {
-  /** Removes invitations that are over, but only for lack of room: until then they tell members that they are in. */
+  /** Removes invitations that are over, if there is no room: until then they tell members that they are in already. */
   async function makeRoom({ _id, invites = {} }: GroupDocument): Promise<void> {
     const now = clock();
     const all = Object.entries(invites);

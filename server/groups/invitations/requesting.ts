@@ -46,7 +46,7 @@ export interface Requesting {
   /** Has a user ask, once, and tells those who may let the user in. A user who is in by then gets the group. */
   ask(caller: Caller, groupId: ObjectId, inviteId: string): Promise<CommandData<'group:join'>>;
   /**
-   * Lets a user in, or turns the user down. Only the first decision counts.
+   * Lets a user in, or turns the user down. A request is decided once.
    * @throws ContractError `not_found` where there is nothing to decide, `conflict` where the user cannot be let in now
    */
   decide(caller: Caller, groupId: ObjectId, userId: ObjectId, accept: boolean, assertTime: AssertTime): Promise<Group>;
