@@ -15,17 +15,17 @@ export interface Config {
   host: string;
   port: number;
   mongodbUrl: string | undefined;
-  /** With which tools authenticate at `npm run database`. */
+  /** What tools authenticate with at `npm run database`. */
   databasePassword: string | undefined;
   redisUrls: string[];
   dataDir: string;
   jwtSecret: string | undefined;
   jwtPrivateKey: string | undefined;
-  /** Secrets and keys, as text, whose tokens are taken too. */
+  /** Secrets and keys, as text, whose tokens are accepted too. */
   jwtAlsoVerify: string[];
   accessTokenTtlS: number;
   refreshTokenTtlS: number;
-  /** The other issuer whose tokens are taken. */
+  /** The other issuer whose tokens are accepted. */
   issuer: IssuerConfig | undefined;
   /** Whether users register and sign in here, by passwords. */
   localAccounts: boolean;
@@ -36,11 +36,11 @@ export interface Config {
   maxUploadBytes: number;
   /** What a user's uploads may hold together, in bytes; 0: no quota. */
   userQuotaBytes: number;
-  /** With less free on the disk of `dataDir`, in bytes, uploads are refused. */
+  /** Uploads are refused while less than this is free on the disk of `dataDir`, in bytes. */
   minFreeBytes: number;
   mediaStorage: 'gridfs' | 'disk';
   groupMaxMembers: number;
-  /** Whether it is kept what edited messages said before. */
+  /** Whether to keep what edited messages said before. */
   revisions: boolean;
   /** Who can be put into a group: anyone, or only accepted contacts of the one who acts. */
   groupAdd: 'anyone' | 'contacts';
@@ -57,7 +57,7 @@ export interface Config {
   production: boolean;
   smtpUrl: string | undefined;
   mailFrom: string;
-  /** The bearer that `/metrics` asks for. */
+  /** The bearer token that `/metrics` asks for. */
   metricsToken: string | undefined;
   /** A server key that needs no store. */
   apiKey: string | undefined;

@@ -1,4 +1,4 @@
-/** The domains, built in the order in which they need each other. What they need of each other they are handed here. */
+/** The domains, built in the order in which they need each other. Each is handed here what it needs of the others. */
 import { createAccountDomain } from './accounts/domain.ts';
 import { sessionRoom } from './bus/rooms.ts';
 import { createCallDomain } from './calls/domain.ts';
@@ -111,7 +111,7 @@ export async function createDomains(foundation: Foundation) {
   return { ...domains, authenticate, identifyCaller, requireServerKey };
 }
 
-/** Tells of users who use push when they are authenticated: it is read then anyway. */
+/** Reports users who use push as they are authenticated: whether they do is read then anyway. */
 function telling(authenticate: Authenticate, usesPush: (userId: string) => void): Authenticate {
   return async (accessToken) => {
     const found = await authenticate(accessToken);

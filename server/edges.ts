@@ -66,7 +66,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     serverTime,
     onDone(command, outcome, startedAt) {
       metrics.commandDone(command, outcome, startedAt);
-      // A refusal takes no time, and says nothing of what the others bear.
+      // A refusal takes no time, and says nothing about what other messages have to bear.
       if (command === 'message:send' && outcome === 'ok') media.messageTook(performance.now() - startedAt);
     },
     log,
@@ -89,7 +89,7 @@ export function createEdges(foundation: Foundation, domains: Domains): Edges {
     onDisconnected({ id, data }) {
       messages.disconnected(id);
       presence.disconnected(data.userId, data.sessionId, id);
-      // The grace of calls that outlive this node begins when another one, or the next start, finds it gone.
+      // For calls that outlive this node, the grace period begins when another node, or the next start, finds it gone.
       if (!drain.isDraining()) calls.disconnected(data.userId, id);
     },
     isDraining: drain.isDraining,

@@ -132,7 +132,7 @@ type OutgoingOptions = Omit<ChangedConversationsOptions, 'partitions' | 'nodes'>
   PartitionsOptions &
   Pick<WebhookListOptions, 'neighbours'> & { collections: Collections };
 
-/** What leads out of the server, to webhooks and push: which changes there are, and which node sees to them. */
+/** The ways out of the server, to webhooks and push: which changes there are, and which node handles them. */
 async function openOutgoing(options: OutgoingOptions) {
   const webhookList = await watchWebhooks(options);
   const outbox = createOutbox({ ...options, list: webhookList });
@@ -154,7 +154,7 @@ async function openOutgoing(options: OutgoingOptions) {
 
 const NO_REDIS = { redis: undefined, adapter: undefined };
 
-/** What only a node among others needs: a single one does not load it. */
+/** What a node needs only beside other nodes: a single one does not load it. */
 async function openRedis(urls: string[], clock: () => Date, log: Logger) {
   const { createRedisLink } = await import('./bus/redis-link.ts');
   const { createAdapter } = await import('./bus/adapter.ts');

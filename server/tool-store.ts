@@ -1,4 +1,4 @@
-/** The store as the tools of an operator reach it: that of the running servers, or the folder's without one. */
+/** The store as an operator's tools reach it: that of the running servers, or else that of the data folder. */
 import { MongoClient } from 'mongodb';
 import type { Config } from './config.ts';
 import { fetchCopy } from './embedded/copied.ts';

@@ -1,4 +1,4 @@
-/** What operators run beside the server, or without it, with the same environment variables: `letsapp doctor` and others. */
+/** Tools that operators run beside the server, or without it, with its environment variables: `letsapp doctor` etc. */
 import { type Config, readConfig } from './config.ts';
 
 /**

@@ -8,7 +8,7 @@ export interface AnyAuthenticationOptions extends AuthenticationOptions, Omit<Is
   config: Pick<Config, 'issuer'>;
 }
 
-/** Who issued a token is decided by what it says, and then by that issuer's keys alone. */
+/** The token itself says who issued it; then only that issuer's keys can verify it. */
 export function createAnyAuthentication(options: AnyAuthenticationOptions): {
   authenticate: Authenticate;
   close(): void;

@@ -34,8 +34,8 @@ import { createSessionStore } from './sessions/session-store.ts';
 import { createSessions } from './sessions/sessions.ts';
 
 /**
- * How long a session that has ended is remembered where another issuer's tokens may name it, in milliseconds: those that
- * were issued before stay refused, seen or not.
+ * How long an ended session is remembered where another issuer's tokens may name it, in milliseconds: tokens issued
+ * before it ended stay refused, whether they were seen or not.
  */
 const ENDINGS_KEPT_MS = 400 * 86_400_000;
 

@@ -1,7 +1,7 @@
 /**
- * Erases what is personal of a user who deleted the account; the id and username stay taken, and messages stay. The
- * write that deactivates the account erases the user's own document and notes that the rest is still to do, so whichever
- * node lives finishes what a crash interrupts. Every part can be repeated.
+ * Erases the personal data of a user who deleted the account; the id and username stay taken, and messages stay. The
+ * write that deactivates the account erases the user's own document and notes that the rest is still to do, so any
+ * living node finishes what a crash interrupts. Every part can be repeated.
  */
 import type { UpdateFilter } from 'mongodb';
 import type { Logger } from 'pino';
@@ -20,7 +20,7 @@ export type ErasePart = (userId: string) => Promise<void>;
 
 export interface ErasureOptions {
   collections: Pick<Collections, 'users' | 'sessions' | 'password_reset_tokens'>;
-  /** What the other domains hold, in the order in which it goes. */
+  /** What the other domains hold, in the order in which it is erased. */
   eraseParts: ErasePart[];
   jobs: Pick<Jobs, 'handle'>;
   log: Logger;

@@ -1,4 +1,4 @@
-/** What the operator's back end knows of a user: it makes one who is not there, and changes one who is. */
+/** Stores what the operator's back end knows of a user: makes a user who does not exist yet, changes one who does. */
 import type { Static } from 'typebox';
 import type { ServerUserBody } from '../../shared/contract/operator.ts';
 import { nameKey } from '../lib/name-key.ts';
@@ -13,7 +13,7 @@ import { nameConflict, takenNames } from './taken-names.ts';
 type Given = Static<typeof ServerUserBody>;
 
 /**
- * Makes the user with an `external_id`, or changes what is given of one, who may be deactivated.
+ * Makes the user with an `external_id`, or changes the given fields of an existing one, who may be deactivated.
  * @returns the user, and whether this call made it
  * @throws ContractError `conflict` naming `username` or `email` that are somebody else's; nothing is changed then
  */
@@ -48,7 +48,7 @@ export function createPutExternalUser(options: PutExternalUserOptions): PutExter
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
         const taken = await takenNames(users, given, ({ _id }) => _id.equals(user._id));
-        // None where the other gave it up meanwhile.
+        // Nothing is taken where the other user has given the name up meanwhile.
         if (taken.length > 0) throw nameConflict(taken);
       }
     }
@@ -68,7 +68,7 @@ export function createPutExternalUser(options: PutExternalUserOptions): PutExter
   };
 }
 
-/** What of the given is not so already: fields to set, and those to take away. */
+/** What differs from the stored user: fields to set, and fields to remove. */
 function changesOf(user: UserDocument, { metadata: wanted, is_bot, ...given }: Given) {
   const fields: Partial<UserDocument> = {};
   const gone: { is_bot?: true; metadata?: true } = {};

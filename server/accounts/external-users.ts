@@ -25,7 +25,7 @@ export interface FirstSight extends Pick<NewUser, 'full_name' | 'bio' | 'is_bot'
 /**
  * Finds the user with an `external_id`, or makes one.
  * @returns the user, deactivated or not, and whether this call made it
- * @throws ContractError `conflict` naming `username` or `email` when each of those wished for is somebody else's
+ * @throws ContractError `conflict` naming `username` or `email` when all those wished for are somebody else's
  */
 export type FindOrMake = (externalId: string, firstSight: FirstSight) => Promise<Seen>;
 
@@ -42,7 +42,7 @@ export interface ExternalUserOptions {
 
 export function createFindOrMake({ collections, outbox, clock }: ExternalUserOptions): FindOrMake {
   const { users } = collections;
-  /** One call of an id after the other on this node: those behind the first find whom it made. */
+  /** Calls for one id run one after another on this node: later ones find the user whom the first one made. */
   const turns = createKeyedQueue('external users');
 
   const find = batched('external users', async (ids: readonly string[]) => {
@@ -51,7 +51,7 @@ export function createFindOrMake({ collections, outbox, clock }: ExternalUserOpt
     return ids.map((id) => byId.get(id));
   });
 
-  /** @returns the user of the id, who may be the one that is wanted; undefined where a unique index refuses that one */
+  /** @returns the user with the id: an earlier one, or `wanted`; undefined where a unique index refuses `wanted` */
   async function upsertUser(external_id: string, wanted: UserDocument): Promise<UserDocument | undefined> {
     try {
       const found = await users.findOneAndUpdate(
@@ -101,7 +101,7 @@ export function* generatedUsernames(): Generator<string> {
   for (;;) yield `user_${randomBytes(4).toString('hex')}`;
 }
 
-/** @returns what gives the next value, and throws ContractError `conflict` after the last */
+/** @returns a function that gives the next value, and throws ContractError `conflict` after the last */
 function candidates(path: NameField, values: Iterable<string>): () => string {
   const iterator = values[Symbol.iterator]();
   return () => {

@@ -10,7 +10,7 @@ export interface ProfileOptions {
   clock(): Date;
   /** Throws unless the user may use the upload as a profile picture. */
   checkPicture(userId: string, mediaId: string): Promise<void>;
-  /** Runs the write of a profile, so that no setting from before outlives it. */
+  /** Runs the write that changes a profile, so that no cached setting outlives it. */
   whileChanging<T>(userId: string, write: () => Promise<T>): Promise<T>;
   /** Called with the stored result of each change. */
   onProfileChanged(user: UserDocument): void;

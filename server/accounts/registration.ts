@@ -27,8 +27,8 @@ type Registration = Static<typeof RegisterBody>;
 /**
  * Registers a user and signs in.
  * @param network where the request comes from: its passwords are hashed in turn with those of others
- * @throws ContractError `forbidden` where registration is closed; `validation_failed` for a password that is not acceptable; `conflict` naming the fields that are
- *   taken, `username` before `email`
+ * @throws ContractError `forbidden` where registration is closed; `validation_failed` for a password that is not
+ *   acceptable; `conflict` naming the fields that are taken, `username` before `email`
  */
 export type Register = (registration: Registration, network: string) => Promise<SignedIn>;
 
@@ -39,7 +39,7 @@ export function createRegistration(options: RegistrationOptions): Register {
   return async function register(registration, network) {
     if (!isOpen) throw forbidden('registration is closed');
     assertAcceptable('password', registration.password);
-    // Saves the hash where a name is taken; the unique indexes decide.
+    // Saves the work of hashing where a name is taken; the unique indexes decide.
     await assertFree(users, registration);
     const hash = await hashing.hash(registration.password, network);
     const user = { ...newUser({ ...registration, password: hash }, clock()), ...outbox.noted() };

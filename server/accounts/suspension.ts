@@ -5,9 +5,9 @@ import type { OutboxSource } from '../outbox/outbox.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 export interface Suspension {
-  /** Deactivates a user and ends what lets somebody in as the user, for good. Repeatable. */
+  /** Deactivates a user and ends, for good, all that lets somebody in as the user. Repeatable. */
   deactivate(user: UserDocument): Promise<void>;
-  /** Lets a user in again, by what is issued from now on. Repeatable. */
+  /** Lets a user in again, with what is issued from now on. Repeatable. */
   reactivate(user: UserDocument): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export function createSuspension(options: SuspensionOptions): Suspension {
     options;
   const { password_reset_tokens } = collections;
 
-  /** What was issued to a user ends; links to uploads end by `deactivated_at`. */
+  /** Ends what was issued to a user; links to uploads end by `deactivated_at`. */
   async function endIssued({ _id }: UserDocument): Promise<void> {
     await sessions.endAll(_id.toHexString());
     await password_reset_tokens.deleteOne({ _id });
@@ -46,7 +46,7 @@ export function createSuspension(options: SuspensionOptions): Suspension {
         ),
       );
       await endIssued(user);
-      // Also where it was so before: the call that did it may have died before it told anybody.
+      // Even if the user was deactivated already: the call that did it may have died before it told anybody.
       void announceDeactivation(user._id.toHexString());
     },
 

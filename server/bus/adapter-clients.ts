@@ -1,6 +1,6 @@
 /**
- * The Redis clients of the Socket.IO adapter: as much of ioredis as it calls. It looks after none of its publications and
- * subscriptions, so here no publication rejects, and subscriptions are kept over reconnections.
+ * The Redis clients of the Socket.IO adapter: the part of ioredis that it calls. The adapter looks after none of its
+ * publications and subscriptions, so here no publication rejects, and subscriptions survive reconnections.
  */
 import type { Cluster } from 'ioredis';
 import type { Logger } from 'pino';
@@ -32,7 +32,7 @@ export function createAdapterPublisher(client: RedisClient, log: Logger) {
   };
 }
 
-/** Subscribes at each connection to what was asked for so far. */
+/** On each connection, subscribes to everything that was asked for so far. */
 export function createAdapterSubscriber(client: RedisClient, log: Logger) {
   const commands = {
     subscribe: (channel: string) => client.subscribe(channel),

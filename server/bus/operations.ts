@@ -13,7 +13,7 @@ export interface Change {
   is_new: boolean;
   /** The conversation's highest `seq` at this `rev`. */
   last_seq: number;
-  /** The socket that acted, as the last of several: the acknowledgement is its copy. */
+  /** The socket that acted, or of several the last: the acknowledgement is its copy. */
   except_socket?: string | undefined;
   /** Who changed an old message, and so causes what is sent. */
   by?: string;
@@ -37,7 +37,7 @@ export interface Exceptions {
   socket?: string | undefined;
   /** Users who must not see it (blocked, or hidden by a setting). */
   users?: string[];
-  /** Who causes what is sent: nobody is left out by this. */
+  /** Who causes what is sent; this leaves nobody out. */
   by?: string;
 }
 

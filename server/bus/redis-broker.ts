@@ -13,7 +13,7 @@ import { createReplay } from './replay.ts';
 
 /** How long requests to publish again are gathered, in milliseconds: nodes that come back together ask together. */
 const REPLAY_DELAY_MS = 200;
-/** More than nodes differ in what time it is, in milliseconds: who knows an event already does not hear it again. */
+/** More than nodes' clocks differ, in milliseconds; a node that has an event already passes over its copy. */
 const REPLAY_MARGIN_MS = 5000;
 
 /** What nodes ask each other. */
@@ -23,7 +23,7 @@ type Request =
   /** Publish again what was published after `since`: it may not have arrived. */
   | { kind: 'replay'; since: number };
 
-/** Where the trace that it belongs to goes on. Nodes that do not trace leave it out, and pass it over. */
+/** Where its trace goes on. Nodes that do not trace leave it out when they publish, and ignore it. */
 type Traced = { trace?: unknown };
 
 export interface RedisBroker extends Broker {
@@ -52,7 +52,7 @@ export function createRedisBroker({ link, deliver, relay, onResync, onError }: R
   const envelopes = createEnvelopes<(Operation & Traced) | Request>(link.nodeId);
   const published = createReplay();
   const startedAt = link.clock().getTime();
-  /** From when on to publish again; undefined when nobody asks. */
+  /** The moment from which to publish again; undefined when nobody asks. */
   let wanted: number | undefined;
 
   function publish(operation: Operation): void {

@@ -1,6 +1,6 @@
 /**
- * Whether Redis is there. A socket's word does not count (it may be half-open): each second a beat goes through Redis,
- * and Redis is away once it is not heard.
+ * Whether Redis is there. That a socket is open proves nothing (it may be half-open): each second a beat goes through
+ * Redis, and Redis is away once one is not heard.
  */
 import type { Logger } from 'pino';
 import type { Heartbeat } from './redis-heartbeat.ts';

@@ -1,6 +1,6 @@
 /** Proves the way through Redis: a node publishes to itself and waits to hear it. */
 
-/** A cluster's channels are spread over its shards: this many beats reach all of them, as good as surely. */
+/** A cluster's channels are spread over its shards: this many beats almost certainly reach all of them. */
 const CLUSTER_BEATS = 16;
 
 export interface Heartbeat {

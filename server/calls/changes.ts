@@ -43,7 +43,7 @@ export function createChanges({ store, bus, max, clock }: ChangesOptions): Chang
     try {
       return await store.advance(call);
     } catch (error) {
-      // The unique index on seats: a user who takes a seat has one in another call.
+      // The unique index on seats: the user who takes a seat already has one in another call.
       if (isDuplicateKey(error)) throw new ContractError('busy', 'you are in another call');
       throw error;
     }

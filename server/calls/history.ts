@@ -16,7 +16,7 @@ export interface HistoryOptions {
   callAccess: Pick<CallAccess, 'reach' | 'groupsOf'>;
 }
 
-/** @returns carries out `call:history` */
+/** @returns the handler of `call:history` */
 export function createHistory({ collections: { calls }, callAccess }: HistoryOptions): Handler<'call:history'> {
   /** A page of one index: the calls of a user, or those of groups. */
   async function page(filter: Filter<CallDocument>, before: Call | undefined, limit: number): Promise<Call[]> {

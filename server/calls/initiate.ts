@@ -35,7 +35,7 @@ export interface InitiateOptions {
   clock(): Date;
 }
 
-/** @returns carries out `call:initiate`: gives the stored call after its callees were rung */
+/** @returns a function that carries out `call:initiate`, and returns the stored call after its callees were rung */
 export function createInitiate(options: InitiateOptions) {
   const { collections, store, changes, access, audience, bus, nodeId, ringTimeoutMs, clock } = options;
 

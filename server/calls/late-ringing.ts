@@ -38,8 +38,8 @@ interface Ringing {
 }
 
 /**
- * @returns rings at a device that is already in its user's room, except for calls that reach the device there; returns
- * at once
+ * @returns a function that rings at a device that is already in its user's room, except for calls that reach the device
+ * there; it returns at once
  */
 export function createLateRinging({ collections, openCalls, bus, clock, log }: LateRingingOptions) {
   async function find(userId: string): Promise<Ringing[]> {

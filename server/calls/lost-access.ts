@@ -27,7 +27,7 @@ export interface LostAccess {
   removeFromCalls(userIds: string[], groupId: string): Promise<void>;
 }
 
-/** What fails here, reconciliation makes up for. */
+/** Reconciliation makes up for what fails here. */
 export function createLostAccess({ openCalls, changes, audience, signals }: LostAccessOptions): LostAccess {
   return {
     async endBetween(one, other) {

@@ -43,7 +43,7 @@ export function createLostConnections(options: LostConnectionOptions): LostConne
 
   return {
     disconnected(userId, socketId) {
-      // What fails here, reconciliation makes up for.
+      // Reconciliation makes up for what fails here.
       loseSocket(userId, socketId).catch((err) => log.warn({ err }, 'a lost connection in a call was not recorded'));
     },
     lose,

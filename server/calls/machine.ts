@@ -218,7 +218,7 @@ function leaveSeat(draft: Call, { user, now }: Situation): void {
   for (const stay of draft.participants) if (stay.user_id === user && !stay.left_at) stay.left_at = now;
 }
 
-/** For one callee, or at the ring timeout for all. */
+/** Stops ringing for one callee, or at the ring timeout for all. */
 function stopRinging(draft: Call, { user, event }: Situation): void {
   draft.ringing_ids = event.type === 'ring_timeout' ? [] : draft.ringing_ids.filter((id) => id !== user);
 }

@@ -18,7 +18,7 @@ export interface OpenCalls {
   ringingFor(userId: string): Promise<Call[]>;
   /** The calls whose changes a user is told, and those of the groups. */
   concerning(userId: string, groupIds: string[]): Promise<Call[]>;
-  /** The calls with a deadline until then, the earliest first. */
+  /** The calls with a deadline up to a time, the earliest first. */
   due(until: Date, limit: number): Promise<{ id: string; at: Date }[]>;
   /** The nodes that hold a seat. */
   seatedNodes(): Promise<string[]>;
@@ -45,7 +45,7 @@ export function createOpenCalls({ calls }: Pick<Collections, 'calls'>): OpenCall
       return userIds.map((userId) => told.filter((call) => call.ringing_ids.includes(userId)));
     }),
     concerning: (userId, groupIds) =>
-      // The indexes are of open calls alone: each alternative says so.
+      // The indexes hold open calls only, so each alternative must ask for open calls.
       findAll({
         $or: [
           { is_open: true, told_ids: fromId(userId) },

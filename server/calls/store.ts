@@ -32,7 +32,7 @@ export function createCallStore(
 ): CallStore {
   const documentOf = (call: Call) => ({ ...toDocument(call), ...(isOver(call) ? outbox.noted() : {}) });
 
-  /** Runs a write. When its answer is lost, or it finds itself in its way, looks whether the write arrived. */
+  /** Runs a write. When its answer is lost, or a retry runs into the first attempt, looks whether the write arrived. */
   async function confirmed(id: ObjectId, writeId: ObjectId, write: () => Promise<boolean>): Promise<boolean> {
     let failure: unknown;
     try {

@@ -12,12 +12,12 @@ import type { Reconciliation } from './reconciliation.ts';
 /** The longest and the shortest time from one look for deadlines to the next, in milliseconds. */
 const LOOK_MS = 1000;
 const SHORTEST_LOOK_MS = 250;
-/** The shortest time until a deadline that was seen, in milliseconds. */
+/** The shortest wait for a deadline that was seen, in milliseconds. */
 const SOON_MS = 20;
 /** How often the other work is done, in milliseconds. */
 const DEAD_NODES_MS = 2000;
 const OWN_SEATS_MS = 5000;
-/** The longest wait for the work under way at the end, in milliseconds: without a primary it takes longer. */
+/** How long closing waits for work under way at most, in milliseconds: without a primary the work takes longer. */
 const PATIENCE_MS = 1000;
 /** How many overdue calls one sweep takes at most. The rest is for the next sweep, or another node. */
 const BATCH = 100;
@@ -26,7 +26,7 @@ export interface SweeperOptions {
   openCalls: Pick<OpenCalls, 'due'>;
   changes: Pick<Changes, 'applyOverdue'>;
   reconciliation: Reconciliation;
-  /** How far ahead of them deadlines are set at least, in milliseconds. */
+  /** Deadlines are set at least this far ahead, in milliseconds. */
   shortestDeadlineMs: number;
   clock(): Date;
   log: Logger;
@@ -55,7 +55,7 @@ export function startSweeper(options: SweeperOptions): Sweeper {
     return next ? next.at.getTime() - clock().getTime() : lookMs;
   }
 
-  /** @param everyMs how long to wait after the work, unless it says how long */
+  /** @param everyMs how long to wait after the work, unless the work says how long */
   async function repeat(work: () => Promise<unknown>, everyMs: number): Promise<void> {
     let failing = false;
     while (!stopping.signal.aborted) {

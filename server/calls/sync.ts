@@ -6,7 +6,10 @@ export interface CallSyncOptions {
   openCalls: Pick<OpenCalls, 'concerning'>;
 }
 
-/** @returns finds what `sync` lists: a user's calls that are not over, and ongoing calls of the groups that the user is in */
+/**
+ * @returns a function that finds what `sync` lists: a user's calls that are not over, and ongoing calls of the groups
+ * that the user is in
+ */
 export function createCallSync({ openCalls }: CallSyncOptions) {
   return async function callsOf(userId: string, groupIds: string[]): Promise<WireCall[]> {
     const found = await openCalls.concerning(userId, groupIds);

@@ -10,7 +10,7 @@ export interface JobStore {
   add(kind: string, key: string, payload: JobPayload, dueAt: Date): Promise<void>;
   /** Claims the job of these kinds that is due first; null where none is due. */
   claim(kinds: string[]): Promise<JobDocument | null>;
-  /** Since when the job is due that is due first, of any kind; undefined where none is. */
+  /** When the job that has been due longest, of any kind, became due; undefined where none is due. */
   oldestDue(): Promise<Date | undefined>;
   /** Removes a job, if it was not claimed since. */
   remove(job: JobDocument): Promise<void>;

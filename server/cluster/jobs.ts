@@ -10,7 +10,7 @@ import { createJobStore, type JobPayload } from './job-store.ts';
 
 /** How often a node looks for what is due, in milliseconds. */
 const LOOK_MS = 2000;
-/** How often it is made sure that each recurring job is stored, in milliseconds. */
+/** How often a node makes sure that each recurring job is stored, in milliseconds. */
 const SECURE_MS = 60_000;
 /** How long a node has for a job before another one takes it over, in milliseconds. */
 const LEASE_MS = 60_000;
@@ -31,11 +31,11 @@ export interface Jobs {
   handle(kind: string, job: JobKind): void;
   /**
    * Stores a job; resolves when it is certain to be carried out.
-   * @param key of two jobs of one kind and key, the first stands until it is done
+   * @param key of two jobs with the same kind and key, the first stands until it is done
    * @param dueAt now by default
    */
   add(kind: string, key: string, payload: JobPayload, dueAt?: Date): Promise<void>;
-  /** Since when the job is due that is due first; undefined where none is. */
+  /** When the job that has been due longest became due; undefined where none is due. */
   oldestDue(): Promise<Date | undefined>;
   /** Takes no new jobs, and resolves when those begun are done. */
   close(): Promise<void>;

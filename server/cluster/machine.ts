@@ -1,4 +1,4 @@
-/** Which table of processes this process is in, and whether another one in it still runs. */
+/** Which process table this process is in, and whether another process in it still runs. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 

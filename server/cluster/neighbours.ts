@@ -7,7 +7,7 @@ import { every } from '../lib/every.ts';
 import type { Nodes } from './nodes.ts';
 
 const LOOK_MS = 2000;
-/** How often it is said, in milliseconds. */
+/** How often the warning is given, in milliseconds. */
 const SAY_MS = 60_000;
 const WARNING =
   'other servers use this database, and REDIS_URL is not set: people connected to them hear nothing of those connected here. ' +

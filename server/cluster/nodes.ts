@@ -13,7 +13,7 @@ const BEAT_MS = 5000;
 /** A node whose number has not grown for this long is dead. */
 const SILENCE_MS = 15_000;
 
-/** The nodes of this process: any other record of its number is of an earlier process. */
+/** The nodes of this process: any other record with its process id is from an earlier process. */
 const own = new Set<string>();
 
 export interface Nodes {
@@ -29,7 +29,7 @@ export interface Nodes {
 
 /**
  * Announces this node; from then on it counts as living.
- * @throws MongoError when the store cannot be reached; one without room announces it later
+ * @throws MongoError when the store cannot be reached; if it only lacks room, the node is announced later
  */
 export async function startNodes(
   { nodes }: Pick<Collections, 'nodes'>,

@@ -7,7 +7,7 @@ import type { Nodes } from './nodes.ts';
 export interface PartitionLeases {
   /** Renews this node's leases of some partitions. @returns the partitions that are still its own */
   renew(partitions: number[]): Promise<Set<number>>;
-  /** All leases that there are, by partition. */
+  /** All leases, by partition. */
   all(): Promise<Map<number, PartitionDocument>>;
   /** Says that this node takes part. @returns how many nodes do, and which of the nodes that have leases are dead */
   takePart(leases: Iterable<PartitionDocument>): Promise<{ nodes: number; dead: ReadonlySet<string> }>;
@@ -23,7 +23,7 @@ export interface PartitionLeasesOptions {
   collections: Pick<Collections, 'partitions' | 'nodes'>;
   nodes: Pick<Nodes, 'id' | 'deadAmong'>;
   clock(): Date;
-  /** How long a lease lasts that is not renewed, in milliseconds. */
+  /** How long a lease lasts without renewal, in milliseconds. */
   leaseMs: number;
 }
 

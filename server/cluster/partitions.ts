@@ -29,14 +29,14 @@ export interface PartitionMember {
 
 export interface Partitions {
   /**
-   * Takes part until the returned function is called. Told at once of those that are this node's already.
+   * Takes part until the returned function is called. The member is told at once of partitions this node already has.
    * Without members a node takes no part and asks the store nothing.
    */
   join(member: PartitionMember): () => void;
   /** Whether a partition is this node's now. */
   owns(partition: number): boolean;
   owned(): number[];
-  /** Stores up to when the work of some of this node's partitions is done, for who comes after. */
+  /** Stores up to when the work of some of this node's partitions is done, for the next owner. */
   noteDone(partitions: number[], until: Date): Promise<void>;
   /** Gives all back. */
   close(): Promise<void>;

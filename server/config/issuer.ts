@@ -4,7 +4,7 @@ import { ConfigError } from '../lib/errors.ts';
 /** The issuer of the server's own access tokens. */
 export const OWN_ISSUER = 'letsapp';
 
-/** Another issuer whose tokens are taken like the server's own (PROTOCOL section 13). */
+/** Another issuer whose tokens are accepted like the server's own (PROTOCOL section 13). */
 export interface IssuerConfig {
   /** Where its JWK set (RFC 7517) is. */
   jwksUrl: string;
@@ -14,7 +14,7 @@ export interface IssuerConfig {
   audience: string;
 }
 
-/** Whose accounts there are: another issuer's, the server's own with passwords, or both. */
+/** Where accounts come from: another issuer, the server itself with passwords, or both. */
 export function readIssuer(env: Environment) {
   return {
     issuer: readForeign(env),

@@ -1,4 +1,7 @@
-/** Secrets from files: where `NAME` may hold a secret, `NAME_FILE` may name a file that holds it, as Docker and Kubernetes mount them. */
+/**
+ * Secrets from files: where `NAME` may hold a secret, `NAME_FILE` may name a file that holds it, as Docker and
+ * Kubernetes mount them.
+ */
 import { readFileSync } from 'node:fs';
 import { type Environment, readText, wrongSetting } from '../lib/environment.ts';
 import { ConfigError } from '../lib/errors.ts';
@@ -24,7 +27,7 @@ export const SECRETS = [
 ] as const;
 
 /**
- * The environment with each secret that is in a file in the place of the file's name.
+ * The environment, with each secret that a file holds read from that file.
  * @throws ConfigError where a secret is given twice, or its file cannot be read or is empty
  */
 export function withSecretFiles(env: Environment): Environment {

@@ -1,8 +1,8 @@
 import { type Environment, readOneOf, readText, readUrls, wrongSetting } from '../lib/environment.ts';
 
 /**
- * Options of a connection string, in lower case, that would take away what the server relies on, each with the one value
- * that does not; undefined where there is none. `server/model/connect.ts` sets them all.
+ * Options of a connection string, in lower case, that would take away what the server relies on, each with the one
+ * value that does not; undefined where there is no such value. `server/model/connect.ts` sets them all.
  */
 const FIXED_OPTIONS: Record<string, string | undefined> = {
   readpreference: 'primary',

@@ -46,7 +46,7 @@ function readOtherKeys(env: Environment): string[] {
   return keys;
 }
 
-/** @returns the texts, and those of JWKs; undefined of anything else */
+/** @returns the texts, and those of JWKs; undefined for anything else */
 function parseArray(text: string): string[] | undefined {
   try {
     const parts: unknown = JSON.parse(text);

@@ -14,7 +14,7 @@ export interface ListContactsOptions {
   clock(): Date;
 }
 
-/** `contact:list`: reconciles first what a crash has left of the caller's pairs. */
+/** `contact:list`: first reconciles those of the caller's pairs that a crash left unfinished. */
 export function createListContacts({ collections, reconcile, clock }: ListContactsOptions): Handler<'contact:list'> {
   const { contacts, users } = collections;
   return async (caller, { status }) => {

@@ -37,7 +37,7 @@ export interface GroupAnswer {
   membership: Pick<MembershipDocument, 'from_seq'> | undefined;
 }
 
-/** What of a group says what its members may do. */
+/** The fields of a group that say what its members may do. */
 const RIGHTS = { admins: 1, permissions: 1, slow_mode_s: 1 };
 
 /** One line of the joint query: an account, or a block. */
@@ -94,8 +94,8 @@ export function createAccessLookups({ users, contacts, groups, memberships }: Co
 }
 
 /**
- * Blocks between users of these pairs, by their owners: one step in an index for each user, and one for each block. Those
- * between users of different pairs are among them.
+ * Blocks between users of these pairs, by their owners: one step in an index for each user, and one for each block.
+ * Blocks between users of different pairs are found too.
  */
 function blocksAmong(pairIds: readonly string[]): Filter<ContactDocument> {
   const users = [...new Set(pairIds.flatMap((id) => id.split('-')))].map(fromId);

@@ -40,7 +40,7 @@ export function refuseUnreachable(access: Access): void {
   if (!access.peerActive) throw notFound('no such user');
 }
 
-/** @throws ContractError `forbidden` if the group keeps it to its admins, and the user is none */
+/** @throws ContractError `forbidden` if the group leaves it to its admins, and the user is not one */
 export function refuseUnpermitted(access: Access, action: GroupAction): void {
   if (!access.permits[action]) throw forbidden('only admins of the group may do this');
 }

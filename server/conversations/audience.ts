@@ -1,4 +1,4 @@
-/** Who is concerned by an event. Whoever addresses others than the acting user asks here. */
+/** Who is concerned by an event. Code that addresses anyone but the acting user asks here. */
 import type { Address } from '../bus/operations.ts';
 import { batched } from '../lib/group-commit.ts';
 import { fromId } from '../model/codec.ts';

@@ -1,13 +1,14 @@
 /**
- * Looks for conversations that changed, by the times in their summaries. A time lies a little before the write is seen, so
- * a look reaches back further than the last one did; every ten seconds further than any write takes.
+ * Looks for conversations that changed, by the times in their summaries. A time is a little earlier than the moment
+ * when its write can be seen, so a look reaches back behind the last one; every ten seconds, further than any write
+ * takes.
  */
 import type { Partitions } from '../cluster/partitions.ts';
 import type { Collections } from '../model/collections.ts';
 
 /** How far a look reaches back behind the last one, in milliseconds: longer than most writes take. */
 const MARGIN_MS = 2000;
-/** Every so often, in milliseconds, a look reaches back further than any write takes; what was done then is stored. */
+/** How often, in milliseconds, a look reaches back further than any write takes; then what is done is stored. */
 const DEEP_EVERY_MS = 10_000;
 const DEEP_MARGIN_MS = 30_000;
 /** Conversations in one batch. */
@@ -22,7 +23,7 @@ export interface ChangedConversation {
 export interface ChangeLooks {
   /** The next look begins no later than a write that was made at this time, in milliseconds. */
   lookFrom(time: number): void;
-  /** Partitions have come: what is done of them is stored only when they were looked at. */
+  /** Partitions have become this node's: what is done of them is stored only once they were looked at. */
   gained(partitions: Iterable<number>): void;
   /** Looks once. Where it rejects, the next one begins where this one did. */
   look(): Promise<void>;
@@ -32,14 +33,14 @@ export interface ChangeLooksOptions {
   collections: Pick<Collections, 'conversations'>;
   partitions: Pick<Partitions, 'owned' | 'noteDone'>;
   clock(): Date;
-  /** Told what is found, again and again perhaps. */
+  /** Told what is found, perhaps more than once. */
   onFound(conversations: ChangedConversation[]): void;
-  /** Resolves when all that was found is stored, or done; with false where nobody follows any more who could say so. */
+  /** Resolves when all that was found is stored, or done; with false where no follower is left to say so. */
   noted(): Promise<boolean>;
 }
 
 export function createChangeLooks({ collections, partitions, clock, onFound, noted }: ChangeLooksOptions): ChangeLooks {
-  /** From when on to look next, in milliseconds. */
+  /** The moment from which the next look reads, in milliseconds. */
   let from = Number.POSITIVE_INFINITY;
   /** When the last deep look began; undefined before the first, which reads from where it must. */
   let deepAt: number | undefined;
@@ -80,7 +81,7 @@ export function createChangeLooks({ collections, partitions, clock, onFound, not
         await read(since);
         if (!isDeep) return;
         if (!(await noted())) return;
-        // Those that came meanwhile were not read from where their last owner was.
+        // Those that came meanwhile were not read from where their last owner stopped.
         await partitions.noteDone(
           mine.filter((id) => !fresh.has(id)),
           new Date(began),

@@ -20,11 +20,11 @@ const LOOK_MS = 1000;
 const LOOK_FOR_DEAD_MS = 10_000;
 /** Whoever begins to follow hears of it within seconds: what began longer ago is known from the partitions. */
 const LATE_MS = 60_000;
-/** Of how many conversations it is remembered which `rev` was told. */
+/** For how many conversations the `rev` that was told is remembered. */
 const REMEMBERED = 100_000;
 
 export interface Follower {
-  /** Told of conversations of this node's partitions that changed; of the same change perhaps again. */
+  /** Told of changed conversations of this node's partitions, perhaps more than once of the same change. */
   changed(conversations: readonly ChangedConversation[]): void;
   /** Resolves when all that was told is stored, or done: it is not told again after a crash. */
   noted(): Promise<void>;
@@ -35,13 +35,13 @@ export interface Follower {
 }
 
 export interface Following {
-  /** Has everything that changed lately told (again), for what began at a time. */
+  /** Tells (again) of everything that changed lately, for what wants to know of changes since a time. */
   lookFrom(since: Date): void;
   close(): void;
 }
 
 export interface ChangedConversations {
-  /** @param since when what the follower wants to know of began */
+  /** @param since from when on the follower wants to know of changes */
   follow(follower: Follower, since: Date): Following;
   /** Takes note of what this node has stored. */
   hint(id: string, rev: number): void;
@@ -148,8 +148,8 @@ function start(options: ChangedConversationsOptions, look: () => Promise<void>, 
 }
 
 /**
- * A node that is killed may leave a stored message, not acknowledged, of which the summary says nothing. So whoever finds
- * a dead node that nobody has seen to has all summaries compared with the messages.
+ * A node that is killed may leave a stored message, not acknowledged, of which the summary says nothing. So a node that
+ * finds a dead one, not dealt with so far, has all summaries compared with the messages.
  */
 async function checkSummariesOfDead({
   collections: { nodes: records },

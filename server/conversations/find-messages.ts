@@ -20,11 +20,11 @@ export interface FindMessagesOptions {
 /** One line of the joint query: a message, or marks. */
 type Found = { message: MessageDocument } | { marks: UnsettledMarks };
 
-/** @returns finds a message of either kind, with what the marks say of it */
+/** @returns a function that finds a message of either kind, with what the marks say of it */
 export function createFindMessage({ collections, of, locators, show }: FindMessagesOptions) {
   const { memberships } = collections;
 
-  /** Messages within conversations of one kind, and the marks of these, by one command. */
+  /** Messages within conversations of one kind, and the marks of these conversations, by one command. */
   async function findWithin(
     kind: ConversationRef['kind'],
     within: string[],
@@ -53,7 +53,7 @@ export function createFindMessage({ collections, of, locators, show }: FindMessa
     });
   }
 
-  /** Messages of which it is not known where they are: those with ids from before ids told. */
+  /** Messages whose conversation is not known: those with ids from before ids told it. */
   async function findAnywhere(ids: ObjectId[]): Promise<MessageDocument[]> {
     const found = await Promise.all(
       KINDS.map((kind) =>

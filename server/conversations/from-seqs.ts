@@ -2,7 +2,7 @@ import { fromId } from '../model/codec.ts';
 import type { Collections } from '../model/collections.ts';
 import type { Visibility } from './visibility.ts';
 
-/** @returns reads from where on each of the users sees a group; who has no membership is left out */
+/** @returns a function that reads from where on each user sees a group; users without a membership are left out */
 export function createFromSeqs({ memberships }: Pick<Collections, 'memberships'>, visibility: Visibility) {
   return async (groupId: string, userIds: string[]): Promise<Map<string, number>> => {
     const found = await memberships

@@ -1,6 +1,7 @@
 /**
- * Caches what commands look up again and again: who may, who is in a group, what somebody set. A change forgets it, here
- * by itself and on other nodes over the bus. Should an invalidation be lost, an entry holds for a short time only.
+ * Caches what commands look up again and again: who may do what, who is in a group, what somebody set. A change makes
+ * every node forget it, this one directly and others over the bus. Should an invalidation be lost, an entry holds for a
+ * short time only.
  */
 
 import { cacheRequests, createLru } from '../lib/lru.ts';

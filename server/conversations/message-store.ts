@@ -12,13 +12,13 @@ import { createShowMessages, type ShowMessages } from './shown-messages.ts';
 import { createWithThreads, type WithThreads } from './thread-summaries.ts';
 
 /**
- * How many of its earlier revs a message keeps: the first of each write. The unique index over them keeps a rev from being
- * given twice, by a node that knows only what was newest before that write. While a message is changed again and again, it
- * keeps as many as nobody can add in the time for which a node relies on what it knows (`messages/positions.ts`).
+ * How many of its earlier revs a message keeps: the first of each write. The unique index over them keeps a node that
+ * knows only what was newest before that write from giving a rev twice. While a message is changed again and again, it
+ * keeps more than anybody can add in the time for which a node relies on what it knows (`messages/positions.ts`).
  */
 const REMEMBERED_REVS = 50;
 const REMEMBERED_BUSY = 1000;
-/** A message that was not changed for so long, in milliseconds, is not busy. */
+/** A message that was not changed for this long, in milliseconds, is not busy. */
 const QUIET_MS = 10_000;
 
 /** One write that changes a message. */
@@ -32,7 +32,7 @@ export interface AmendStep {
   update: UpdateFilter<MessageDocument>;
 }
 
-/** What slow mode asks of a sender's last message. */
+/** What slow mode needs to know of a sender's last message. */
 export type LastSent = Pick<MessageDocument, 'seq' | 'created_at'>;
 
 /** A message in slow mode. */
@@ -47,7 +47,7 @@ export interface MessageStore {
   show: ShowMessages;
   /** Messages with their threads. */
   withThreads: WithThreads;
-  /** Of the newest message up to a `seq`: that of the newest message of the conversation proper. */
+  /** The `seq` of the newest message of the conversation proper, up to a `seq`. */
   properSeq(conversation: ConversationRef, seq: number): Promise<number>;
   /** A message by its id alone, as it is shown. */
   find(messageId: ObjectId): Promise<MessageDocument | undefined>;
@@ -63,7 +63,7 @@ export interface MessageStore {
   sent(conversation: ConversationRef, senderId: ObjectId, clientMessageId: string): Promise<MessageDocument | null>;
   /** The last message that a user has sent to a group. */
   lastSent(conversation: ConversationRef, senderId: ObjectId): Promise<LastSent | undefined>;
-  /** Messages of a group that follow the same ones of their senders as these do, in slow mode. */
+  /** Messages of a group that, in slow mode, follow the same messages of their senders as these do. */
   followers(conversation: ConversationRef, like: readonly Follower[]): Promise<(Follower & LastSent)[]>;
   /** Those messages of a conversation that are stored, ascending by `seq`. */
   findAll(conversation: ConversationRef, messageIds: ObjectId[]): Promise<MessageDocument[]>;
@@ -73,7 +73,7 @@ export interface MessageStore {
   changes(conversation: ConversationRef, aboveRev: number, limit: number): Promise<MessageDocument[]>;
   /**
    * Changes messages of one conversation in their order, up to the first that is refused: another has its `rev`, or the
-   * message is not any more as it was.
+   * message is no longer as it was.
    */
   amend(conversation: ConversationRef, steps: readonly AmendStep[]): Promise<Stored>;
 }

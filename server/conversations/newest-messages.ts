@@ -8,15 +8,15 @@ import { fromId } from '../model/codec.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageStore } from './message-store.ts';
 
-/** Of how many conversations. */
+/** How many conversations are remembered. */
 const REMEMBERED = 50_000;
 /** How many senders are read at once … */
 const READ_SENDERS = 64;
 /** … and kept at most, of one conversation. */
 const MOST_SENDERS = 256;
 /**
- * For how long a writer relies on a position that others may have moved on, in milliseconds. The unique indexes refuse
- * what it takes twice; they know every `rev` of that time (`message-store.ts`).
+ * How long a writer relies on a position that others may have moved on, in milliseconds. The unique indexes refuse what
+ * is taken twice; they know every `rev` of that time (`message-store.ts`).
  */
 const RELIED_ON_MS = 5000;
 
@@ -102,7 +102,7 @@ export function createNewestMessages({ store, isAlone, hears, clock }: NewestMes
     return found.map((sender) => sender.toHexString());
   }
 
-  /** In a pair, the first message of each tells all. */
+  /** In a pair, one message of each user is enough to know. */
   async function readPairSenders(conversation: ConversationRef & { kind: 'direct' }, above: number, upTo: number) {
     const messages = store.of('direct');
     const sent = await Promise.all(

@@ -1,9 +1,9 @@
-/** Who acts, from when a message begins to be stored until it was told. */
+/** Who acted, kept from the moment when a message begins to be stored until it was told. */
 
 export interface Actors {
   /**
    * Notes the socket that stores a message at its first `rev`. It has the acknowledgement, so it is left out when the
-   * message is told, also where another path finds the message stored first.
+   * message is told, even where another path is the first to find the message stored.
    */
   note(messageId: string, rev: number, socket: string): void;
   forget(messageId: string, rev: number): void;

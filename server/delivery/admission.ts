@@ -1,4 +1,4 @@
-/** How a new connection begins to take part, and how its last traces go. */
+/** How a new connection begins to take part, and how its last traces are removed. */
 import { groupRoom, sessionRoom, userRoom } from '../bus/rooms.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Baselines } from './baseline.ts';
@@ -40,7 +40,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const { rooms, held, floors, arrivals, memberships, noteBaselines } = options;
   const isCovered: Parameters<Baselines['note']>[2] = (conversation) => rooms.coveredSince(conversation) !== undefined;
 
-  /** Joins all rooms at once, with the memberships as they have become meanwhile. */
+  /** Joins all rooms at once, with the memberships as they are by then. */
   function enter(socket: IoSocket, loaded: GroupPlace[], changes: Map<string, number | null>): void {
     const { userId, sessionId } = socket.data;
     const places = new Map(loaded.map(({ group_id, from_seq }) => [group_id, from_seq]));

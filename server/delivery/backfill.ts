@@ -121,7 +121,7 @@ export function createBackfill(
   };
 }
 
-/** To be called when changes may have begun to wait, or be waited for no more. */
+/** To be called when changes may have begun to wait, or no longer wait. */
 export function noteWait(progress: Progress): void {
   if (progress.waiting.size > 0) {
     progress.waitsSince ??= performance.now();

@@ -1,7 +1,7 @@
 /**
  * From where on a node delivers a conversation of which it has delivered nothing yet, although others may have written
- * to it. What was stored before the node's connections came, they have by `sync`; what was stored since, they must be
- * told in order, even where nobody told this node.
+ * to it. The node's connections have by `sync` what was stored before they came; they must be told in order what was
+ * stored since, even where nobody told this node.
  *
  * Where somebody writes at about the time when a connection comes, what is stored is noted before the connection is told
  * that it is ready: that is exact. Elsewhere times decide. They are those of the nodes that wrote, taken a little before
@@ -41,7 +41,7 @@ export interface Baselines {
   /** Finds a baseline: by one read of one index entry where nothing happened since the connections came. */
   find(conversation: ConversationRef, query: BaselineQuery): Promise<Baseline>;
   /**
-   * Notes what is stored in those conversations of a user who is about to be connected in which somebody writes.
+   * For a user about to be connected: notes what is stored in those of their conversations in which somebody writes.
    * @param isCovered whether somebody of a conversation is connected here already: then what is known stays
    */
   note(userId: string, groupIds: string[], isCovered: (conversation: ConversationRef) => boolean): Promise<void>;

@@ -1,7 +1,8 @@
 /**
- * Lets somebody into a group's room without a gap. From where they see the group was decided before it let them in. What
- * this node has delivered to the others since then, they are told first (backfill), again and again until nothing was
- * delivered meanwhile. In that same moment they enter the room (cutover), and hear what the others hear (streaming).
+ * Lets somebody into a group's room without a gap. From where on they see the group was decided before it let them in.
+ * First they are told what this node has delivered to the others since then (backfill), again and again until nothing
+ * was delivered meanwhile. In that same moment they enter the room (cutover), and hear what the others hear
+ * (streaming).
  */
 import type { Change } from '../bus/operations.ts';
 import { type ConversationRef, groupRef } from '../model/conversation-ref.ts';

@@ -31,7 +31,7 @@ export interface DeliveryParts {
   revoke(sessionIds: string[]): void;
   admission: Admission;
   rooms: LocalRooms;
-  /** Told of every change of a conversation that comes to this node, and of those that may not come. */
+  /** Told of every change that comes to this node, and of conversations of which changes may not have come. */
   newest: Pick<NewestMessages, 'note' | 'forget'>;
   /** Forgets what was looked up of a topic, or everything. */
   onForget(topic: string | undefined): void;

@@ -4,7 +4,7 @@ import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireMessage } from '../model/views/message.ts';
 
-/** What is sent while one person is let into a group is little. Who misses more finds it in the history. */
+/** Little is sent while one person is let into a group. Anyone who misses more finds it in the history. */
 const LIMIT = 500;
 
 /** A message as it is stored, as a change; whether it is new is decided by whoever delivers it. */
@@ -12,7 +12,7 @@ export function storedChange(message: MessageDocument): Change {
   return { rev: message.rev, message: toWireMessage(message), is_new: false, last_seq: message.seq };
 }
 
-/** @returns reads the messages of a conversation above a `seq` as they are stored, ascending by `rev` */
+/** @returns a function that reads a conversation's messages above a `seq` as they are stored, ascending by `rev` */
 export function createMissedMessages(store: Pick<MessageStore, 'of' | 'show'>) {
   return async function readAbove(conversation: ConversationRef, seq: number): Promise<Change[]> {
     const found = await store

@@ -1,6 +1,6 @@
 /**
- * Counts what leaves this node on whose account. A packet is written once and sent to every device that hears it, so one
- * sender in a large group moves a thousand times what comes in.
+ * Counts what leaves this node, and on whose account. A packet is written once and sent to every device that hears it,
+ * so one sender in a large group causes a thousand times as much to be sent as comes in.
  */
 import type { LocalRooms } from './local-rooms.ts';
 

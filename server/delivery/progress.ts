@@ -4,7 +4,7 @@ import { createLru } from '../lib/lru.ts';
 import type { ConversationRef } from '../model/conversation-ref.ts';
 import type { Order } from './order.ts';
 
-/** The progress of so many conversations is remembered; that of others is found anew. */
+/** For how many conversations the progress is remembered; that of others is found anew. */
 const REMEMBERED = 100_000;
 
 export interface Progress extends Order {
@@ -24,7 +24,7 @@ export interface ProgressMemory {
   find(conversation: ConversationRef): Progress | undefined;
   /** Begins anew. What was delivered before still counts, and is never delivered again. */
   renew(conversation: ConversationRef): Progress;
-  /** What was delivered before this moment, in milliseconds, may be forgotten. */
+  /** What was delivered before this moment, in milliseconds, may have been forgotten. */
   forgottenUntil(): number;
   clear(): void;
 }

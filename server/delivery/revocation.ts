@@ -3,7 +3,7 @@ import type { Arrivals } from './arrivals.ts';
 import { end } from './io.ts';
 import type { LocalRooms } from './local-rooms.ts';
 
-/** @returns disconnects this node's sockets of the given sessions, also those that are still being admitted */
+/** @returns a function that disconnects this node's sockets of given sessions, even those still being admitted */
 export function createRevocation(rooms: LocalRooms, arrivals: Arrivals): (sessionIds: string[]) => void {
   return (sessionIds) => {
     arrivals.noteRevoked(sessionIds);

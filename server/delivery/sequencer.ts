@@ -2,7 +2,7 @@
  * Delivers each conversation's changes in order and without gaps, in whatever order they arrive; the rules of order are
  * in order.ts. A conversation goes through these phases:
  *
- * 1. beginning: it is found out from where on this node delivers.
+ * 1. beginning: this node finds out from where on it delivers.
  * 2. backfill: what is stored above that but never arrived is read and delivered. What arrives meanwhile waits, and
  *    follows at the cutover.
  * 3. streaming: changes go out as they arrive. A gap that does not close by itself leads back to 2.

@@ -4,9 +4,9 @@ import type { Call } from '../../shared/contract/documents.ts';
 import type { EventOperation } from '../bus/operations.ts';
 import { createLru } from '../lib/lru.ts';
 
-/** Of how many things the newest version is remembered … */
+/** For how many things the newest version is remembered … */
 const REMEMBERED = 50_000;
-/** … and of how many the newest document: late events are late by moments. */
+/** … and for how many the newest document: late events are late by moments. */
 const REMEMBERED_DOCUMENTS = 1000;
 
 /** Events that also say what happened, each with the field that has the document. */

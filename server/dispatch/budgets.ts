@@ -4,10 +4,10 @@ import type { Caller } from './caller.ts';
 import type { Points } from './points.ts';
 import { createMemoryRateLimiter, type RateLimiter, type RateRule, refuseAfter } from './rate-limits.ts';
 
-/** Of one connection; the HTTP requests of a session together count as one. */
+/** For one connection; the HTTP requests of a session together count as one. */
 const CONNECTION_RULE: RateRule = { count: 50, per: 1000, burst: 200 };
 
-/** Of a user, over all nodes, beside the points that every command costs. */
+/** For a user, over all nodes, besides the points that every command costs. */
 const USER_RULES: Partial<Record<RateClass, RateRule>> = {
   message: { count: 20, per: 1000, burst: 60 },
   call: { count: 10, per: 60_000 },
@@ -16,11 +16,11 @@ const USER_RULES: Partial<Record<RateClass, RateRule>> = {
   // to copy the list of all users, gets four a minute.
   user_search: { count: 160, per: 60_000, burst: 480 },
   new_group: { count: 60, per: 3_600_000 },
-  // Codes of invitations that are tried, so that nobody finds one by guessing.
+  // Attempts at codes of invitations, so that nobody finds one by guessing.
   invite_code: { count: 30, per: 60_000 },
 };
 
-/** What of a declaration says how much a command takes from which budget. */
+/** The part of a declaration that says how much a command takes from which budget. */
 export type Priced = Pick<CommandDeclaration, 'rate' | 'weight' | 'cost'>;
 
 /**
@@ -37,7 +37,7 @@ export interface BudgetOptions {
 }
 
 export function createBudgets({ shared, points }: BudgetOptions): Spend {
-  // A connection lives on one node: its budget needs no other.
+  // A connection lives on one node, so its budget needs no other node.
   const local = createMemoryRateLimiter();
 
   function takeOfConnection({ socketId, sessionId }: Caller): number | Promise<number> {

@@ -3,7 +3,7 @@ import type { ListClass, ListDraw } from '../../shared/contract/define.ts';
 import type { Caller } from './caller.ts';
 import { type RateLimiter, type RateRule, refuseAfter } from './rate-limits.ts';
 
-/** Of a user, over all nodes. */
+/** For a user, over all nodes. */
 const RULES: Record<ListClass, RateRule> = {
   group_addition: { count: 1000, per: 3_600_000 },
 };

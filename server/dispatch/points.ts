@@ -2,12 +2,12 @@
 import { FULL_PAGE } from '../../shared/contract/define.ts';
 import type { RateLimiter, RefillingRule } from './rate-limits.ts';
 
-/** What a page of 40 points may weigh, in bytes; what is above that costs as much again. */
+/** What a page of 40 points may weigh, in bytes; more than that is paid at the same rate. */
 const PAGE_BYTES = 512 * 1024;
 const BYTES_PER_POINT = PAGE_BYTES / FULL_PAGE;
 
 /**
- * What a point pays for of what others are told, in bytes: 400 a second let a member of a group of 1,024, all of them
+ * How many bytes told to others a point pays for: 400 points a second let a member of a group of 1,024, all of them
  * connected, send as many short messages as anybody may.
  */
 const TOLD_BYTES_PER_POINT = 40 * 1024;

@@ -1,13 +1,13 @@
 /**
  * Spares a shared limiter most of its requests: more than is needed is taken at once, and the next ones are paid from
- * what is left. So a node may hold `ahead` of each budget that nobody uses: too little to matter of a large one. Only for
- * budgets that fill up again.
+ * what is left. So a node may hold `ahead` of each budget without using it: too little to matter in a large one. Only
+ * for budgets that fill up again.
  */
 import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import { createLru } from '../lib/lru.ts';
 import type { RateLimiter } from './rate-limits.ts';
 
-/** Of how many keys something may be left; what is forgotten was paid for nothing. */
+/** For how many keys something may be left; what is forgotten was paid for nothing. */
 const REMEMBERED = 20_000;
 
 /**

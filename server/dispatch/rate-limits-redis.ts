@@ -36,8 +36,8 @@ const CHARGE_STEP = `${ARRIVAL}
 store(math.min(next, now + 2 * tolerance))`;
 
 /**
- * The sliding window, in microseconds. Arguments: count, length, amount. Returns how long to wait. The list holds at most
- * `count` times, the oldest first; one that lies ahead is of before the clock of Redis was set back.
+ * The sliding window, in microseconds. Arguments: count, length, amount. Returns how long to wait. The list holds at
+ * most `count` times, the oldest first; one that lies ahead is from before the clock of Redis was set back.
  */
 const WINDOW_STEP = `${NOW}
 local length = tonumber(ARGV[2])

@@ -36,7 +36,7 @@ export interface RateLimiter {
 
 /** How many keys of refilling budgets are remembered; a forgotten key starts with a full budget. */
 const REMEMBERED_KEYS = 200_000;
-/** How many times of requests are remembered for the others, and as how many of them a key counts. */
+/** How many request times are remembered for the other budgets, and how many of them a key itself counts as. */
 const REMEMBERED_TIMES = 2_000_000;
 const KEY_SIZE = 9;
 

@@ -1,7 +1,7 @@
 /**
- * The `server_time` that clients give back as `since`. Commands stamp what they write with the time at which they began,
- * and it can be read only once written. So an answer's time must not be later than the beginning of any command that is
- * still under way.
+ * The `server_time` that clients give back as `since`. Commands stamp what they write with the time at which they
+ * began, but it can be read only once it is written. So an answer's time must not be later than the beginning of any
+ * command that is still under way.
  */
 export interface ServerTime {
   /** Carries out work that stamps documents with a time after its beginning. */

@@ -42,7 +42,7 @@ export interface Valid {
   dueAt: number;
 }
 
-/** What pages are read by. */
+/** What reading pages takes. */
 export interface Pages {
   /** One page of a user at a time: what one user reads, however much, leaves room for what others do. */
   turns: Pick<KeyedQueue, 'run'>;
@@ -117,7 +117,7 @@ export function inTurn(command: Valid, pages: Pages, carryOut: () => Promise<unk
   const { caller, route, payload, dueAt } = command;
   if (pointsOf(route.declaration.cost, payload) === 1) return carryOut();
   return pages.turns.run(caller.id, async () => {
-    // The caller was told so by now, and may ask again.
+    // The caller has been told this by now, and may ask again.
     if (performance.now() > dueAt) throw unavailable();
     const data = await carryOut();
     if (caller.sessionId !== undefined) pages.points.page(caller.id, weightOf(data));

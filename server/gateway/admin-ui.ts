@@ -19,10 +19,10 @@ import { unauthenticated } from '../lib/errors.ts';
 
 const NAMESPACE = '/admin';
 const USERNAME = 'admin';
-/** The hash is compared on the event loop, and kept in memory alone, beside the password: a costly one would gain nothing. */
+/** The hash is compared on the event loop, and only in memory, beside the password: a costly one would gain nothing. */
 const BCRYPT_COST = 4;
 const ATTEMPTS: RateRule = { count: 10, per: 60_000 };
-/** How long who has signed in may come back without the password, to any node, in seconds. */
+/** How long somebody who has signed in may come back without the password, to any node, in seconds. */
 const SESSION_S = 86_400;
 
 export interface AdminUiOptions {
@@ -42,7 +42,7 @@ export async function createAdminUi(password: string, options: AdminUiOptions): 
     refuseAfter(await rateLimiter.take(`admin-ui:${network}`, ATTEMPTS), 'adminUi');
     if (!isAttempt(socket.handshake.auth)) throw unauthenticated('invalid credentials');
   }
-  // Before the Admin UI's own check, which takes whatever comes for a password, as often as it comes.
+  // Before the Admin UI's own check, which tries whatever comes as a password, however often it comes.
   io.of(NAMESPACE).use((socket, next) => {
     admit(socket as unknown as Socket).then(
       () => next(),

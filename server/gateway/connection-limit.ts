@@ -12,7 +12,7 @@ export interface ConnectionLimitOptions {
   log: Logger;
 }
 
-/** To be called when a user has one connection more. */
+/** To be called when a user has one more connection. */
 export type LimitConnections = (userId: string) => void;
 
 export function createConnectionLimit({ io, countOf, log }: ConnectionLimitOptions): LimitConnections {

@@ -25,7 +25,7 @@ export function attachGateway({ io, ...options }: GatewayOptions): void {
     const userId = admission.user._id.toHexString();
     const waitMs = await options.points.take(userId, CONNECTION_POINTS);
     if (waitMs > 0) {
-      // Closed below Socket.IO, so that its clients come back by themselves, later and later: a refusal would end them.
+      // Closed below Socket.IO, so that its clients come back by themselves, later and later: a refusal would end that.
       socket.conn.close(true);
       refuseAfter(waitMs, 'connecting');
     }

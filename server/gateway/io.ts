@@ -55,7 +55,7 @@ function closeOnLargePolls(io: Io): void {
       response.once('finish', () => {
         if (response.statusCode !== 413) return;
         const sid = new URL(request.url ?? '/', 'http://localhost').searchParams.get('sid');
-        // The engine knows connections also before they are authenticated.
+        // The engine knows connections even before they are authenticated.
         const { clients } = io.engine as unknown as { clients: Record<string, { close(discard: boolean): void }> };
         if (sid !== null && Object.hasOwn(clients, sid)) clients[sid]!.close(true);
       });

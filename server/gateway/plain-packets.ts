@@ -1,7 +1,7 @@
 /**
- * Socket.IO's parser without attachments. Its own collects the binary parts that a packet announces, from anybody and for
- * as long as the connection lives, before anyone sees the packet. No command takes binary, so here such a packet is read
- * at once, as one that is refused, and its attachments are dropped as they come.
+ * Socket.IO's parser without attachments. The original collects the binary parts that a packet announces, from anybody
+ * and for as long as the connection lives, before anyone sees the packet. No command takes binary, so here such a
+ * packet is read at once, as one that is refused, and its attachments are dropped as they come.
  */
 import { Decoder, Encoder } from 'socket.io-parser';
 

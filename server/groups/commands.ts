@@ -18,7 +18,7 @@ import { createUpdateGroup } from './update-group.ts';
 
 /** Groups in one reply of the store: with their members they are large, and others are not to wait for them all. */
 const LIST_BATCH = 16;
-/** Without what is only for some, and may be much. */
+/** Leaves out what is only for some users, and may be large. */
 const SHOWN = { invites: 0, invite_keys: 0 };
 
 export type GroupCommandOptions = CreateGroupOptions &

@@ -1,4 +1,4 @@
-/** Putting users into a group that is there: by hand, by an invitation, or by letting in who asked. */
+/** Putting users into an existing group: by hand, by an invitation, or by letting in somebody who asked. */
 import type { Filter, ObjectId, UpdateFilter } from 'mongodb';
 import type { Group } from '../../shared/contract/documents.ts';
 import type { MessageStore } from '../conversations/message-store.ts';
@@ -29,9 +29,9 @@ export interface EnterOptions {
 
 /** Who enters, as decided on the group as it was read. */
 export interface Entry {
-  /** Nobody who is in it. */
+  /** None of them is in the group yet. */
   added: ObjectId[];
-  /** What must still hold besides: that nobody of them is in it, and that there is room. */
+  /** What must still hold, besides that none of them is in it and that there is room. */
   guard: Filter<GroupDocument>;
   /** What else the same write counts. */
   $inc?: UpdateFilter<GroupDocument>['$inc'];

@@ -29,7 +29,7 @@ export async function findGroupAsAdmin(groups: Groups, caller: Caller, groupId: 
 }
 
 /**
- * The group as somebody reads it who may do something there.
+ * The group as read by somebody who may do something there.
  * @throws ContractError `not_found` as `findGroup`, `forbidden` if the group's permissions keep that to its admins
  */
 export async function findGroupPermitting(

@@ -56,7 +56,7 @@ export function createFollowUp({ rooms, stays, requests, onRemoved, log }: Follo
     return complete(group, [
       rooms.left(groupId, userIds),
       closed,
-      // One that a crash left behind when the user came in must not be there again.
+      // A request that a crash left behind when the user came in must not show again.
       requests.end(group._id, users),
       onRemoved(userIds, groupId),
     ]);

@@ -1,8 +1,8 @@
 /**
  * How many groups a user may be in (PROTOCOL section 10). Memberships are counted first, by their index alone: after a
  * crash they may be more than the groups that let the user in, hardly ever fewer. Where that comes near the limit, the
- * groups themselves are counted, and on this node one command at a time does so and then writes. So only as many are
- * beyond the limit as there are other nodes that added the same user at the same moment.
+ * groups themselves are counted, and on this node one command at a time does so and then writes. So a user exceeds the
+ * limit by no more than the number of other nodes that added the same user at the same moment.
  */
 import type { ObjectId } from 'mongodb';
 import { conflict } from '../lib/errors.ts';
@@ -10,7 +10,7 @@ import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import type { Collections } from '../model/collections.ts';
 
 export const MAX_GROUPS = 1000;
-/** From so many memberships on the groups are counted. */
+/** From this many memberships on, the groups themselves are counted. */
 const NEAR_LIMIT = 950;
 
 /** @throws ContractError `conflict` if one of the users is in as many groups as one may be */

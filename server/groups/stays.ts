@@ -24,7 +24,7 @@ export interface Stays {
   closeOwn(groupId: ObjectId, userId: ObjectId, at: Date): Promise<void>;
   /** Notes that an admin removes a user. Called before the group's document is changed. */
   removing(groupId: ObjectId, userId: ObjectId, at: Date): Promise<void>;
-  /** Those of the users who left the group by themselves so often. */
+  /** Those of the users who left the group by themselves at least so many times. */
   leftAtLeast(groupId: ObjectId, userIds: ObjectId[], times: number): Promise<ObjectId[]>;
   /** Takes back all stays of a group that was not made after all. */
   discard(groupId: ObjectId): Promise<void>;

@@ -61,8 +61,8 @@ export function createUpdateGroup(options: UpdateGroupOptions): Handler<'group:u
 }
 
 /**
- * What is to be changed: paths with their values, undefined for what goes. Of the permissions each by itself, so that two
- * who change different ones both do.
+ * What is to be changed: paths with their values, undefined for what is removed. Each permission is a path of its own,
+ * so that two who change different ones both succeed.
  */
 function differences(current: GroupDocument, { permissions = {}, metadata, ...plain }: Wanted): [string, unknown][] {
   const known = { ...current, slow_mode_s: current.slow_mode_s ?? 0 };

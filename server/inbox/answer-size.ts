@@ -1,10 +1,10 @@
-/** How large an answer is, in bytes of JSON: before it is made, and near enough. */
+/** About how large an answer will be, in bytes of JSON. */
 import type { MessageDocument } from '../model/documents/messages.ts';
 import { toWireGroup } from '../model/views/group.ts';
 import { toWireMessage } from '../model/views/message.ts';
 import type { CheckedPlace } from './place.ts';
 
-/** What conversations may take in one answer, and once more what messages may: a client may be on a thin line. */
+/** What conversations may take in one answer, and messages as much again: a client may have a slow connection. */
 export const MAX_ANSWER_BYTES = 512 * 1024;
 
 /** A conversation with its peer, but without its group, receipts and last message: none takes less. */

@@ -1,4 +1,4 @@
-/** Reads a user's groups in outline by two commands, which can read other things along. */
+/** Reads a user's groups in outline by two commands, which can read other things along with them. */
 import type { Document, ObjectId } from 'mongodb';
 import type { Visibility } from '../conversations/visibility.ts';
 import type { Collections } from '../model/collections.ts';
@@ -42,7 +42,7 @@ export function createGroupOutlines({ collections, visibility }: GroupOutlinesOp
     stages: [{ $match: { members: user_id, is_active: true } }, { $project: { created_at: 1, updated_at: 1 } }],
   });
 
-  /** The stays say from where on: also of who left and came back at the same moment, so `left_at` is not asked. */
+  /** The stays say from where on, even of users who left and came back at the same moment: `left_at` is not asked. */
   const summariesAndStays = (user_id: ObjectId, ids: string[]): Part[] =>
     ids.length === 0
       ? []

@@ -45,7 +45,7 @@ export function createGroupPlaces({ collections, visibility }: GroupPlacesOption
     const places = found.flatMap(({ _id, members }) =>
       members.map((member) => ({ user_id: member, conversation_id: _id.toHexString() })),
     );
-    // Who left and came back at the same moment may be in although the membership says otherwise.
+    // A user who left and came back at the same moment may be in although the membership says otherwise.
     const missing = places.filter((place) => !stays.has(keyOf(place.user_id.toHexString(), place.conversation_id)));
     const others = missing.length > 0 ? await readStays({ $or: missing }) : new Map<string, Stay>();
     const byUser = new Map(userIds.map((userId) => [userId, [] as GroupPlace[]]));

@@ -10,7 +10,7 @@ import { openTogether, type Part } from './read-together.ts';
 
 /** Conversations in the first query. */
 const FIRST_QUERY = 100;
-/** Messages that are read at once: what is read in vain, because the answer is full, is less. */
+/** Messages that are read at once: less than this is read in vain because the answer is full. */
 const BATCH = 256;
 
 /** What a client lacks of one conversation. */

@@ -33,13 +33,13 @@ export async function readNewest(store: MessageStore, conversation: Conversation
   return { newest, message: message ?? undefined, rev };
 }
 
-/** What is read of a message, or of its `rev` alone, to check summaries by. */
+/** What summaries are checked by: a message, or its `rev` alone. */
 export type Evidence = MessageDocument | { rev_of: string; rev: number };
 
 /**
  * What the messages say of summaries, as parts of what is read together: the messages that the summaries name as their
- * last ones, the newest ones where these are others, and then every `rev` that is not below a summary's. In this order, because a message that changes in between
- * is found out by its `rev`.
+ * last ones, the newest ones where these are others, and then every `rev` that is not below a summary's. In this order,
+ * because the `rev` then shows whether a message changed in between.
  */
 export function evidenceOf(store: MessageStore, summaries: readonly ConversationDocument[]): Part[] {
   const partsOf = (toFilter: (summary: ConversationDocument) => Document[], projection: Document) =>

@@ -10,7 +10,7 @@ export interface Outline extends ListPosition {
   summary: ConversationDocument;
   /** Messages up to this `seq` are not visible. */
   fromSeq: number;
-  /** Undefined in a pair of many. */
+  /** Undefined for a pair that is read among many. */
   membership?: MembershipDocument;
   /** When a group's document changed last; undefined in a pair. */
   groupChangedAt?: Date;

@@ -11,10 +11,10 @@ export interface OwnDevicesOptions {
   log: Logger;
 }
 
-/** The view is made by the node that has the device, and only if there is one. Changes in quick succession are one. */
+/** Only a node that has such a device makes the view. Changes in quick succession count as one. */
 export function tellOwnDevices({ delivery, views, log }: OwnDevicesOptions): void {
   const queue = createKeyedQueue('own devices');
-  /** Which device is left out, by whose view is about to be made; undefined where none is. */
+  /** The device that is left out, by the view that is about to be made; undefined where none is. */
   const waiting = new Map<string, string | undefined>();
 
   async function tell(userId: string, conversationId: string, exceptSocket: string | undefined): Promise<void> {

@@ -14,8 +14,8 @@ import type { SummaryCheck } from './summary-check.ts';
 
 export interface Places {
   /**
-   * The places of which these are the outlines, in their order, their summaries checked against the messages, by one
-   * command. What the user has left since is left out, and pairs in which nothing was ever written.
+   * The places with these outlines, in the same order, their summaries checked against the messages, by one command.
+   * Leaves out what the user has left since, and pairs in which nothing was ever written.
    */
   of(userId: ObjectId, outlines: readonly Outline[]): Promise<CheckedPlace[]>;
   /** The same for one conversation, by two commands; undefined if the user is not in it. */
@@ -31,7 +31,7 @@ export interface PlacesOptions {
 export function createPlaces({ collections, visibility, summaryCheck }: PlacesOptions): Places {
   const { conversations, memberships, groups } = collections;
 
-  /** The groups' documents, and the stays that the outlines are without. */
+  /** The groups' documents, and the stays that the outlines lack. */
   function placeParts(user_id: ObjectId, outlines: readonly Outline[]): Part[] {
     const groupIds = outlines.flatMap(({ summary }) => summary.group_id ?? []);
     const ids = outlines.flatMap(({ id, membership }) => (membership ? [] : [id]));

@@ -1,6 +1,6 @@
 /**
  * Reads documents of several collections by one command. They come in the order of the parts, and none is changed on the
- * way to be told apart by: that would cost the store more than what it is asked for. A part whose documents look like
+ * way to tell it apart: that would cost the store more than what it is asked for. A part whose documents look like
  * those of another gives them a field of their own.
  */
 import type { AggregationCursor, Collection, Document } from 'mongodb';
@@ -34,7 +34,7 @@ export function openTogether<T extends Document>(
   return first.collection.aggregate<T>(pipeline, { batchSize });
 }
 
-/** Reads the parts, one after the other. No parts are no command. */
+/** Reads the parts, one after the other. Without parts there is no command. */
 export async function readTogether<T extends Document>(parts: readonly Part[]): Promise<T[]> {
   const [first, ...rest] = parts;
   return first ? openTogether<T>([first, ...rest]).toArray() : [];

@@ -15,7 +15,7 @@ import { countUnreadAbove } from './unread-counts.ts';
 
 /** Marks in one write. */
 const MAX_BATCH = 500;
-/** All marks are one collection, so all go out together. */
+/** All marks are in one collection, so all go out together. */
 const LANE = 'marks';
 
 export interface ReceiptsOptions extends MarkBatchParts {

@@ -12,7 +12,7 @@ export interface ScopesOptions {
   pairParts: PairParts;
 }
 
-/** @returns reads the scopes by two commands, the pairs' first and newest first */
+/** @returns a function that reads the scopes by two commands, the pairs' first and newest first */
 export function createScopesOf({ groupOutlines, pairParts }: ScopesOptions) {
   return async ({ userId }: Caller): Promise<Scope[]> => {
     const { found, outline } = await groupOutlines.find<ConversationDocument>(userId, [

@@ -23,7 +23,7 @@ export interface SummaryCheck {
   /**
    * Corrects summaries by the stored messages and adds the newest message to each, in the order given. Each wrong one
    * takes three queries more, and is repaired.
-   * @param found documents among which the evidence is
+   * @param found documents that include the evidence
    */
   check(summaries: readonly ConversationDocument[], found: readonly object[]): Promise<CheckedSummary[]>;
   /** Repairs a summary that is wrong, unless a write under way may make it right. */

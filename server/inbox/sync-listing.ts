@@ -36,8 +36,8 @@ export interface ListingRules {
 }
 
 /**
- * The first answer lists all conversations that it has room for. Who repeats without its cursor gets those again that
- * are complete by now, and behind them what is still lacking: so it comes to an end too.
+ * The first answer lists all conversations that it has room for. A client that repeats without its cursor gets again
+ * those that are complete by now, and behind them what it still lacks, so it comes to an end too.
  */
 export const FIRST_ANSWER = {
   room: { conversations: 1000, bytes: MAX_ANSWER_BYTES },
@@ -51,7 +51,7 @@ export const NEXT_ANSWER = { room: MOST_WITH_CURSOR, roomForComplete: MOST_WITH_
 /** Conversations in the first look-up. The second, if any, is for all those behind them for which there may be room. */
 const FIRST_LOOK_UP = 250;
 
-/** @param lookUp the places of which these are the outlines; what is not there any more is left out */
+/** @param lookUp reads the places with these outlines; what is not there any more is left out */
 export async function listConversations(
   visits: AsyncIterable<Visit>,
   lookUp: (outlines: Outline[]) => Promise<CheckedPlace[]>,

@@ -1,4 +1,4 @@
-/** How far a client has come that repeats `sync`: what its cursor stands for. */
+/** How far a client that repeats `sync` has come: what its cursor stands for. */
 import Type, { type Static } from 'typebox';
 import { invalid } from '../lib/errors.ts';
 import { compile } from '../lib/validation.ts';
@@ -9,7 +9,7 @@ export interface SyncProgress {
   startedAt: Date;
   /** Only conversations that changed since then are listed. */
   since: Date | undefined;
-  /** How many messages a conversation is answered with that the client did not name. */
+  /** How many messages the answer has of a conversation that the client did not name. */
   newest: number | undefined;
   /** Conversations down to here are complete. */
   completeTo: ListPosition | undefined;

@@ -18,7 +18,7 @@ export interface Walked {
 /** A step of the walk. */
 export interface Visit {
   outline: Outline;
-  /** Who goes on from here comes to this outline again; undefined at the beginning. */
+  /** A walk that goes on from here comes to this outline again; undefined at the beginning. */
   before: ListPosition | undefined;
   /** It was active since the walk began, and may have been visited before. */
   isRevisit: boolean;

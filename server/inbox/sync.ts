@@ -76,7 +76,7 @@ export function createSync({ store, readScope, places, views, callsOf, serverTim
   };
 }
 
-/** A `since` that lies ahead is of another clock, as of before the database's was replaced: nothing is known to be told. */
+/** A `since` that lies ahead is from another clock, such as an earlier database's: nothing is known to be told. */
 function begin({ since, newest }: CommandPayload<'sync'>, serverTime: ServerTime, now: Date): SyncProgress {
   const from = since === undefined ? undefined : new Date(since);
   return {
@@ -100,7 +100,7 @@ function rulesOf({ listedTo }: SyncProgress, revs: ReadonlyMap<string, number>, 
   const hasGap = (outline: Outline) => hasAbove(outline, revs.get(outline.id) ?? 0);
   return {
     isWanted: ({ outline, isRevisit }: Visit) => hasGap(outline) || (!isRevisit && isAfter(outline, listedTo)),
-    // The client asks again without a cursor until it was told of all these. Of a pair without a message nobody is told.
+    // The client asks again without a cursor until it was told of all these. It is told of no pair without a message.
     isLacking: (outline: Outline) =>
       !isFirst ||
       hasGap(outline) ||

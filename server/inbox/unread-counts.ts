@@ -5,14 +5,14 @@ import { type ConversationRef, KINDS } from '../model/conversation-ref.ts';
 import type { ConversationDocument, MembershipDocument } from '../model/documents/conversations.ts';
 import type { Part } from './read-together.ts';
 
-/** How many messages are unread; of a conversation without any there is none. */
+/** How many messages are unread; a conversation without any has no such count. */
 export interface UnreadCount {
   /** The conversation's id. */
   _id: string;
   count: number;
 }
 
-/** How many unread messages mention the user; of a conversation without any there is none. */
+/** How many unread messages mention the user; a conversation without any has no such count. */
 export interface MentionCount {
   /** The conversation's id. */
   _id: string;

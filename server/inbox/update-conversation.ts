@@ -52,7 +52,7 @@ export function createUpdateConversation(options: UpdateConversationOptions) {
   };
 }
 
-/** A draft of nothing is none. */
+/** An empty draft is no draft. */
 async function keepDraft(
   drafts: Collections['drafts'],
   user_id: ObjectId,

@@ -44,7 +44,7 @@ export function createIssuerAuthentication(options: IssuerAuthenticationOptions)
   const findOrMake = createFindOrMake(options);
   const findUser = batchedByKey(collections.users, 'external_id');
 
-  /** By `external_id`: users who are being made. All devices of one that come at first sight wait for the same. */
+  /** Users being made, by `external_id`: all devices of a user that come at first sight wait for the same one. */
   const making = new Map<string, Promise<UserDocument>>();
 
   function make({ sub, claims }: IssuerToken): Promise<UserDocument> {
@@ -59,7 +59,7 @@ export function createIssuerAuthentication(options: IssuerAuthenticationOptions)
 
   const userOf = async (token: IssuerToken) => (await findUser(token.sub)) ?? make(token);
 
-  /** What ends all sessions of a user ends those that it finds. One may have begun too late for that. */
+  /** Ending all sessions of a user ends those that are found. This one may have begun too late for that. */
   async function lookAgain(userId: string, sessionId: string, token: IssuerToken): Promise<void> {
     try {
       assertWelcome(await findUser(token.sub), token);

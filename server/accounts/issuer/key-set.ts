@@ -1,14 +1,14 @@
 /**
- * The JWK set (RFC 7517) of another issuer, from its URL. jose's own `createRemoteJWKSet` would stop using a set that is
- * old while the URL cannot be reached, and would ask again for each unknown key then.
+ * The JWK set (RFC 7517) of another issuer, from its URL. While the URL cannot be reached, jose's own
+ * `createRemoteJWKSet` would stop using an old set, and would ask again for each unknown key.
  */
 import { createLocalJWKSet } from 'jose';
 import type { Logger } from 'pino';
 import { unavailable } from '../../lib/errors.ts';
 
-/** How long an answer is waited for, in milliseconds (PROTOCOL section 13). */
+/** How long to wait for an answer, in milliseconds (PROTOCOL section 13). */
 const PATIENCE_MS = 5000;
-/** How long it takes until the set is asked for again because of a key that it does not have. The same. */
+/** The least time between two reads of the set because of an unknown key, in milliseconds (PROTOCOL section 13). */
 const UNKNOWN_KEY_MS = 30_000;
 /** How often the set is read anew, so that keys taken out of it are not trusted for longer. Milliseconds. */
 const RENEWAL_MS = 600_000;
@@ -25,7 +25,7 @@ export interface KeySet {
   /**
    * Reads the set anew since it lacks a key.
    * @param lacking the set without the key
-   * @returns a newer set; the same one when it was asked for in vain, or for another key less than 30 s ago
+   * @returns a newer set; the same one when asking was in vain, or when another key made it ask less than 30 s ago
    */
   newerThan(lacking: Keys): Promise<Keys>;
   close(): void;
@@ -88,7 +88,7 @@ export function createKeySet({ url, log, times = {} }: KeySetOptions): KeySet {
   };
 }
 
-/** @throws Error unless it is answered in time, with 200, and not by more than a mebibyte */
+/** @throws Error unless an answer comes in time, with status 200 and at most a mebibyte */
 async function download(url: string, patienceMs: number): Promise<string> {
   const signal = AbortSignal.timeout(patienceMs);
   const headers = { accept: 'application/jwk-set+json, application/json' };

@@ -2,9 +2,9 @@
  * The sessions of another issuer's tokens: one for each `sid` of a user, or one for each user where tokens name none. Its
  * id is a hash of what the token names, so that all nodes find or begin the same one without asking each other.
  *
- * A token that was issued after its session was ended begins the session anew, under another id: what is still being told
- * of the ended one does not concern it. The id is made from the time of the ending then, which the first of these sessions
- * (the root) keeps.
+ * A token that was issued after its session was ended begins the session anew, under another id, so that what is still
+ * being told of the ended one does not concern it. That id is made from the time of the ending too, which the first of
+ * these sessions (the root) keeps.
  */
 import { createHash } from 'node:crypto';
 import { ObjectId } from 'mongodb';
@@ -73,7 +73,7 @@ export function createIssuerSessions({ collections, lifetimeMs, clock, log }: Is
     return { rootId, id, session: await find(id), after };
   }
 
-  /** Stores that a session is used, and stores it where it is not. @returns false where it was ended meanwhile */
+  /** Stores that a session is used, or the session itself if it is new. @returns false where it was ended meanwhile */
   function noteUse(_id: ObjectId, user_id: ObjectId, token: IssuerToken): Promise<boolean> {
     const now = clock();
     const expires_at = new Date(Math.max(now.getTime() + lifetimeMs, token.expiresAt.getTime()));
@@ -85,7 +85,7 @@ export function createIssuerSessions({ collections, lifetimeMs, clock, log }: Is
   }
   const onNotNoted = (err: unknown) => log.warn({ err }, "a session's use is not noted");
 
-  /** Has tokens lead to the session that follows an ending. */
+  /** Makes tokens lead to the session that follows an ending. */
   async function beginAfter(ending: Date, rootId: ObjectId): Promise<void> {
     await sessions.updateOne({ _id: rootId }, { $max: { begun_anew_after: ending }, $set: { expires_at: NEVER } });
   }
@@ -128,7 +128,7 @@ function endingBefore({ session, after }: Place): Date | undefined {
   return issued_until && issued_until > revoked_at ? issued_until : revoked_at;
 }
 
-/** Whether what is stored of a session tells enough of its use by a token. */
+/** Whether the stored session already says enough about its use by a token. */
 function isNoted(session: SessionDocument, token: IssuerToken, now: Date): boolean {
   if (isAhead(token, now) && !(session.issued_until && session.issued_until.getTime() >= token.issuedAt)) return false;
   return session.last_used_at.getTime() + NOTE_EVERY_MS > now.getTime() && session.expires_at >= token.expiresAt;
@@ -140,14 +140,14 @@ function isAhead<T extends IssuerToken>(token: T, now: Date): token is T & { iss
 }
 
 /**
- * Whether a token was surely issued after an ending. `iat` counts seconds, most often whole ones: of the second of the
- * ending that is not sure, nor is it without `iat`.
+ * Whether a token was surely issued after an ending. `iat` counts seconds, most often whole ones, so a token from the
+ * second of the ending is not sure, nor is one without `iat`.
  */
 export function isLater({ issuedAt }: Pick<IssuerToken, 'issuedAt'>, ending: Date): boolean {
   return issuedAt !== undefined && issuedAt > ending.getTime();
 }
 
-/** SHA-256 as it is, not keyed: with another `JWT_SECRET` what was ended stays ended. */
+/** Plain SHA-256, not keyed: what was ended stays ended when `JWT_SECRET` changes. */
 function idOf(sub: string, sid: string | undefined, after?: Date): ObjectId {
   const named = JSON.stringify([sub, sid ?? null, after ?? null]);
   return new ObjectId(createHash('sha256').update(named).digest().subarray(0, ID_BYTES));

@@ -14,7 +14,7 @@ const MAX_LENGTH = 16_384;
 const LATEST_MS = 8.64e15;
 const EXTERNAL_ID = /^[^\p{Cc}\p{Cs}]{1,128}$/u;
 
-/** What a token of the issuer says that holds now. */
+/** What a currently valid token of the issuer says. */
 export interface IssuerToken {
   /** The user's `external_id`. */
   sub: string;
@@ -99,12 +99,12 @@ export function createIssuerTokens({ config, keySet, clock, log }: IssuerTokensO
 
 const invalidToken = () => unauthenticated('the token is not valid');
 
-/** The signature is another key's, or the key cannot be used. */
+/** Ignores that the signature is another key's, or that the key cannot be used; throws anything else. */
 function ignoreOtherKey(error: unknown): undefined {
   if (error instanceof errors.JOSEError && !(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
 }
 
-/** Whether the set lacks the key. Where the token does not name it, that is so when none of the set's fits. */
+/** Whether the set lacks the key. Where the token does not name its key, that is when no key of the set fits. */
 function isOfUnknownKey(error: unknown, token: string): boolean {
   if (error instanceof errors.JWKSNoMatchingKey) return true;
   return error instanceof errors.JWSSignatureVerificationFailed && decodeProtectedHeader(token).kid === undefined;

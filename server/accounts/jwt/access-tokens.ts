@@ -12,8 +12,8 @@ const AUDIENCE = 'letsapp';
 const TYPE = 'at+jwt';
 const ID = /^[0-9a-f]{24}$/;
 /**
- * How many tokens are remembered as good: checking a signature takes longer than all else that a connection costs before
- * the store is asked. Half a KiB each.
+ * How many tokens are remembered as good: checking a signature takes longer than everything else that a connection does
+ * before the store is asked. Half a KiB each.
  */
 const MOST_KNOWN = 4096;
 

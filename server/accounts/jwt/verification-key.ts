@@ -6,9 +6,9 @@ import { ConfigError } from '../../lib/errors.ts';
 export interface VerificationKey {
   alg: 'HS256' | 'EdDSA';
   verify: CryptoKey | KeyObject;
-  /** The public key with its `kid` (RFC 7638 thumbprint); undefined of a secret. */
+  /** The public key with its `kid` (RFC 7638 thumbprint); undefined for a secret. */
   publicJwk: (JWK & { kid: string }) | undefined;
-  /** What keys for other purposes are derived from; undefined of a public key, which is no secret. */
+  /** What keys for other purposes are derived from; undefined for a public key, which is no secret. */
   material: Buffer | undefined;
 }
 

@@ -11,7 +11,7 @@ const MIN_BYTES = 8;
 const COMMON = readFileSync(projectFile('server/accounts/passwords/common-passwords.txt'), 'latin1');
 
 /**
- * Refuses what must not be a password. The schema has looked at its length as it was given.
+ * Refuses what must not be a password. The schema has already checked the length of what was given.
  * @param path the field that it came in
  * @throws ContractError `validation_failed` where it is one of the 10,000 most common passwords, in any case, or its
  *   hashed form is shorter than 8 or longer than 72 bytes

@@ -13,8 +13,8 @@ export const NO_PASSWORD = '';
 /** Roughly what one hash takes at cost 12, in milliseconds. Each further step doubles it. */
 const MS_AT_COST_12 = 300;
 /**
- * So much may wait, in milliseconds that it takes altogether. Beyond that the longest line is cut: that of a flood, not of
- * whoever has just come.
+ * How much work may wait, in the milliseconds that it takes altogether. Beyond that the longest line is cut: a flood's,
+ * not that of whoever has just come.
  */
 const MAX_WAIT_MS = 30_000;
 /** When a refused request may try again, in milliseconds: by then the queue is shorter. */
@@ -42,7 +42,7 @@ export interface PasswordHashing {
 
 export interface Comparison {
   matches: boolean;
-  /** The hash matches, but would be made otherwise today: of the password in NFC, at a higher cost. */
+  /** The hash matches, but would be made differently today: from the password in NFC, at a higher cost. */
   isOutdated: boolean;
 }
 

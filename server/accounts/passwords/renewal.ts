@@ -4,8 +4,8 @@ import type { UserDocument } from '../../model/documents/accounts.ts';
 import type { PasswordHashing } from './hashing.ts';
 
 /**
- * Hashes a password anew that was right, in the background: at the cost of today and in NFC. A failure costs nothing,
- * since the next sign-in tries again.
+ * Hashes a correct password anew in the background: at today's cost and in NFC. A failure does no harm, since the next
+ * sign-in tries again.
  * @param user as read before the password was compared; nothing is changed where the hash is another one by now
  */
 export type RenewHash = (user: UserDocument, password: string) => void;

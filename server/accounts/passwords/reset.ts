@@ -16,8 +16,8 @@ const TOKEN_BYTES = 32;
 
 export interface PasswordReset {
   /**
-   * Sends a link if an active user with a password has the address. Before it returns it does the same work for every address; the
-   * work for known addresses only comes afterwards.
+   * Sends a link if an active user with a password has the address. Before it returns it does the same work for every
+   * address; what only known addresses need is done afterwards.
    * @param origin where the link leads, e.g. `https://chat.example.org`
    */
   request(email: string, origin: string): Promise<void>;
@@ -43,7 +43,7 @@ export function createPasswordReset(options: PasswordResetOptions): PasswordRese
   const { users, password_reset_tokens } = collections;
 
   async function sendLink(user: UserDocument, origin: string): Promise<void> {
-    // Whoever floods a user with mails does not make the last of them void.
+    // No new token then: whoever floods a user with mails does not make the link in the last one void.
     if (!(await mayMail(user._id.toHexString()))) return;
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     await storeToken(password_reset_tokens, user, token, clock());

@@ -14,9 +14,9 @@ const MINUTE = 60_000;
 const RULES = {
   registrationsPerNetwork: { count: 10, per: 10 * MINUTE },
   signInsPerNetwork: { count: 100, per: MINUTE },
-  /** Of one network, so that a stranger uses up no budget but the own: the owner signs in from elsewhere. */
+  /** From one network, so that strangers use up only their own budget: the owner signs in from elsewhere. */
   signInsPerAccount: { count: 10, per: MINUTE },
-  /** Of all networks together, against guessing from many. It holds for those that the account is not known in. */
+  /** From all networks together, against guessing from many. It binds only networks where the account is not known. */
   signInsFromAnywhere: { count: 100, per: MINUTE },
   refreshesPerNetwork: { count: 600, per: MINUTE },
   /** Each request compares a password. */
@@ -24,7 +24,7 @@ const RULES = {
   /** Each request may send a mail. */
   resetRequestsPerNetwork: { count: 20, per: 10 * MINUTE },
   resetRequestsPerAddress: { count: 5, per: 10 * MINUTE },
-  /** Mails to one user, whoever asks for them: the last one's link works, whatever is asked for after it. */
+  /** Mails to one user, whoever asks for them: the link in the last one works, whatever is asked for after it. */
   resetMailsPerUser: { count: 5, per: 10 * MINUTE },
   resetsPerNetwork: { count: 20, per: MINUTE },
 } satisfies Record<string, RateRule>;

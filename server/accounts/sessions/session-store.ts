@@ -45,7 +45,7 @@ export interface SessionStoreOptions {
   collections: Pick<Collections, 'sessions'>;
   /** How long a session lives after its last refresh. */
   lifetimeMs: number;
-  /** How long it is remembered that a session has ended; undefined where that is asked of living ones only. */
+  /** How long an ended session is remembered; undefined where only those that would still live are asked about. */
   memoryMs: number | undefined;
   clock(): Date;
 }

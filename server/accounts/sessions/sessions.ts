@@ -25,7 +25,7 @@ export interface Sessions {
   refresh(refreshToken: string, network: string): Promise<Tokens>;
   /** @throws ContractError `not_found` unless it is a live session of the user */
   end(userId: string, sessionId: string): Promise<void>;
-  /** Ends all sessions of a user, but for one. Without one, tokens of another issuer from before begin none any more. */
+  /** Ends a user's sessions, all or all but one. If all, another issuer's earlier tokens begin none any more. */
   endAll(userId: string, exceptSessionId?: string): Promise<void>;
 }
 

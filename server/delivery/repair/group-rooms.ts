@@ -1,4 +1,4 @@
-/** Brings the rooms of groups in line with their members, after this node may not have been told of changes. */
+/** Brings the rooms of groups in line with their members when this node may not have been told of changes. */
 import { createFromSeqs } from '../../conversations/from-seqs.ts';
 import type { Visibility } from '../../conversations/visibility.ts';
 import type { Collections } from '../../model/collections.ts';
@@ -13,7 +13,7 @@ export interface GroupRoomsOptions {
   visibility: Visibility;
 }
 
-/** @returns compares the groups that changed after a moment with their rooms here, and lets users in and out */
+/** @returns a function that compares groups changed after a moment with their rooms here, and lets users in and out */
 export function createGroupRooms({ collections, delivery, visibility }: GroupRoomsOptions) {
   const { groups } = collections;
   const readFromSeqs = createFromSeqs(collections, visibility);

@@ -1,7 +1,7 @@
 /**
- * Notices that other nodes may have stored something and told nobody, where nothing that comes later need show it: a
- * node died between the two, or lost Redis. Each node has a record in the `nodes` collection, and says there when it is
- * cut off from Redis. Whoever finds either compares with the database what changed since.
+ * Notices that other nodes may have stored something and told nobody, in cases that nothing later need reveal: a node
+ * died between the two, or lost Redis. Each node has a record in the `nodes` collection, and says there when it is cut
+ * off from Redis. A node that finds either compares with the database what changed since.
  */
 import type { Collection } from 'mongodb';
 import type { Nodes } from '../../cluster/nodes.ts';

@@ -41,7 +41,7 @@ export interface ResyncOptions {
 export function createResync(options: ResyncOptions): Resync {
   const { collections, delivery, sequencer, refFromId, visibility, clock, onError } = options;
   const compareGroups = createGroupRooms({ collections, delivery, visibility });
-  /** From when on to compare next; undefined when nobody asks. */
+  /** The moment from which to compare next; undefined when nobody asks. */
   let wanted: number | undefined;
   let running = false;
   let closed = false;

@@ -15,7 +15,7 @@ import { isOpen, keyOf, newCode, toWireInvite, withoutInvites } from './invites.
 
 /** Open invitations of one group. */
 export const MAX_INVITES = 100;
-/** The last key of as many as there may be: each has two. */
+/** The last key when there are as many invitations as there may be: each has two keys. */
 const LAST_KEY = `invite_keys.${2 * MAX_INVITES - 1}`;
 
 export interface InviteOptions {
@@ -32,7 +32,7 @@ export function createInviteCommands({
   publicUrl,
   clock,
 }: InviteOptions): Pick<HandlersOf<'group'>, 'group:invite' | 'group:invites' | 'group:revoke_invite'> {
-  /** Takes out what is over, where there is no room otherwise: until then it tells members that they are in already. */
+  /** Removes invitations that are over, if there is no room: until then they tell members that they are in already. */
   async function makeRoom({ _id, invites = {} }: GroupDocument): Promise<void> {
     const now = clock();
     const all = Object.entries(invites);

@@ -12,14 +12,14 @@ export function newCode(): string {
 }
 
 /**
- * What an invitation is looked up by: a hash, so that the time which the look-up takes tells nothing of the code. SHA-256
- * alone is right for what is random.
+ * What an invitation is looked up by: a hash, so that the time of the look-up tells nothing of the code. Plain SHA-256
+ * is enough for what is random.
  */
 export function keyOf(code: string): string {
   return createHash('sha256').update(code).digest('base64url');
 }
 
-/** The invitation of a group that has a code, with its id. Compared in constant time. */
+/** A group's invitation with this code, and its id. Compared in constant time. */
 export function inviteByCode({ invites = {} }: GroupDocument, code: string): [string, StoredInvite] | undefined {
   const wanted = Buffer.from(keyOf(code));
   return Object.entries(invites).find(([, invite]) => timingSafeEqual(Buffer.from(keyOf(invite.code)), wanted));

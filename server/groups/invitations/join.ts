@@ -41,9 +41,9 @@ export function createPreview(invitations: Invitations): Handler<'group:preview'
 }
 
 /**
- * Lets a user in by an invitation, or has them ask. Who joins agrees: blocks, and who may add whom, do not matter.
- * @throws ContractError `not_found` for a code that does not let the user in, `conflict` for a full group, and for who is in
- *   too many
+ * Lets a user in by an invitation, or has them ask. Joining is consent: blocks, and who may add whom, do not matter.
+ * @throws ContractError `not_found` for a code that does not let the user in, `conflict` for a full group, and for a
+ *   user who is in too many
  */
 export function createJoin({
   collections: { groups },

@@ -1,7 +1,7 @@
 /**
- * Asking to join a group, and letting in who asked. Whoever accepts notes that in the request first, which decides; then the
- * user becomes a member and the invitation's use is taken, by one write of the group; then the request goes. If the process
- * dies in between, whoever meets the accepted request next carries it out.
+ * Asking to join a group, and letting in those who asked. Whoever accepts notes that in the request first, which
+ * decides; then the user becomes a member and the invitation's use is taken, by one write of the group; then the
+ * request goes. If the process dies in between, whoever meets the accepted request next carries it out.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Filter, ObjectId } from 'mongodb';
@@ -43,10 +43,10 @@ export interface RequestingOptions {
 }
 
 export interface Requesting {
-  /** Has a user ask, once, and tells those who may let the user in. Who is in by then gets the group. */
+  /** Has a user ask, once, and tells those who may let the user in. A user who is in by then gets the group. */
   ask(caller: Caller, groupId: ObjectId, inviteId: string): Promise<CommandData<'group:join'>>;
   /**
-   * Lets a user in, or turns the user down. It is decided once.
+   * Lets a user in, or turns the user down. A request is decided once.
    * @throws ContractError `not_found` where there is nothing to decide, `conflict` where the user cannot be let in now
    */
   decide(caller: Caller, groupId: ObjectId, userId: ObjectId, accept: boolean, assertTime: AssertTime): Promise<Group>;
@@ -54,7 +54,7 @@ export interface Requesting {
   settle(groupId: ObjectId, userId: ObjectId): Promise<void>;
 }
 
-/** Who lets a user in, and on what. */
+/** Who lets a user in, and what that rests on. */
 interface Acceptance {
   actor: Actor;
   find(): Promise<GroupDocument>;
@@ -69,7 +69,7 @@ export function createRequesting(options: RequestingOptions): Requesting {
   const { collections, requests, bus } = options;
   const { groups, users } = collections;
 
-  /** Finishes what another has begun, if it does not. */
+  /** Finishes an acceptance that somebody else has begun, if they do not. */
   async function settle(groupId: ObjectId, userId: ObjectId): Promise<void> {
     for (let look = 0; ; look++) {
       const request = await requests.find(groupId, userId);
@@ -106,7 +106,7 @@ export function createRequesting(options: RequestingOptions): Requesting {
     async ask(caller, groupId, inviteId) {
       const isNew = await requests.ask(groupId, caller.userId, inviteId);
       if (!isNew) await settle(groupId, caller.userId);
-      // Whoever puts the user in meanwhile ends the request behind that: one of the two sees the other's write.
+      // Whoever puts the user in meanwhile ends the request after that: one of the two sees the other's write.
       const group = await groups.findOne({ _id: groupId, is_active: true });
       if (!group || includes(group.members, caller.userId)) await requests.end(groupId, [caller.userId]);
       if (!group) throw noSuchInvite();
@@ -137,7 +137,7 @@ export function createRequesting(options: RequestingOptions): Requesting {
   };
 }
 
-/** Makes who asked a member, and takes the use of the invitation, if that is still there. */
+/** Makes the user who asked a member, and takes the use of the invitation, if that is still there. */
 async function letIn(
   { collections: { users }, requests, enter, limit, maxMembers, changing, clock }: RequestingOptions,
   request: JoinRequestDocument,

@@ -9,7 +9,7 @@ import { areSame, grows, type MarkState, raised, type Wanted } from './mark-stat
 import type { MarkKey, MarkStore, MarkWrite } from './mark-store.ts';
 import { tellSenders } from './tell-senders.ts';
 
-/** How often a write finds that another node was first, before its user is asked to come back. */
+/** How often a write may find that another node was first, before its user is asked to try again. */
 const MAX_ATTEMPTS = 20;
 
 /** What became of a mark. */

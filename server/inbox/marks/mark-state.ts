@@ -31,7 +31,7 @@ export function grows(state: MarkState, { deliveredTo, readTo }: Wanted): boolea
   return deliveredTo > state.delivered_seq || readTo > state.read_seq;
 }
 
-/** The marks as they grow. Under a block only the reader's own mark does. */
+/** The marks after they grow. Under a block only the reader's own mark grows. */
 export function raised(state: MarkState, { deliveredTo, readTo }: Wanted, showing: Showing): MarkState {
   const read_seq = Math.max(state.read_seq, readTo);
   if (showing.isBlocked) return { ...state, read_seq };
@@ -48,7 +48,7 @@ export function raised(state: MarkState, { deliveredTo, readTo }: Wanted, showin
 }
 
 /**
- * Marks once the stored messages say what earlier ones said: what these have grown since is left to be settled.
+ * Marks once the stored messages say what earlier marks said: what marks have grown since is left to be settled.
  * @param done the marks as they were
  */
 export function settled(state: MarkState, done: MarkState): MarkState {

@@ -32,8 +32,8 @@ export interface MarkStore {
   find(keys: readonly MarkKey[]): Promise<(MarkState | undefined)[]>;
   /**
    * Writes marks that grew, each if it is still as it was before.
-   * @returns for each what is stored now: what was written, or what is as far without that; undefined where marks changed
-   *   in the meantime and are not as far
+   * @returns for each what is stored now: what was written, or what had come as far without it; undefined where marks
+   *   changed in the meantime and have not come as far
    */
   write(writes: readonly MarkWrite[], at: Date): Promise<(MarkState | undefined)[]>;
   /** Notes that the stored messages say what marks said. */
@@ -63,7 +63,7 @@ export function createMarkStore({ memberships }: Pick<Collections, 'memberships'
     }
   }
 
-  /** What became of writes of which not all found what they rest on. */
+  /** The outcome of writes, not all of which found what they rest on. */
   async function compare(writes: readonly MarkWrite[]): Promise<(MarkState | undefined)[]> {
     for (const { key } of writes) states.delete(keyOf(key));
     await read(writes.map(({ key }) => key));

@@ -4,7 +4,7 @@ import { byTime } from '../../conversations/shown-messages.ts';
 import type { MembershipDocument, ShownRead } from '../../model/documents/conversations.ts';
 import type { GroupMessageDocument, PairMessageDocument } from '../../model/documents/messages.ts';
 
-/** A member's marks that stored messages are behind of. */
+/** A member's marks that stored messages have not caught up with. */
 export type Unsettled = Pick<
   MembershipDocument,
   'kind' | 'user_id' | 'peer_id' | 'conversation_id' | 'delivered_seq' | 'read_seq' | 'shown_read_seq' | 'marks_at'
@@ -78,7 +78,7 @@ function exceptKey({ except = [] }: ShownRead): string {
 
 /**
  * What a stretch says of a group's messages.
- * @param senders who sent them: what readers sent themselves, they have not read
+ * @param senders who sent them: readers have not read what they sent themselves
  */
 export function groupSettlements(
   conversation_id: string,

@@ -19,13 +19,13 @@ import { groupSettlements, pairSettlements, stretchesOf, type Unsettled } from '
 /** How long after a mark grew, in milliseconds: what follows it meanwhile is settled together with it. */
 const AFTER_MS = 2500;
 /**
- * How long marks stay unsettled once the messages say what they say, in milliseconds: whoever read the messages before
- * looks at the marks after, and must not find them settled.
+ * How long marks stay unsettled once the messages say what they say, in milliseconds: whoever read the messages
+ * before that looks at the marks afterwards, and must not find them settled.
  */
 const CLEAR_AFTER_MS = 1500;
-/** How often it is looked for what a node left behind that died, in milliseconds … */
+/** How often a node looks for what a dead node left behind, in milliseconds … */
 const LOOK_MS = 4500;
-/** … and from which age on it is taken for that. */
+/** … and from which age on marks are taken for that. */
 const LEFT_MS = AFTER_MS + CLEAR_AFTER_MS + 500;
 /** Conversations in one go. */
 const AT_ONCE = 200;
