@@ -5,7 +5,7 @@
  */
 
 /**
- * Whoever changes what `fold` or `termsOf` returns counts this up, and has what is stored folded anew by a migration
+ * Whoever changes what `fold` or `termsOf` returns increases this, and adds a migration that folds what is stored anew
  * (`foldAnew` in `model/install.ts`).
  */
 export const FOLD_VERSION = 2;
