@@ -16,7 +16,7 @@ export interface Beside {
   revisions: Pick<Revisions, 'forget'>;
 }
 
-/** @returns throws ContractError `forbidden` to others than the sender and a group's admins; as `ChangeMessage` */
+/** @returns throws ContractError `forbidden` to anyone but the sender and a group's admins; as `ChangeMessage` */
 export function createDelete(changeMessage: ChangeMessage, beside: Beside): Handler<'message:delete'> {
   return async (caller, { message_id }, dueAt) => {
     let before: MessageDocument | undefined;
@@ -35,7 +35,7 @@ export function createDelete(changeMessage: ChangeMessage, beside: Beside): Hand
 }
 
 /**
- * Deletes a message as its sender would, whoever blocks whom and whoever has left its conversation.
+ * Deletes a message as its sender would, no matter who blocks whom or who has left its conversation.
  * @throws ContractError `not_found` where there is no such message; as `Writer.amend`
  */
 export type DeleteAsSender = (messageId: string, dueAt?: number) => Promise<void>;

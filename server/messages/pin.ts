@@ -29,7 +29,7 @@ export function createPin(changeMessage: ChangeMessage): Handler<'message:pin'> 
 }
 
 /**
- * A message with a pin, or without; undefined where it is so already.
+ * A message with a pin, or without; undefined where it already is so.
  * @throws ContractError `conflict` on a deleted message, and beyond `MOST_PINNED`
  */
 export function withPin(

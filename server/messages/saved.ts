@@ -79,7 +79,7 @@ export function createSavedList({ collections, store, visibleAmong }: SavedOptio
     return new Map(read.flat().map((message) => [message._id.toHexString(), message]));
   }
 
-  /** What of these is still to be seen, in their order. The rest is not saved any more. */
+  /** Which of these can still be seen, in their order. The rest is not saved any more. */
   async function stillThere(userId: ObjectId, found: readonly SavedDocument[]): Promise<MessageDocument[]> {
     const messages = await readMessages(found);
     const visible = new Set(await visibleAmong(userId, [...messages.values()]));

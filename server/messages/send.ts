@@ -59,7 +59,7 @@ export function createSend(options: SendOptions): Handler<'message:send'> {
     return repeated(caller, first);
   }
 
-  /** What the first one left undone, if its node died, is done again. */
+  /** Does again what the first one may have left undone, if its node died. */
   async function repeated(caller: Caller, message: MessageDocument): Promise<CommandData<'message:send'>> {
     if (message.thread_id) await onReply(caller, message);
     const [shown] = await store.show([message]);
