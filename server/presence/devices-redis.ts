@@ -7,7 +7,7 @@ import { createOwnDevices } from './own-devices.ts';
 import { decodeDevice, devicesKey, encodeDevice, LIVING, NODES, type StoredDevice, usersKey } from './redis-layout.ts';
 
 const BEAT_MS = 2000;
-/** A node that was silent for so long is dead, in milliseconds: its users go offline within 30 s (PROTOCOL section 6). */
+/** After this long a silence a node is dead, in milliseconds: its users go offline within 30 s (PROTOCOL section 6). */
 const SILENT_MS = 9000;
 
 export interface RedisDevicesOptions {

@@ -11,7 +11,7 @@ import type { Noted, Shown } from '../decide/decision.ts';
 
 /** How long a node has for a job: longer than an attempt takes. In milliseconds. */
 const LEASE_MS = 30_000;
-/** How long it is remembered what a device was told: as long as providers keep a push. */
+/** How long the store remembers what a device was told: as long as providers keep a push. */
 const KEPT_MS = 28 * 86_400_000;
 
 /** Jobs in one write. */
@@ -37,7 +37,7 @@ export interface PushJobStore {
   knockShown(read: readonly ReadPlace[]): Promise<void>;
   /**
    * Claims jobs that are due, oldest first.
-   * @param roomOf how many more of a lane
+   * @param roomOf how many more jobs of a lane may be claimed
    * @param full lanes without room
    */
   claim(most: number, full: string[], roomOf: (lane: string) => number): Promise<PushJobDocument[]>;
