@@ -41,8 +41,7 @@ interface Found {
 
 /**
  * @param folder where the files lie
- * @returns a function that answers with the file of a name, or with 304 to whoever has it. @throws ContractError
- *   `not_found`
+ * @returns answers with the file of a name, or with 304 to whoever has it. @throws ContractError `not_found`
  */
 export function createFolder(
   folder: URL,

@@ -155,9 +155,7 @@ function changeOf(plan: Plan<AmendTask>, step: Step, shown: MessageDocument, las
   };
 }
 
-/**
- * The task whose acknowledgement says all that a step changes. Others of the same step learn of what came after theirs.
- */
+/** The task whose answer says all that a step changes. The others of the same step learn of what came after theirs. */
 function lastActor({ outcomes }: Plan<AmendTask>, { after }: Step): AmendTask | undefined {
   return outcomes.find(({ isChange, message }) => isChange && message === after)?.amendment;
 }

@@ -16,7 +16,10 @@ export interface Beside {
   revisions: Pick<Revisions, 'forget'>;
 }
 
-/** @returns throws ContractError `forbidden` to anyone but the sender and a group's admins; as `ChangeMessage` */
+/**
+ * @returns a handler that throws ContractError `forbidden` to anyone but the sender and a group's admins; as
+ *   `ChangeMessage`
+ */
 export function createDelete(changeMessage: ChangeMessage, beside: Beside): Handler<'message:delete'> {
   return async (caller, { message_id }, dueAt) => {
     let before: MessageDocument | undefined;

@@ -21,10 +21,7 @@ export function earlierTermsOf(query: string): string[] {
 }
 
 export interface Folding {
-  /**
-   * Whether there may still be messages with earlier terms: their first round of folding is under way, or not yet
-   * known.
-   */
+  /** Whether messages with earlier terms may still exist: their first round of folding goes on, or is not yet known. */
   isUnderWay(): boolean;
   close(): void;
 }

@@ -21,7 +21,8 @@ import { queryTermsOf } from './terms.ts';
 /**
  * @param scopesOf every conversation of a user
  * @param isFoldingAnew whether there may still be messages with terms of an earlier version
- * @returns throws ContractError `not_found` for a `before_id` that the caller cannot see in what is searched
+ * @returns a handler that throws ContractError `not_found` for a `before_id` that the caller cannot see in what is
+ *   searched
  */
 export function createSearch(
   store: MessageStore,
@@ -80,10 +81,7 @@ export function createSearch(
   };
 }
 
-/**
- * Merges several pages: what is older than the end of one of them comes with the next page, as there may be more
- * between.
- */
+/** Merges pages: what is older than the end of one of them comes with the next, since there may be more in between. */
 function merged(pages: PageRead[], limit: number): PageRead {
   const distinct = new Map(pages.flatMap(({ found }) => found).map((message) => [message._id.toHexString(), message]));
   const ends = pages.filter(({ found, most }) => found.length > most).map(({ found }) => found.at(-1)!);

@@ -32,8 +32,8 @@ export interface SendOptions {
 type Prepared = { access: Access; draft: Draft } | { access: Access; refusal: unknown };
 
 /**
- * @returns throws ContractError `validation_failed`, `not_found`, `forbidden` or `rate_limited` for what may not be sent (`drafts.ts`),
- *   unless it repeats a message that is stored
+ * @returns a handler that throws ContractError `validation_failed`, `not_found`, `forbidden` or `rate_limited` for
+ *   what may not be sent (`drafts.ts`), unless it repeats a message that is stored
  */
 export function createSend(options: SendOptions): Handler<'message:send'> {
   const { store, access, writer, attachments, onReply, onSent, clock } = options;

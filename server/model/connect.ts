@@ -30,9 +30,7 @@ const OPTIONS: MongoClientOptions = {
   appName: 'letsapp',
   ignoreUndefined: true,
 };
-/**
- * How often the driver looks which server is the primary, in milliseconds: with `connectTimeoutMS` below the deadline.
- */
+/** How often the driver looks for the primary, in milliseconds: with `connectTimeoutMS` below the deadline. */
 const HEARTBEAT_MS = 1000;
 /** How long a start waits for a primary, in milliseconds. */
 const START_SELECTION_MS = 5000;

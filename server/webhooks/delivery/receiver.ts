@@ -14,10 +14,7 @@ export interface Receiver {
   isFailing(): boolean;
   /** How many streams it may be told at once. */
   atOnce(): number;
-  /**
-   * @param began when the attempt began, by `performance.now()`: attempts that were under way together count as one
-   * failure
-   */
+  /** @param began when the attempt began, by `performance.now()`: attempts under way together count as one failure */
   failed(began: number): void;
   /** It answered. @returns whether that is news */
   answered(): boolean;
