@@ -46,7 +46,7 @@ export async function linkOrCopy(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Copies a file that will be written to. Only its owner may read the copy. */
+/** Copies a file that will be written to. The copy is for its owner alone. */
 export async function copyPrivate(from: string, to: string): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_FICLONE);
   await chmod(to, 0o600);

@@ -97,7 +97,7 @@ async function carryOut(parts: AmendParts, conversation: ConversationRef, plan: 
 }
 
 /**
- * Tells of the steps that are stored, and settles the tasks that rest on no others.
+ * Tells of the steps that are stored, and settles the tasks that rest on no other steps.
  * @param shown the messages as the steps that are stored leave them, as they are told
  * @returns the tasks that must be tried again
  */
@@ -155,7 +155,7 @@ function changeOf(plan: Plan<AmendTask>, step: Step, shown: MessageDocument, las
   };
 }
 
-/** The task whose answer says all that a step changes. The others of the same step learn of what came after theirs. */
+/** The task whose acknowledgement says all that a step changes. Others of the step learn of what came after theirs. */
 function lastActor({ outcomes }: Plan<AmendTask>, { after }: Step): AmendTask | undefined {
   return outcomes.find(({ isChange, message }) => isChange && message === after)?.amendment;
 }

@@ -38,7 +38,7 @@ export const pushSubscriptions: Check = {
   },
 };
 
-/** Jobs are claimed when they are due: one that waits without being due would wait for ever. */
+/** Whoever claims a job moves its due time on: one that waits without a due time would wait for ever. */
 export const pushJobs: Check = {
   name: 'push jobs',
   async *find({ collections: { push_jobs }, clock }) {

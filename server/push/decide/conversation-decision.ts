@@ -33,7 +33,7 @@ export type PushedMessage = Pick<
 export interface Found {
   /** The newest message that may be pushed. */
   newest: PushedMessage | undefined;
-  /** When the oldest of those was sent that the session has not acknowledged. */
+  /** When the oldest of them that the session has not acknowledged was sent. */
   oldestAt: Date | undefined;
   /** Whether the newest or the oldest is a reply beside the conversation. */
   hasAside: boolean;

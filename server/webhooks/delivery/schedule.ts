@@ -46,7 +46,7 @@ interface Entry {
 }
 
 export interface ScheduleOptions {
-  /** @param looks how often it was `early` before, in a row */
+  /** Tries one stream. @param looks how often it was `early` before, in a row */
   work(stream: string, looks: number): Promise<Turn>;
   /** In milliseconds; for tests. */
   firstWaitMs?: number;
