@@ -29,7 +29,7 @@ export interface CheckContext {
 export interface StoredBytes {
   /** The keys of everything that is stored. */
   keys(): AsyncIterable<string>;
-  /** Those of the keys under which something is stored. */
+  /** Which of the keys have something stored under them. */
   has(keys: string[]): Promise<Set<string>>;
   remove(key: string): Promise<void>;
 }

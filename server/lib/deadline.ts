@@ -52,7 +52,7 @@ export function withDeadline<T>(work: Promise<T>, ms = COMMAND_DEADLINE_MS): Pro
   });
 }
 
-/** Waits for work, but not for longer than so many milliseconds. The work itself goes on. @throws what it rejects with */
+/** Waits for work, but for `ms` milliseconds at most. The work itself goes on. @throws what it rejects with */
 export async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

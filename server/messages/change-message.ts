@@ -27,7 +27,7 @@ export interface Change<P> {
   action?: GroupAction | undefined;
   /** Makes of the message what it is to become; undefined where there is nothing to change. May throw a refusal. */
   decide(message: MessageDocument, circumstances: Circumstances<P>): MessageDocument | undefined;
-  /** Looks up what the decision needs besides. */
+  /** Looks up what else the decision needs. */
   prepare?(message: MessageDocument, entered: Access): Promise<P> | P;
   /** Whether the decision asks how many messages of the conversation are pinned. */
   countsPins?: boolean;

@@ -10,7 +10,7 @@ import type { CountedReactions } from './counted-reactions.ts';
 import type { Revisions } from './revisions.ts';
 import type { Writer } from './writer.ts';
 
-/** What is kept beside a message, and goes with it. */
+/** What is kept beside a message, and is removed with it. */
 export interface Beside {
   counted: Pick<CountedReactions, 'forget'>;
   revisions: Pick<Revisions, 'forget'>;

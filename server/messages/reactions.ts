@@ -107,7 +107,7 @@ export function reactionUpdate(
   const kept = new Map(after.map((reaction) => [reaction.emoji, reaction]));
   const gone = before.filter(({ emoji }) => !kept.has(emoji)).map(({ emoji }) => emoji);
   const stay = before.filter(({ emoji }) => kept.has(emoji));
-  // One that went and came back is the last one now.
+  // An emoji that went and came back is the last one now.
   if (stay.some(({ emoji }, i) => after[i]!.emoji !== emoji)) return undefined;
   const changed = before.flatMap((reaction, i) => {
     const now = kept.get(reaction.emoji) ?? reaction;

@@ -86,7 +86,7 @@ export async function upsertAll<D extends Document>(
   );
 }
 
-/** As `upsertAll`, where every document is to be there afterwards. @throws the first error that one was refused with */
+/** As `upsertAll`, where every document must be there afterwards. @throws the first error that one was refused with */
 export async function upsertEach<D extends Document>(
   collection: Collection<D>,
   upserts: readonly Upsert<D>[],

@@ -71,7 +71,7 @@ async function bringUpToDate(url: string, log: Logger): Promise<void> {
     ...OPTIONS,
     socketTimeoutMS: 0,
     serverSelectionTimeoutMS: START_SELECTION_MS,
-    // What is to be done for all collections at once waits for one of a few connections, for as long as that takes.
+    // Work for all collections at once waits for one of a few connections, for as long as that takes.
     maxPoolSize: 8,
     waitQueueTimeoutMS: 0,
   });

@@ -56,7 +56,7 @@ export interface SourceOptions<D extends Stored> {
 
 export interface Outbox {
   source<D extends Stored>(options: SourceOptions<D>): OutboxSource<D>;
-  /** Has a listener told of each event that is stored for a webhook. */
+  /** Tells a listener of each event that is stored for a webhook. */
   onEvent(listener: (webhookId: string, stream: string) => void): void;
   close(): void;
 }

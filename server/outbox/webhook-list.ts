@@ -11,7 +11,9 @@ import type { WebhookDocument } from '../model/documents/webhooks.ts';
 const LOOK_MS = 1000;
 /** What is older, in milliseconds, is not relied on. */
 export const REMEMBERED_MS = 2000;
-/** The same where no other node lives, in looks as well: only this one changes them, and looks at once when it does. */
+/**
+ * The same, and how often to look, while no other node is alive: only this one changes them, and looks at once then.
+ */
 const ALONE = { lookMs: 10_000, rememberedMs: 20_000 };
 
 export interface WebhookList {
@@ -19,7 +21,7 @@ export interface WebhookList {
   all(): readonly WebhookDocument[];
   /** Whether there may be any: also true when nobody has looked for two seconds. */
   mayExist(): boolean;
-  /** Has a listener told of each list that differs from the one before; of the present one at once. */
+  /** Tells a listener of each list that differs from the one before; of the present one at once. */
   onChange(listener: (webhooks: readonly WebhookDocument[]) => void): void;
   /** Looks at once. */
   look(): Promise<void>;

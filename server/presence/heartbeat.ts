@@ -21,7 +21,7 @@ export interface HeartbeatOptions {
   beatMs: number;
   /** After this long a silence a node is dead, in milliseconds. */
   silentMs: number;
-  /** As of `DeviceRegistry`. */
+  /** As in `DeviceRegistry`. */
   onVanished(userIds: string[] | undefined): void;
   log: Logger;
 }

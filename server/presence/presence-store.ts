@@ -29,7 +29,7 @@ export interface PresenceStore {
   /** Writes news about a user, if there is a document; resolves with whether it was news. */
   update(news: News): Promise<boolean>;
   setLastSeen(userId: string, at: Date): Promise<void>;
-  /** Removes what a user told besides the status. */
+  /** Removes what a user told, except the status. */
   eraseDetails(userId: string): Promise<void>;
 }
 

@@ -20,7 +20,7 @@ const UNKNOWN = 'f'.repeat(8);
 export interface LivingProcesses {
   /** @returns this process's name, hexadecimal, which no other process has. From then on it counts as living */
   ownName(): Promise<string>;
-  /** Whether the process of that name has certainly ended. One of another machine, or of an earlier boot, may live. */
+  /** Whether the process of that name has certainly ended. One of another machine or an earlier boot may be alive. */
   isGone(name: string): Promise<boolean>;
   /** Removes the sockets of processes that are gone. */
   cleanUp(now: Date): Promise<void>;

@@ -98,6 +98,6 @@ function reasonOf(
   if (status === 'missed') return ended_at && ended_at.getTime() < rangOutAt ? 'cancelled' : 'missed';
   if (participants.some(({ user_id }) => user_id.equals(userId))) return 'answered_elsewhere';
   if (status === 'ended') return 'ended';
-  // A group's call that goes on: before its time to ring is over, only the user's own word ends that.
+  // A group's call that goes on: before its time to ring is over, only the user's own word stops the ringing.
   return now.getTime() < rangOutAt ? 'rejected' : 'missed';
 }

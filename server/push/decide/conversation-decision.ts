@@ -51,7 +51,7 @@ export interface ConversationFacts {
   now: Date;
 }
 
-/** What a payload needs beside: read only where there is one. */
+/** What else a payload needs: read only where there is one. */
 export interface Counted {
   sender: Person | undefined;
   badge: number;

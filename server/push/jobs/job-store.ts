@@ -33,7 +33,7 @@ export type ReadPlace = { userId: PushJobDocument['user_id'] } & ({ conversation
 export interface PushJobStore {
   /** Has jobs looked at no later than they say, unless one is being worked on or waits for its provider. Repeatable. */
   knock(knocks: readonly Knock[]): Promise<void>;
-  /** Has what a user's devices show of conversations, or threads, looked at now. */
+  /** Schedules an immediate look at what a user's devices show of conversations, or threads. */
   knockShown(read: readonly ReadPlace[]): Promise<void>;
   /**
    * Claims jobs that are due, oldest first.
@@ -43,7 +43,7 @@ export interface PushJobStore {
   claim(most: number, full: string[], roomOf: (lane: string) => number): Promise<PushJobDocument[]>;
   /** Ends a job, or has it looked at again: at once if there was a reason since it was claimed. */
   done(job: PushJobDocument, noted: Noted, lookAt?: Date): Promise<void>;
-  /** Has a job looked at later; an attempt has failed where `failed` says so. */
+  /** Schedules a later look at a job; an attempt has failed where `failed` says so. */
   postpone(job: PushJobDocument, dueAt: Date, failed?: Partial<Shown>): Promise<void>;
   /** Removes jobs that this node has claimed. */
   remove(claimed: readonly PushJobDocument[]): Promise<void>;

@@ -13,7 +13,7 @@ import {
 
 /** The time for a request, in milliseconds. */
 const DEADLINE_MS = 10_000;
-/** A session without a request for so long is closed, in milliseconds. */
+/** How long a session without a request stays open, in milliseconds. */
 const IDLE_MS = 600_000;
 /** Requests on one session at once, if the server allows that; beyond that another session is opened … */
 const MOST_STREAMS = 500;
