@@ -10,7 +10,7 @@ import { type Manifest, writeManifest } from './manifest.ts';
 const SECRET_FILES = ['jwt-secret', 'vapid-private-key'];
 const MEDIA = 'media';
 const DATABASE = 'database';
-/** What belongs to the backup's database; a start of it leaves other files. */
+/** The files of the backup's database; starting it leaves others behind. */
 const DATABASE_FILES = ['data.mdb', 'data.sum'];
 
 export interface BackupParts {
@@ -23,7 +23,7 @@ export interface BackupParts {
 
 /**
  * Uploads are stored before the document that names them, and removed after it. So they are taken over before the
- * database, for those that are removed meanwhile, and again after it, for those that came.
+ * database, to have those that are removed meanwhile, and again after it, to have those that came.
  * @param folder empty
  */
 export async function makeBackup(

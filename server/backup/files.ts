@@ -24,7 +24,7 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 
 /**
- * Takes a file over whose bytes never change: by a hard link where both are on one disk, else by a copy.
+ * Takes over a file whose bytes never change: by a hard link where both are on one disk, else by a copy.
  * @returns whether it is there now: it may have been removed meanwhile, or taken over before
  */
 export async function linkOrCopy(from: string, to: string): Promise<boolean> {
@@ -46,7 +46,7 @@ export async function linkOrCopy(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Copies a file that will be written to. For its owner alone. */
+/** Copies a file that will be written to. The copy is for its owner alone. */
 export async function copyPrivate(from: string, to: string): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_FICLONE);
   await chmod(to, 0o600);

@@ -1,6 +1,6 @@
 /**
- * What a backup says of itself: `manifest.json`, and `SHA256SUMS` with a line for each file, as `sha256sum --check` reads
- * it. The manifest is written last, and has the sum of the list: a backup with a manifest is whole.
+ * What a backup says about itself: `manifest.json`, and `SHA256SUMS` with a line for each file, as `sha256sum --check`
+ * reads it. The manifest is written last, and holds the sum of the list: a backup with a manifest is whole.
  */
 import { createWriteStream } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';

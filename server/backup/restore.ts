@@ -5,7 +5,7 @@ import { fillNewFolder, requireEmpty, syncToDisk } from '../lib/new-folder.ts';
 import { copyPrivate, makeFolder, sumOf } from './files.ts';
 import { damaged, listedFiles, type Manifest, readManifest } from './manifest.ts';
 
-/** Within a folder that must stay itself, such as a volume. Nothing starts on it: its name is that of no file there. */
+/** Inside a folder that must stay itself, such as a volume. Nothing starts on it: no file there has this name. */
 const UNDER_WAY = '.restore';
 
 /**

@@ -9,8 +9,8 @@ export interface Finding {
   /** Which document, or what is missing: ids and field names only. The same text names the same finding again. */
   what: string;
   /**
-   * Mends it by what is derived from other documents; absent where nothing tells what was there. Conditional on what was
-   * seen, so that it is safe beside a running server.
+   * Mends it from what other documents say; absent where nothing tells what was there. Takes effect only while what was
+   * seen still stands, so that it is safe beside a running server.
    */
   repair?: () => Promise<unknown>;
 }
@@ -29,7 +29,7 @@ export interface CheckContext {
 export interface StoredBytes {
   /** The keys of everything that is stored. */
   keys(): AsyncIterable<string>;
-  /** Those of the keys under which something is stored. */
+  /** Which of the keys have something stored under them. */
   has(keys: string[]): Promise<Set<string>>;
   remove(key: string): Promise<void>;
 }
@@ -37,6 +37,6 @@ export interface StoredBytes {
 export interface Check {
   /** As in the report, e.g. `seq gaps`. */
   name: string;
-  /** Reads what it must, in bounded batches, and gives what is wrong as it comes. */
+  /** Reads what it must, in bounded batches, and yields what is wrong as it finds it. */
   find(context: CheckContext): AsyncIterable<Finding>;
 }

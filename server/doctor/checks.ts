@@ -17,7 +17,7 @@ import { threadMarks, threads } from './checks/threads.ts';
 import { missingBytes, strayBytes, usage } from './checks/uploads.ts';
 
 export const CHECKS: readonly Check[] = [
-  // Others go by the indexes.
+  // Other checks rely on the indexes.
   indexes,
   validation,
   documents,

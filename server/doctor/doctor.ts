@@ -1,12 +1,12 @@
 /**
- * The doctor: looks whether what is stored fits together, and mends what is derived. It works beside running servers. What
- * they are just writing looks wrong for a moment, so only what is still wrong after a while counts.
+ * The doctor: checks whether what is stored fits together, and mends what is derived. It works beside running servers.
+ * What they are just writing looks wrong for a moment, so only what is still wrong after a while counts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Check, CheckContext, Finding } from './check.ts';
 import { CHECKS } from './checks.ts';
 
-/** Longer than any write takes, and than what is derived may be behind (docs/data.md). Milliseconds. */
+/** Longer than any write takes, and than derived data may lag behind (docs/data.md). Milliseconds. */
 const SECOND_LOOK_MS = 12_000;
 
 export interface DoctorOptions {
@@ -15,7 +15,7 @@ export interface DoctorOptions {
   repair: boolean;
   /** Called with each line of the report. */
   say(line: string): void;
-  /** Before the second look at what was wrong, in milliseconds; 0 where no server runs. */
+  /** The wait before the second look at what was wrong, in milliseconds; 0 where no server runs. */
   secondLookMs?: number;
 }
 

@@ -4,10 +4,10 @@ import type { MessageStore } from '../conversations/message-store.ts';
 import { KINDS, refFromId } from '../model/conversation-ref.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 
-/** What a check must know of a message to which something points. */
+/** What a check must know of a message that something points to. */
 export type Known = Pick<MessageDocument, '_id' | 'conversation_id' | 'seq' | 'is_deleted' | 'has_thread'>;
 
-/** The messages of any conversations that exist, by their ids. */
+/** The messages with these ids that exist, in any conversation, by id. */
 export async function messagesById(store: Pick<MessageStore, 'of'>, ids: ObjectId[]): Promise<Map<string, Known>> {
   const projection = { conversation_id: 1, seq: 1, is_deleted: 1, has_thread: 1 };
   const found = await Promise.all(

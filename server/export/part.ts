@@ -17,13 +17,13 @@ export interface Part {
   /** What it holds, for the reader. */
   holds: string;
   /**
-   * Reads it as it goes, in bounded memory. Fields are named one by one: what is added to the store later, a secret perhaps,
-   * is not handed out by itself.
+   * Reads it as it goes, in bounded memory. Fields are named one by one, so that what is added to the store later, a
+   * secret perhaps, is not handed out by itself.
    */
   read(context: ExportContext): AsyncIterable<object>;
 }
 
-/** Those of a cursor's documents, each made into what is handed out. */
+/** A cursor's documents, each made into what is handed out. */
 export async function* mapped<T>(documents: AsyncIterable<T>, view: (document: T) => object): AsyncGenerator<object> {
   for await (const document of documents) yield view(document);
 }

@@ -49,18 +49,18 @@ const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
 export const bearerOf = (request: FastifyRequest): string | undefined =>
   BEARER.exec(request.headers.authorization ?? '')?.[1];
 
-/** A hook for `onRequest` that asks for one fixed token; for none at all without one. */
+/** A hook for `onRequest` that asks for one fixed token; where there is none, it asks for nothing. */
 export function bearing(token: string | undefined): AuthenticationHook {
   if (token === undefined) return async () => {};
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = digest(token);
   return async (request) => {
-    // Digests, because only what is of one length can be compared in constant time.
+    // Digests, because only values of equal length can be compared in constant time.
     if (!timingSafeEqual(digest(bearerOf(request) ?? ''), expected)) throw unauthenticated();
   };
 }
 
-/** A hook that sets `request.caller`; for `onRequest`, so that the body of a stranger is never read. */
+/** A hook that sets `request.caller`; for `onRequest`, so that a stranger's body is never read. */
 export function authenticated(authenticate: Authenticate): AuthenticationHook {
   return async (request) => {
     const token = bearerOf(request);

@@ -1,6 +1,6 @@
 /**
- * Routes answer within the time of a command while the store is away: then they are `unavailable` (PROTOCOL section 1). A
- * request has that time for all its hooks and its handler together; what its body takes to arrive does not count.
+ * While the store is away, routes answer `unavailable` within the time of a command (PROTOCOL section 1). A request has
+ * that time for all its hooks and its handler together; what its body takes to arrive does not count.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { storeAtHand } from '../dispatch/steps.ts';

@@ -48,7 +48,7 @@ export function openFrontDoor(server: Server, config: HostConfig, path: string):
       return;
     }
     afterAnswers(connection, () => {
-      // Whoever has closed its side meanwhile is not answered, as without an offer.
+      // A client that has closed its side meanwhile gets no answer, as without an offer.
       if (connection.readableEnded) connection.destroy();
       else serveWithoutOffer(server, request, connection, rest);
     });
@@ -68,7 +68,7 @@ export function openFrontDoor(server: Server, config: HostConfig, path: string):
     else afterAnswers(connection, () => answerAndClose(connection, refusalOf(error)));
   });
 
-  /** Goes on with a connection when the requests before were answered, unless it ended in the middle of an answer. */
+  /** Goes on with a connection once its earlier requests are answered, unless it ended in the middle of an answer. */
   function afterAnswers(connection: Duplex, goOn: () => void): void {
     const ignore = () => {};
     connection.on('error', ignore);

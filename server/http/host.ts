@@ -1,6 +1,6 @@
 /**
- * The `Host` header: one in each request (RFC 9112, section 3.2), and where the server is reached from its own machine
- * alone, one that names this machine. A page whose name was made to point here (DNS rebinding) has its own name in it.
+ * The `Host` header: each request has one (RFC 9112, section 3.2), and where the server can be reached only from its
+ * own machine, it must name this machine. A page whose name was made to point here (DNS rebinding) sends its own name.
  */
 import type { IncomingMessage, Server } from 'node:http';
 import { isIPv4 } from 'node:net';
@@ -27,8 +27,8 @@ export function refusalByHost(
 }
 
 /**
- * Whether a server can be reached from its own machine alone. Behind a proxy it cannot: one that is trusted, or one that
- * serves `PUBLIC_URL`.
+ * Whether a server can be reached only from its own machine. Not where there is a proxy: one that is trusted, or one
+ * that serves `PUBLIC_URL`.
  */
 export function isOnlyLocal(server: Server, { publicUrl, trustProxy }: HostConfig): boolean {
   const address = server.address();

@@ -37,7 +37,7 @@ export function answerAndClose(connection: Duplex, refusal: Refusal): void {
   const head = [`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`, ...lines].join('\r\n');
   connection.on('error', () => connection.destroy());
   connection.end(`${head}\r\n\r\n${body}`);
-  // What the client still sends is read and dropped: closing on unread bytes would reset the answer away.
+  // What the client still sends is read and dropped: closing on unread bytes is a reset, which loses the answer.
   connection.resume();
   const timer = setTimeout(() => connection.destroy(), LINGER_MS);
   timer.unref();

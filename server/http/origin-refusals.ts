@@ -1,7 +1,7 @@
 /** Tells the operator which pages were refused for their origin: each origin once, since its pages try again and again. */
 import type { Logger } from 'pino';
 
-/** Anyone can make origins up: so many are told, then no more until the next start. */
+/** Anyone can make up origins: this many are told, then no more until the next start. */
 const MOST = 100;
 const LONGEST = 200;
 

@@ -33,7 +33,7 @@ export interface HttpServerOptions {
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** One sentence for the published documents, as all of these. */
+    /** One sentence; like all of these, for the published documents. */
     summary?: string;
     /** The media types of a body that no schema describes. */
     consumes?: string[];

@@ -1,6 +1,6 @@
 /**
- * Files that a build has made. They are looked for when somebody asks, so a server whose clients are apps of their own holds
- * nothing of them, and one that runs on while they are built anew serves the new ones.
+ * Files that a build has made. They are looked up on request, so a server whose clients are apps of their own holds
+ * none of them, and one that keeps running while they are built anew serves the new ones.
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -28,7 +28,7 @@ const FORMS: [encoding: string | undefined, ending: string][] = [
   ['gzip', '.gz'],
   [undefined, ''],
 ];
-/** What has a hash of its content in its name never changes. */
+/** A file with a hash of its content in its name never changes. */
 const HASHED = /-[0-9A-Z]{8}\.(js|css)$/;
 const FOREVER = 'public, max-age=31536000, immutable';
 const ASK_EACH_TIME = 'no-cache';
@@ -41,12 +41,12 @@ interface Found {
 
 /**
  * @param folder where the files lie
- * @returns answers with the file of a name, and with 304 whoever has it. @throws ContractError `not_found`
+ * @returns answers with the file of a name, or with 304 to whoever has it. @throws ContractError `not_found`
  */
 export function createFolder(
   folder: URL,
 ): (request: FastifyRequest, reply: FastifyReply, name: string) => Promise<FastifyReply> {
-  /** The tags of files by name, for as long as they are the same by size and time. */
+  /** The tags of files by name, valid while size and time stay the same. */
   const tags = new Map<string, { version: string; etag: string }>();
 
   /** @param had the tags that the client has. @returns undefined where there is no such file */
@@ -77,7 +77,7 @@ export function createFolder(
       const found = await find(`${name}${ending}`, had);
       if (found) return answer(reply, found, { had, type, encoding, name });
     }
-    // Some lie there compressed alone.
+    // Some are there only in compressed form.
     const packed = await find(`${name}.gz`, undefined);
     if (!packed) throw notFound('no such route');
     const bytes = await promisify(gunzip)(packed.bytes!);

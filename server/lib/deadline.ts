@@ -4,8 +4,8 @@ import { unavailable } from './errors.ts';
 export const COMMAND_DEADLINE_MS = 4500;
 
 /**
- * What the store takes for a write at most while it is well, in milliseconds. What waits for its turn until less is left
- * before its answer is due is not begun any more: else it would be carried out, and answered `unavailable` all the same.
+ * The longest that the store takes for a write while it is well, in milliseconds. Work whose turn comes when less is
+ * left before its answer is due is not begun: it would be carried out, and answered `unavailable` all the same.
  */
 export const WRITE_MS = 1000;
 
@@ -30,7 +30,7 @@ export function inTime<T extends { dueAt?: number | undefined; reject(error: unk
 }
 
 /**
- * The time of a command that writes several documents. Who asks before the write that decides is never answered
+ * The time of a command that writes several documents. A command that asks before its deciding write is never answered
  * `unavailable` for what is done, unless that one write takes longer than a second.
  * @param dueAt when the answer is due, by `performance.now()`; by default a command's time from now on
  */
@@ -52,7 +52,7 @@ export function withDeadline<T>(work: Promise<T>, ms = COMMAND_DEADLINE_MS): Pro
   });
 }
 
-/** Waits for work, but not for longer than so many milliseconds. The work itself goes on. @throws what it rejects with */
+/** Waits for work, but for `ms` milliseconds at most. The work itself goes on. @throws what it rejects with */
 export async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

@@ -6,7 +6,7 @@ import { every } from './every.ts';
 
 /** Less than 5 s, within which a change must be noticed (PROTOCOL section 10). */
 const LOOK_MS = 2000;
-/** With less than this free a disk is full, whatever is to be kept free: many writes fail. Bytes. */
+/** With less free than this a disk is full, whatever is to be kept free: many writes fail. Bytes. */
 const FULL_BYTES = 1024 * 1024;
 
 /** `low`: less is free than must be. `full`: less than a quarter of that, or next to nothing. */
@@ -28,7 +28,7 @@ export interface DiskSpaceOptions {
   log: Logger;
 }
 
-/** Looks once and starts to watch. While the disk does not tell, what it told last holds. */
+/** Looks once and starts to watch. While the disk does not answer, its last answer holds. */
 export async function watchDiskSpace({ folder, minFreeBytes, log }: DiskSpaceOptions): Promise<DiskSpace> {
   let free = Number.POSITIVE_INFINITY;
   let state: DiskState = 'ok';

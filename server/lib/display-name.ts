@@ -1,8 +1,8 @@
-/** What may stand where people read a name: it shows, and it leaves the text around it alone. */
+/** What may stand where people read a name: it is visible, and leaves the text around it alone. */
 
 /** Anything but gaps, what is invisible, and marks without a letter. The last two are a blank and a null note head. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{M}\u2800\u{1D159}]/u;
-/** They turn letters round: "gpj.exe" behind one reads "exe.jpg". */
+/** They reverse letters: "gpj.exe" after one reads "exe.jpg". */
 const OVERRIDES = /[\u202D\u202E]/;
 /** Embeddings (UAX 9, X2 and X3) with what closes them, then isolates (X5a to X5c). */
 const PAIRS = [
@@ -11,7 +11,7 @@ const PAIRS = [
 ];
 
 /**
- * Whether a name shows as something and does not turn the writing direction of itself or of what stands behind it.
+ * Whether a name shows as something and changes neither its own writing direction nor that of what follows it.
  * Embeddings that are closed again, as phone books copy them, and direction marks are harmless. An empty name is none.
  */
 export function isDisplayName(name: string): boolean {

@@ -1,5 +1,5 @@
 /**
- * Does work for each item, for so many at a time.
+ * Does work for each item, for `atOnce` of them at a time.
  * @returns rejects with the first error; what is under way then ends by itself
  */
 export async function eachOf<T>(

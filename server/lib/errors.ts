@@ -36,7 +36,7 @@ export const unauthenticated = (message = 'authentication is required') =>
 export const forbidden = (message = 'this is not allowed') => new ContractError('forbidden', message);
 export const notFound = (message = 'not found') => new ContractError('not_found', message);
 export const conflict = (message: string, details?: unknown) => new ContractError('conflict', message, details);
-/** Without a message of its own it says what holds where a write was under way. */
+/** The default message says what holds where a write was under way. */
 export const unavailable = (
   message = 'a store is down or too slow: it is not known whether this took effect; repeat it',
 ) => new ContractError('unavailable', message);

@@ -1,5 +1,5 @@
 /**
- * Does work again and again, and leaves out a turn while the last one is under way. Keeps no process alive.
+ * Does work again and again, and skips a turn while the last one is under way. Keeps no process alive.
  * @param everyMs from one beginning to the next, in milliseconds
  * @param onError told what the work rejects with
  * @returns how to stop; a turn under way ends by itself

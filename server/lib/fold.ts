@@ -5,7 +5,7 @@
  */
 
 /**
- * Whoever changes what `fold` or `termsOf` returns counts this up, and has what is stored folded anew by a migration
+ * Whoever changes what `fold` or `termsOf` returns increases this, and adds a migration that folds what is stored anew
  * (`foldAnew` in `model/install.ts`).
  */
 export const FOLD_VERSION = 2;
@@ -61,7 +61,7 @@ export function fold(text: string): string {
     .replace(TAKEN_FOR_OTHERS, (letter) => ALIKE.get(letter)!);
 }
 
-/** The beginning of a text, at most so many UTF-16 units long, that ends between two characters. */
+/** The beginning of a text, at most `length` UTF-16 units long, that ends between two characters. */
 export function cut(text: string, length: number): string {
   if (text.length <= length) return text;
   const splitsPair = text.charCodeAt(length) >> 10 === 0x37 && text.charCodeAt(length - 1) >> 10 === 0x36;

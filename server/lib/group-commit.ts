@@ -6,7 +6,7 @@
 import { batchMeasures } from './batch-measures.ts';
 import { type Origin, tracing } from './tracing.ts';
 
-/** The longest that a key waits for the batches before it, in milliseconds, so that one that hangs holds up no other. */
+/** The longest that a key waits for the batches before it, in milliseconds: a batch that hangs holds up no other. */
 const PATIENCE_MS = 20;
 
 export interface BatchOptions<K> {

@@ -1,7 +1,7 @@
 import { type CryptoKey, type JWTVerifyOptions, type JWTVerifyResult, jwtVerify, type KeyObject } from 'jose';
 
 /**
- * Verifies a JWT by whichever of the keys made it.
+ * Verifies a JWT with whichever of the keys made it.
  * @param keys all for the one algorithm of the options
  * @throws what `jwtVerify` throws with the last of them
  */

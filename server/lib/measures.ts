@@ -12,7 +12,7 @@ export const WAITS = [0.001, 0.005, 0.02, 0.1, 0.5, 2];
 export const SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
 export interface Count {
-  /** @param amount 1 by default; of a counter not negative */
+  /** @param amount 1 by default; for a counter, not negative */
   add(amount?: number): void;
 }
 
@@ -64,7 +64,7 @@ function measure<T>(
   };
 }
 
-/** What is read when it is asked for. */
+/** Values that are read only when they are asked for. */
 export function readings(name: string, help: string, read: () => Value[]): void {
   measures.push({ name, help, type: 'gauge', read });
 }
@@ -80,12 +80,12 @@ function createCount(): Count & { value: number } {
 
 const readCount = ({ value }: { value: number }, labels: Record<string, string>): Value[] => [{ labels, value }];
 
-/** What only grows. @param name ends with `_total` */
+/** A measure that only grows. @param name ends with `_total` */
 export function counters(name: string, help: string, labels: readonly string[] = []): (...values: string[]) => Count {
   return measure({ name, help, type: 'counter', labels }, createCount, readCount);
 }
 
-/** What grows and shrinks. */
+/** A measure that grows and shrinks. */
 export function gauges(name: string, help: string, labels: readonly string[] = []): (...values: string[]) => Count {
   return measure({ name, help, type: 'gauge', labels }, createCount, readCount);
 }

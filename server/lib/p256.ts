@@ -42,7 +42,7 @@ export function generateKeys(): { publicKey: string; privateKey: string } {
   const ecdh = createECDH(CURVE);
   ecdh.generateKeys();
   const bytes = ecdh.getPrivateKey();
-  // Without leading zeros otherwise.
+  // The bytes alone may lack leading zeros.
   const privateKey = Buffer.concat([Buffer.alloc(PRIVATE_BYTES - bytes.length), bytes]).toString('base64url');
   return { publicKey: ecdh.getPublicKey('base64url'), privateKey };
 }

@@ -1,4 +1,4 @@
-/** Pools of worker threads that cost a start nothing: neither the pool nor a thread is there before it is needed. */
+/** Pools of worker threads that cost nothing at start: neither the pool nor a thread is there before it is needed. */
 import type { Tinypool } from 'tinypool';
 import { threadFile } from './thread-file.ts';
 

@@ -1,6 +1,6 @@
 /**
  * Traces: what a command causes, over all nodes. They are switched on by `OTEL_EXPORTER_OTLP_ENDPOINT`; without it
- * `tracing` is undefined, OpenTelemetry's SDK is not loaded, and whoever could be traced does nothing but look.
+ * `tracing` is undefined, OpenTelemetry's SDK is not loaded, and code that could be traced only looks whether it is.
  */
 import type { MongoClient } from 'mongodb';
 import type { Ack } from '../../shared/contract/errors.ts';
@@ -22,10 +22,11 @@ export interface Tracing {
   watchStore(client: MongoClient): void;
   /**
    * Notes that something is told to other nodes.
-   * @returns its place as `traceparent` (W3C Trace Context), for them; undefined outside of a trace, and of one that is not sent
+   * @returns its place as `traceparent` (W3C Trace Context), for them; undefined outside of a trace, or in one that
+   *   is not sent
    */
   publication(kind: string): string | undefined;
-  /** Applies what another node told. @param traceparent whatever came as that: anything else than a place is ignored */
+  /** Applies what another node told. @param traceparent whatever came as that: anything but a place is ignored */
   reception(traceparent: unknown, apply: () => void): void;
   /** Puts something onto this node's sockets, as a part of the trace that it belongs to. */
   delivery(kind: string, event: string | undefined, apply: () => void): void;

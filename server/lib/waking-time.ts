@@ -1,6 +1,6 @@
 /**
- * Time that only goes on, also while the machine sleeps: there Node's monotonic clock stands still (on Linux), and what
- * wakes up would take what it knew for new.
+ * Time that only moves on, also while the machine sleeps: Node's monotonic clock stands still then (on Linux), and a
+ * process that wakes up would take what it knew for new.
  */
 import { uptime } from 'node:os';
 

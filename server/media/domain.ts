@@ -66,7 +66,7 @@ export interface MediaDomain {
   ownership: Ownership;
   /** Erases a user's uploads that no message carries. Repeatable. */
   erase(userId: string): Promise<void>;
-  /** Takes how long a message took, in milliseconds: file transfers give way to messages. */
+  /** Is told how long a message took, in milliseconds: file transfers give way to messages. */
   messageTook(ms: number): void;
   close(): Promise<void>;
 }

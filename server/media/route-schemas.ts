@@ -63,7 +63,7 @@ export const thumbnailSchema = {
   response: bytes('image/webp'),
 };
 
-/** Documented alone: the tus server reads what comes. */
+/** For the documents alone: the tus server reads what comes. */
 export const tusSchemas = {
   begin: {
     summary: 'Begins a resumable upload by `Upload-Length` and `Upload-Metadata`; `Location` says where it goes on.',

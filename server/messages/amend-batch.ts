@@ -28,7 +28,7 @@ export interface AmendParts extends PositionsOptions {
   summaries: Pick<SummaryWriter, 'changed'>;
   bus: Pick<Bus, 'changes' | 'heal'>;
   actors: Pick<Actors, 'note' | 'forget'>;
-  /** Messages as this node has changed them lately, by id: what waits meanwhile was read before. */
+  /** Messages as this node has lately changed them, by id: those of waiting amendments were read before that. */
   amended: Pick<LRUCache<string, MessageDocument>, 'get' | 'set'>;
   /** Keeps the texts that steps replace, where that is wanted. */
   keepTexts?: ((steps: readonly Step[]) => Promise<void>) | undefined;
@@ -57,11 +57,11 @@ export async function amendBatch(parts: AmendParts, tasks: AmendTask[]): Promise
         pinned: rest.some(({ countsPins }) => countsPins) ? await store.countPinned(conversation) : 0,
       });
       if (plan.steps.some(({ before, firstRev }) => before.rev >= firstRev)) {
-        // Another node was here. The unique index would not refuse a message a rev that it has already.
+        // Another node was here. The unique index would not refuse to give a message a rev that it already has.
         newest.forget(conversation);
         continue;
       }
-      // What is as it should be may be an own change whose answer was lost.
+      // What already is as it should be may be this node's own change, whose answer was lost.
       if (attempt > 0 && plan.outcomes.some(({ isChange }) => !isChange)) bus.heal(conversation);
       const { count, refusal } = await carryOut(parts, conversation, plan);
       // The messages of threads are told with these. Who asked for a change adds them to its own answer.
@@ -97,7 +97,7 @@ async function carryOut(parts: AmendParts, conversation: ConversationRef, plan: 
 }
 
 /**
- * Tells of the steps that are stored, and settles what rests on no other.
+ * Tells of the steps that are stored, and settles the tasks that rest on no other steps.
  * @param shown the messages as the steps that are stored leave them, as they are told
  * @returns the tasks that must be tried again
  */
@@ -118,7 +118,7 @@ function settle(
   }
   const settled = plan.outcomes.filter(({ steps }) => steps <= count);
   const last = newestOf(settled);
-  // A change is acknowledged when the summary is written; one that is there already may be stored without it.
+  // A change is acknowledged when the summary is written; a change that was there already may be stored without it.
   const summary = last ? summaries.changed(conversation, last.rev, last.updated_at) : Promise.resolve();
   summary.then(
     () => settled.forEach(answer),
@@ -155,7 +155,7 @@ function changeOf(plan: Plan<AmendTask>, step: Step, shown: MessageDocument, las
   };
 }
 
-/** Whose acknowledgement says all that a step changes. The others of the same step learn of what came after theirs. */
+/** The task whose acknowledgement says all that a step changes. Others of the step learn of what came after theirs. */
 function lastActor({ outcomes }: Plan<AmendTask>, { after }: Step): AmendTask | undefined {
   return outcomes.find(({ isChange, message }) => isChange && message === after)?.amendment;
 }

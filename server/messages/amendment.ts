@@ -5,7 +5,7 @@ import type { MessageDocument, Reaction } from '../model/documents/messages.ts';
 import { reactionUpdate } from './reactions.ts';
 
 /**
- * Makes a message as it is to be from what it is: undefined where there is nothing to change. May throw a refusal.
+ * Makes of a message what it is to become; undefined where there is nothing to change. May throw a refusal.
  */
 export type Decide = (message: MessageDocument, moment: Moment) => MessageDocument | undefined;
 
@@ -27,7 +27,7 @@ export interface Amendment {
   countsPins?: boolean;
   /** The socket that acts: it gets the acknowledgement instead of the event. */
   socket: string | undefined;
-  /** The user who acts, for whom what is sent counts. */
+  /** The user who acts, and so causes what is sent. */
   by?: string;
   /** When the answer is due, by `performance.now()`; never by default. */
   dueAt?: number | undefined;
@@ -101,7 +101,7 @@ export function planAmendments<A extends Amendment>(
   return { steps, outcomes };
 }
 
-/** The newer state of a message. That it has a thread is no change of it, and may be known of the older one alone. */
+/** The newer state of a message. Having a thread is no change of it, and may be known only of the older state. */
 function newerOf(message: MessageDocument, known: MessageDocument | undefined): MessageDocument {
   if (!known || known.rev <= message.rev) return message;
   return message.has_thread && !known.has_thread ? { ...known, has_thread: true } : known;

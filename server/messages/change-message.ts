@@ -23,11 +23,11 @@ export interface Circumstances<P> extends Moment {
 }
 
 export interface Change<P> {
-  /** What of a group's permissions it needs; nothing by default. */
+  /** Which of a group's permissions it needs; none by default. */
   action?: GroupAction | undefined;
-  /** Makes the message as it is to be from what it is; undefined where there is nothing to change. May throw a refusal. */
+  /** Makes of the message what it is to become; undefined where there is nothing to change. May throw a refusal. */
   decide(message: MessageDocument, circumstances: Circumstances<P>): MessageDocument | undefined;
-  /** Looks up what the decision needs besides. */
+  /** Looks up what else the decision needs. */
   prepare?(message: MessageDocument, entered: Access): Promise<P> | P;
   /** Whether the decision asks how many messages of the conversation are pinned. */
   countsPins?: boolean;

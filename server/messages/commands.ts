@@ -38,7 +38,7 @@ export interface MessageCommandOptions
   revisionsAreKept: boolean;
   /** Every conversation of a user. */
   scopesOf(caller: Caller): Promise<Scope[]>;
-  /** Whether messages with terms of an earlier version may be left. */
+  /** Whether there may still be messages with terms of an earlier version. */
   isFoldingAnew(): boolean;
 }
 

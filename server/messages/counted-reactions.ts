@@ -9,8 +9,8 @@ import { insertOnce } from '../model/insert-once.ts';
 
 export interface CountedReactions {
   /**
-   * Notes one that a user adds or removes. Repeatable: where a crash keeps the message from being told the count, the next
-   * change of that emoji tells it.
+   * Notes that a user adds or removes one. Repeatable: where a crash keeps the count from the message, the next change
+   * of that emoji brings it.
    * @param emoji as the message has it
    */
   change(messageId: ObjectId, emoji: string, userId: ObjectId, remove: boolean): Promise<void>;

@@ -10,13 +10,16 @@ import type { CountedReactions } from './counted-reactions.ts';
 import type { Revisions } from './revisions.ts';
 import type { Writer } from './writer.ts';
 
-/** What is kept beside a message, and goes with it. */
+/** What is kept beside a message, and is removed with it. */
 export interface Beside {
   counted: Pick<CountedReactions, 'forget'>;
   revisions: Pick<Revisions, 'forget'>;
 }
 
-/** @returns throws ContractError `forbidden` to others than the sender and a group's admins; as `ChangeMessage` */
+/**
+ * @returns a handler that throws ContractError `forbidden` to anyone but the sender and a group's admins; as
+ *   `ChangeMessage`
+ */
 export function createDelete(changeMessage: ChangeMessage, beside: Beside): Handler<'message:delete'> {
   return async (caller, { message_id }, dueAt) => {
     let before: MessageDocument | undefined;
@@ -35,7 +38,7 @@ export function createDelete(changeMessage: ChangeMessage, beside: Beside): Hand
 }
 
 /**
- * Deletes a message as its sender would, whoever blocks whom and whoever has left its conversation.
+ * Deletes a message as its sender would, no matter who blocks whom or who has left its conversation.
  * @throws ContractError `not_found` where there is no such message; as `Writer.amend`
  */
 export type DeleteAsSender = (messageId: string, dueAt?: number) => Promise<void>;

@@ -37,7 +37,7 @@ export interface Attachments {
 }
 
 /**
- * The rules on type, text, attachment and thread that the payload's schema does not express. What is forwarded fulfils them.
+ * Rules on type, text, attachment and thread that the payload's schema does not express. What is forwarded meets them.
  * @throws ContractError `validation_failed`
  */
 export function checkShape(payload: SendPayload): void {

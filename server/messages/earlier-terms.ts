@@ -1,6 +1,6 @@
 /**
- * Terms as versions up to 0.1 stored them. As long as there are such messages a query looks for them too; nothing is
- * stored in this form any more.
+ * Terms as versions up to 0.1 stored them. As long as there are such messages, a query looks for these terms too;
+ * nothing is stored in this form any more.
  */
 import type { Collections } from '../model/collections.ts';
 import { foldingJob, roundKey } from '../model/passes.ts';
@@ -21,7 +21,7 @@ export function earlierTermsOf(query: string): string[] {
 }
 
 export interface Folding {
-  /** Whether messages with earlier terms may be left: their first round of folding is under way, or not yet known. */
+  /** Whether messages with earlier terms may still exist: their first round of folding goes on, or is not yet known. */
   isUnderWay(): boolean;
   close(): void;
 }

@@ -16,7 +16,7 @@ import type { Following } from './threads/following.ts';
 /**
  * @param onNamed told whom an edit of a reply in a thread newly names
  * @param revisions where the text that was kept for an edit is forgotten when the message turns out to be deleted
- * @returns throws ContractError `forbidden` to others than the sender, `conflict` on a deleted message,
+ * @returns a handler that throws ContractError `forbidden` to anyone but the sender, `conflict` on a deleted message,
  *   `validation_failed` for no text at all; as `checkMentions` and `ChangeMessage` do
  */
 export function createEdit(

@@ -6,9 +6,9 @@ import type { Handler } from '../dispatch/handlers.ts';
 import { DEFAULT_LIMIT, ONE_REPLY, readPage, toPage } from './page.ts';
 
 /**
- * A page reads one index entry more than it has messages, wherever in the history it lies, and one for each reply between
- * them that is aside, unless these are asked for.
- * @returns throws as `AccessRules.enter` does
+ * A page reads one index entry more than it has messages, wherever in the history it lies, and one for each reply
+ * between them that is aside, unless the page includes these.
+ * @returns a handler that throws as `AccessRules.enter` does
  */
 export function createHistory(
   store: Pick<MessageStore, 'of' | 'show'>,

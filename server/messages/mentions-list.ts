@@ -14,7 +14,7 @@ const DEFAULT_LIMIT = 50;
 
 /**
  * @param scopesOf every conversation of a user
- * @returns throws ContractError `not_found` for a `before_id` that the caller cannot see
+ * @returns a handler that throws ContractError `not_found` for a `before_id` that the caller cannot see
  */
 export function createMentionsList(
   store: Pick<MessageStore, 'of' | 'show' | 'find'>,

@@ -16,8 +16,8 @@ export const MOST_PINNED = 100;
 const DEFAULT_LIMIT = 50;
 
 /**
- * @returns throws ContractError `forbidden` where the caller may not pin, `conflict` on a deleted message and beyond
- *   `MOST_PINNED`; as `ChangeMessage`
+ * @returns a handler that throws ContractError `forbidden` where the caller may not pin, `conflict` on a deleted
+ *   message and beyond `MOST_PINNED`; as `ChangeMessage`
  */
 export function createPin(changeMessage: ChangeMessage): Handler<'message:pin'> {
   return (caller, { message_id, pinned: isWanted }, dueAt) =>
@@ -29,7 +29,7 @@ export function createPin(changeMessage: ChangeMessage): Handler<'message:pin'> 
 }
 
 /**
- * A message with a pin, or without; undefined where it is so already.
+ * A message with a pin, or without; undefined where it already is so.
  * @throws ContractError `conflict` on a deleted message, and beyond `MOST_PINNED`
  */
 export function withPin(
@@ -47,8 +47,8 @@ export function withPin(
 }
 
 /**
- * @returns throws ContractError as `AccessRules.enter` does, `not_found` for a `before_id` that is not a pinned message
- *   of the conversation which the caller sees
+ * @returns a handler that throws ContractError as `AccessRules.enter` does, `not_found` for a `before_id` that is not
+ *   a pinned message of the conversation which the caller sees
  */
 export function createPinned(
   store: Pick<MessageStore, 'of' | 'show'>,

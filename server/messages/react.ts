@@ -5,7 +5,10 @@ import type { ChangeMessage } from './change-message.ts';
 import type { CountedReactions } from './counted-reactions.ts';
 import { CountNeeded, countedEntry, has, withoutReaction, withReaction } from './reactions.ts';
 
-/** @returns throws ContractError `conflict` on a deleted message, or one with too many emojis; as `ChangeMessage` */
+/**
+ * @returns a handler that throws ContractError `conflict` on a deleted message, or one with too many emojis; as
+ *   `ChangeMessage`
+ */
 export function createReact(changeMessage: ChangeMessage, counted: CountedReactions): Handler<'message:react'> {
   return async function react(caller, payload, dueAt) {
     const { message_id, emoji, remove = false } = payload;

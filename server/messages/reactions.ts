@@ -15,12 +15,12 @@ export class CountNeeded extends Error {}
 /** Variation selectors 15 and 16 ask for a picture in black or in colour: some keyboards add one, others do not. */
 const VARIATION_SELECTORS = /[\uFE0E\uFE0F]/g;
 
-/** Whether two emojis are one to people. */
+/** Whether people take two emojis for the same. */
 function isSame(one: string, other: string): boolean {
   return one === other || one.replace(VARIATION_SELECTORS, '') === other.replace(VARIATION_SELECTORS, '');
 }
 
-/** The entry of an emoji where others than those named are counted, or the user would be: as the message writes it. */
+/** An emoji's entry, as the message has it, where users are counted beyond those named, or this user would be. */
 export function countedEntry(reactions: Reaction[], emoji: string, userId: ObjectId): Reaction | undefined {
   const entry = reactions.find((reaction) => isSame(reaction.emoji, emoji));
   const isFull = entry && entry.user_ids.length >= MOST_USERS && !has(entry, userId);
@@ -36,8 +36,8 @@ function toRecount(reactions: Reaction[], emoji: string, userId: ObjectId, count
 }
 
 /**
- * An emoji's reactions as they are once a user's is counted, or is not any more.
- * @param counted how many are counted and not named then
+ * The reactions once a user's reaction to an entry is counted, or no longer is.
+ * @param counted how many are then counted and not named
  */
 function recounted(reactions: Reaction[], entry: Reaction, counted: number, left?: ObjectId): Reaction[] | undefined {
   const user_ids = left && has(entry, left) ? entry.user_ids.filter((id) => !id.equals(left)) : entry.user_ids;
@@ -96,8 +96,8 @@ export function withoutReaction(
 }
 
 /**
- * The update that turns reactions into others: ids are added and taken away one by one, so that it costs as much as what
- * changes, however many have reacted. It relies on the order of the stored entries.
+ * The update that turns reactions into others: ids are added and taken away one by one, so that its cost depends on
+ * what changes, not on how many have reacted. It relies on the order of the stored entries.
  * @returns undefined where one update cannot do it
  */
 export function reactionUpdate(
@@ -107,7 +107,7 @@ export function reactionUpdate(
   const kept = new Map(after.map((reaction) => [reaction.emoji, reaction]));
   const gone = before.filter(({ emoji }) => !kept.has(emoji)).map(({ emoji }) => emoji);
   const stay = before.filter(({ emoji }) => kept.has(emoji));
-  // One that went and came back is the last one now.
+  // An emoji that went and came back is the last one now.
   if (stay.some(({ emoji }, i) => after[i]!.emoji !== emoji)) return undefined;
   const changed = before.flatMap((reaction, i) => {
     const now = kept.get(reaction.emoji) ?? reaction;

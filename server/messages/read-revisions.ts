@@ -6,7 +6,7 @@ import type { Revisions } from './revisions.ts';
 
 /**
  * @param revisions undefined where none are kept (`REVISIONS=off`)
- * @returns throws ContractError `not_found` for a message that the caller cannot see
+ * @returns a handler that throws ContractError `not_found` for a message that the caller cannot see
  */
 export function createReadRevisions(
   reach: Reach,

@@ -38,7 +38,7 @@ export function createRevisions({ revisions }: Pick<Collections, 'revisions'>): 
           update: { $setOnInsert: textOf(before) },
         })),
       );
-      // What falls out of the list goes with the next edit: this one may be refused.
+      // What falls out of the list is removed with the next edit: this one may be refused.
       const full = edits.filter(({ before: { text_ids = [] } }) => text_ids.length > KEPT);
       await Promise.all(
         full.map(({ before: { _id, text_ids } }) =>

@@ -23,7 +23,10 @@ export interface SavedOptions {
   clock(): Date;
 }
 
-/** @returns throws ContractError `not_found` for a message that the caller cannot see, `conflict` for a tombstone */
+/**
+ * @returns a handler that throws ContractError `not_found` for a message that the caller cannot see, `conflict` for a
+ *   tombstone
+ */
 export function createSave(reach: Reach, { collections: { saved }, clock }: SavedOptions): Handler<'message:save'> {
   return async (caller, { message_id, saved: isWanted }) => {
     const { message } = await reach(caller, message_id);
@@ -39,7 +42,7 @@ export function createSave(reach: Reach, { collections: { saved }, clock }: Save
   };
 }
 
-/** @returns throws ContractError `not_found` for a `before_id` that is not saved */
+/** @returns a handler that throws ContractError `not_found` for a `before_id` that is not saved */
 export function createSavedList({ collections, store, visibleAmong }: SavedOptions): Handler<'message:saved'> {
   const { saved } = collections;
 
@@ -79,7 +82,7 @@ export function createSavedList({ collections, store, visibleAmong }: SavedOptio
     return new Map(read.flat().map((message) => [message._id.toHexString(), message]));
   }
 
-  /** What of these is still to be seen, in their order. The rest is not saved any more. */
+  /** Which of these can still be seen, in their order. The rest is not saved any more. */
   async function stillThere(userId: ObjectId, found: readonly SavedDocument[]): Promise<MessageDocument[]> {
     const messages = await readMessages(found);
     const visible = new Set(await visibleAmong(userId, [...messages.values()]));

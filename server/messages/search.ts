@@ -20,8 +20,9 @@ import { queryTermsOf } from './terms.ts';
 
 /**
  * @param scopesOf every conversation of a user
- * @param isFoldingAnew whether messages with terms of an earlier version may be left
- * @returns throws ContractError `not_found` for a `before_id` that the caller cannot see in what is searched
+ * @param isFoldingAnew whether there may still be messages with terms of an earlier version
+ * @returns a handler that throws ContractError `not_found` for a `before_id` that the caller cannot see in what is
+ *   searched
  */
 export function createSearch(
   store: MessageStore,
@@ -80,7 +81,7 @@ export function createSearch(
   };
 }
 
-/** Several pages as one: what is older than where one of them ends comes with the next, since there may be more between. */
+/** Merges pages: what is older than the end of one of them comes with the next, since there may be more in between. */
 function merged(pages: PageRead[], limit: number): PageRead {
   const distinct = new Map(pages.flatMap(({ found }) => found).map((message) => [message._id.toHexString(), message]));
   const ends = pages.filter(({ found, most }) => found.length > most).map(({ found }) => found.at(-1)!);

@@ -86,7 +86,7 @@ async function sendAll(parts: SendParts, conversation: ConversationRef, tasks: S
   }
 }
 
-/** Puts the messages at the next positions, under one date: ordered by time, messages are ordered by `seq`. */
+/** Puts the messages at the next positions, under one date, so that their order by time is that of `seq`. */
 function numbered(
   tasks: SendTask[],
   { seq, rev, properSeq }: Position & { properSeq: number },
@@ -101,9 +101,9 @@ function numbered(
 }
 
 /**
- * Settles what is stored already where a unique index refused a task. The documents tell why, not the error: the task
- * repeats an earlier send; or an attempt whose answer was lost has stored it, and perhaps those behind it; or another
- * node took its position; or in slow mode the sender was quicker with another message.
+ * Settles what is stored already where a unique index refused a task. The documents tell the reason, not the error: the
+ * task repeats an earlier send; or an attempt whose answer was lost has stored it, and perhaps those behind it; or
+ * another node took its position; or in slow mode the sender was quicker with another message.
  * @param tasks the refused one and those behind it
  * @returns those that must be tried again
  */
@@ -133,14 +133,14 @@ async function settleDuplicates(parts: SendParts, { conversation, draft }: SendT
   }
   await summaries.sent(conversation, last);
   const settled = stored.map((message) => tasks.find((task) => task.draft._id.equals(message._id))!);
-  // What somebody has changed since is no longer at the rev under which it would be told as new.
+  // A message that somebody has changed since is no longer at the rev under which it would be told as new.
   if (stored.every(({ rev, revs }) => rev === revs?.[0])) tell(parts, conversation, stored, settled);
   else bus.heal(conversation);
   for (const [i, message] of stored.entries()) settled[i]!.resolve({ message, duplicate: false });
   return tasks.filter((task) => !settled.includes(task));
 }
 
-/** Those tasks in whose place, in slow mode, another message of their sender is stored, with that message. */
+/** The tasks in whose place, in slow mode, another message of their sender is stored; each with that message. */
 async function overtakenAmong(
   store: Pick<MessageStore, 'followers'>,
   tasks: readonly SendTask[],

@@ -32,8 +32,8 @@ export interface SendOptions {
 type Prepared = { access: Access; draft: Draft } | { access: Access; refusal: unknown };
 
 /**
- * @returns throws ContractError `validation_failed`, `not_found`, `forbidden` or `rate_limited` for what may not be sent (`drafts.ts`),
- *   unless it repeats a message that is stored
+ * @returns a handler that throws ContractError `validation_failed`, `not_found`, `forbidden` or `rate_limited` for
+ *   what may not be sent (`drafts.ts`), unless it repeats a message that is stored
  */
 export function createSend(options: SendOptions): Handler<'message:send'> {
   const { store, access, writer, attachments, onReply, onSent, clock } = options;
@@ -59,7 +59,7 @@ export function createSend(options: SendOptions): Handler<'message:send'> {
     return repeated(caller, first);
   }
 
-  /** What the first one left undone, if its node died, is done again. */
+  /** Does again what the first one may have left undone, if its node died. */
   async function repeated(caller: Caller, message: MessageDocument): Promise<CommandData<'message:send'>> {
     if (message.thread_id) await onReply(caller, message);
     const [shown] = await store.show([message]);

@@ -54,7 +54,7 @@ function waitAfter(sentAt: Date, slowModeS: number, now: Date): number {
 }
 
 /**
- * Has a sender's messages in slow mode wait for each other within this node: when one is stored, those behind it are
+ * Makes a sender's messages in slow mode wait for each other within this node: when one is stored, those behind it are
  * refused without asking the store. So a burst of one member does not hold up the others of the group.
  */
 export function createSlowSends() {

@@ -21,8 +21,8 @@ const GRAM = 3;
 /** Longer words are cut, in UTF-16 units: an index key has a limit, and nobody types more. */
 const MAX_TERM_LENGTH = 40;
 /**
- * The longest text (16 KiB) has at most 5,475 different terms: few words are shorter than three bytes with what parts
- * them. Only compatibility characters that fold to several others make more; what is in the middle is left out then.
+ * The longest text (16 KiB) has at most 5,475 different terms: with their separators, few words are shorter than three
+ * bytes. Only compatibility characters that fold to several others make more; what is in the middle is left out then.
  */
 const MAX_FIRST_TERMS = 5500;
 const MAX_LAST_TERMS = 500;

@@ -15,8 +15,8 @@ export interface TypingOptions {
 }
 
 /**
- * @returns handlers that refuse an unknown or deactivated user and a foreign group (`not_found`), and under a block, and
- *   who may not write (`forbidden`)
+ * @returns handlers that refuse an unknown or deactivated user and a foreign group (`not_found`), and anyone who is
+ *   under a block or may not write (`forbidden`)
  */
 export function createTypingCommands({ access, audience, typists }: TypingOptions): HandlersOf<'typing'> {
   async function enter(caller: Caller, target: Target): Promise<ConversationRef> {

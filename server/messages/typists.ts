@@ -60,7 +60,7 @@ export function createTypists({ bus, access }: TypistsOptions): Typists {
     return typist;
   }
 
-  /** Ends typing on the server's own account. If a block has come between the two since, not even the end passes. */
+  /** Ends typing on the server's own account. If a block has come between the two since, not even the end is told. */
   async function end(key: string): Promise<void> {
     const typist = remove(key);
     if (!typist) return;

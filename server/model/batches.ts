@@ -86,7 +86,7 @@ export async function upsertAll<D extends Document>(
   );
 }
 
-/** As `upsertAll`, where every document is to be there afterwards. @throws the first error that one was refused with */
+/** As `upsertAll`, where every document must be there afterwards. @throws the first error that one was refused with */
 export async function upsertEach<D extends Document>(
   collection: Collection<D>,
   upserts: readonly Upsert<D>[],
@@ -96,7 +96,7 @@ export async function upsertEach<D extends Document>(
 
 /**
  * What to do where an upsert is refused as a duplicate. Either the document was there and did not match, or another
- * writer inserted it in the same moment: only in the second case it may match now.
+ * writer inserted it in the same moment: only in the second case may it match now.
  */
 async function updateExisting<D extends Document>(collection: Collection<D>, one: Upsert<D>): Promise<boolean> {
   return (await collection.updateOne(one.filter, one.update)).matchedCount > 0;

@@ -4,7 +4,7 @@
  * neither steps of its wall clock nor a database that is away for a while matter to it.
  */
 
-/** The part of real time by which it goes slower while it is ahead of the database's. */
+/** How much slower it goes, as a part of real time, while it is ahead of the database's. */
 const SLEW = 0.05;
 
 /** The database's time, and when by the monotonic clock it was asked for and answered; all in milliseconds. */
@@ -57,16 +57,17 @@ export function followClock(first: TimeSample, notBefore = Number.NEGATIVE_INFIN
 }
 
 /**
- * What a clock gives by now that was read earlier.
+ * What a clock that was read earlier gives by now.
  * @param said what the database's clock says now
- * @param mostMs how long ago the reading may be, at most: where the database's clock was set back since, only that is known
+ * @param mostMs how long ago the reading may be, at most: where the database's clock was set back since, only that is
+ *   known
  */
 export function goneOn({ given, said: saidThen }: ClockReading, said: number, mostMs: number): number {
   const passed = said - saidThen;
   return given + (passed >= 0 ? passed * (1 - SLEW) : mostMs);
 }
 
-/** Between which the offset lies. The database cuts off what is less than a millisecond. */
+/** The bounds between which the offset lies. The database cuts off what is less than a millisecond. */
 function boundsOf({ askedAt, time, answeredAt }: TimeSample): [number, number] {
   return [time - answeredAt, time + 1 - askedAt];
 }

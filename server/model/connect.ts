@@ -19,7 +19,7 @@ const BOUNDS: MongoClientOptions = {
   // and its outcome is known. Nobody waits so long: callers have a deadline, and commands begin where there is a primary.
   serverSelectionTimeoutMS: 15_000,
   connectTimeoutMS: 3000,
-  // What has no connection until a write could not be answered in time is not begun.
+  // A command that gets no connection while a write could still be answered in time is not begun.
   waitQueueTimeoutMS: COMMAND_DEADLINE_MS - WRITE_MS,
   // Below the deadline, so that a hanging connection is closed first; the driver then drops others like it.
   socketTimeoutMS: 4000,
@@ -30,7 +30,7 @@ const OPTIONS: MongoClientOptions = {
   appName: 'letsapp',
   ignoreUndefined: true,
 };
-/** How often it is looked which server is the primary, in milliseconds: with `connectTimeoutMS` below the deadline. */
+/** How often the driver looks for the primary, in milliseconds: with `connectTimeoutMS` below the deadline. */
 const HEARTBEAT_MS = 1000;
 /** How long a start waits for a primary, in milliseconds. */
 const START_SELECTION_MS = 5000;
@@ -71,7 +71,7 @@ async function bringUpToDate(url: string, log: Logger): Promise<void> {
     ...OPTIONS,
     socketTimeoutMS: 0,
     serverSelectionTimeoutMS: START_SELECTION_MS,
-    // What is to be done for all collections at once waits for one of a few connections, for as long as that takes.
+    // Work for all collections at once waits for one of a few connections, for as long as that takes.
     maxPoolSize: 8,
     waitQueueTimeoutMS: 0,
   });

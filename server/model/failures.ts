@@ -92,7 +92,7 @@ export function isOutOfDiskSpace(error: unknown): boolean {
 }
 
 function isBulkUnavailable(error: MongoBulkWriteError): boolean {
-  // What kept the driver from carrying out a bulk write at all, it wraps.
+  // The driver wraps what kept it from carrying out a bulk write at all.
   const cause: unknown = error.errorResponse;
   if (cause instanceof Error && cause !== error) return isUnavailable(cause);
   if (error.result?.getWriteConcernError()) return true;

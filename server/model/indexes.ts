@@ -59,7 +59,7 @@ const attachmentIndex = (reader: 'recipient_id' | 'group_id'): IndexDescription 
   partialFilterExpression: { 'attachment.media_id': { $exists: true } },
 });
 
-/** Those of many users, such as a group's members, who have switched a setting off: few, so no document is looked at. */
+/** Which of many users, such as a group's members, have switched a setting off: few, so no document is looked at. */
 const switchedOffIndex = (setting: keyof Settings): IndexDescription => ({
   name: `${setting}_off`,
   key: { [`settings.${setting}`]: 1, _id: 1 },
@@ -198,7 +198,7 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   pending_uploads: [
     // Clean-up of bytes without a document.
     { name: 'expires', key: { expires_at: 1 } },
-    // What of a user's uploads is under way.
+    // A user's uploads that are under way.
     { name: 'uploader', key: { uploader_id: 1 } },
   ],
   upload_usage: [],
@@ -317,7 +317,7 @@ export const INDEXES: Record<CollectionName, IndexDescription[]> = {
   ], // Sixteen documents at most.
   partitions: [],
   webhooks: [
-    // A webhook by its name, and that there is one of a name.
+    // A webhook by its name; no two have the same name.
     { name: 'name', key: { name: 1 }, unique: true },
   ],
   webhook_cursors: [

@@ -88,7 +88,7 @@ export function isInstalled(declared: IndexDescription, stored: readonly IndexDe
   return found.expireAfterSeconds === declared.expireAfterSeconds;
 }
 
-/** What makes two indexes the same to MongoDB, but for their expiry, as text. */
+/** What makes two indexes the same to MongoDB, except their expiry, as text. */
 function describe(index: IndexDescription | IndexDescriptionInfo): string {
   const { key, unique = false, sparse = false, partialFilterExpression = null, collation = null } = index;
   const keys = key instanceof Map ? [...key] : Object.entries(key);

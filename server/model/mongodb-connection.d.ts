@@ -1,4 +1,4 @@
-/** The part of the driver's inside that is used here; it brings no types. */
+/** The part of the driver's internals that is used here; they come without types. */
 declare module 'mongodb/lib/cmap/connection.js' {
   import type { Socket } from 'node:net';
 

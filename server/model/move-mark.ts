@@ -10,11 +10,11 @@ export interface MoveMark {
   /** Names the notes of what changes there meanwhile. */
   tracker: string;
   begun_at: Date;
-  /** Up to which `_id` the collection is copied that is being copied. */
+  /** The collection that is being copied, and up to which `_id` it is. */
   at: { collection: string; id: unknown } | null;
-  /** The collections that are. */
+  /** The collections that are copied. */
   copied: string[];
-  /** Documents that are missing until others have changed, which a unique index keeps them apart from. */
+  /** Documents that are missing so far: a unique index refuses them until others have changed. */
   deferred: { collection: string; id: unknown }[];
 }
 

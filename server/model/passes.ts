@@ -21,7 +21,7 @@ export function roundKey(round: number): string {
   return `${FOLD_VERSION}:${round}:`;
 }
 
-/** Has everything folded anew by whichever node lives. */
+/** Has everything folded anew by whichever node is alive. */
 export async function foldAnew(db: Db): Promise<void> {
   const { jobs } = collections(db);
   for (const collection of FOLDED) {

@@ -12,7 +12,7 @@ const BY_DEFAULT: Permissions = {
   react: 'member',
 };
 
-/** Who may do what in a group, with what nobody has said. */
+/** Who may do what in a group, with defaults for what nobody has said. */
 export function permissionsOf({ permissions }: Pick<GroupDocument, 'permissions'>): Permissions {
   return { ...BY_DEFAULT, ...permissions };
 }

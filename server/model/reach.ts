@@ -3,7 +3,7 @@ import type { MongoClient, TopologyDescription } from 'mongodb';
 import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import { unavailable } from '../lib/errors.ts';
 
-/** How often it is looked whether the store is still there, for work that takes longer than it should. Milliseconds. */
+/** How often to look whether the store is still there, for work that takes longer than it should. Milliseconds. */
 const LOOK_MS = 100;
 
 export interface Reach {

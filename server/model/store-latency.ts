@@ -6,7 +6,7 @@
 import { Connection } from 'mongodb/lib/cmap/connection.js';
 import { counters, DURATIONS, histograms } from '../lib/measures.ts';
 
-/** Those that are measured: what the driver sends for itself, as each second to each member, is not. */
+/** The commands that are measured: those that the driver sends for itself, as each second to each member, are not. */
 const NAMES = [
   'find',
   'getMore',

@@ -1,7 +1,7 @@
 /**
- * Carries documents over while both sides are in use: the source by servers, the target by nobody else. Each part is read
- * from the source, then made so in the target; what changes meanwhile is noted by the source, and carried over again once
- * that part is written. Never both at once: so nothing older is written over something newer.
+ * Carries documents over while both sides are in use: the source by servers, the target by nobody else. Each part is
+ * read from the source, then made the same in the target; what changes meanwhile is noted by the source, and carried
+ * over again once that part is written. Never both at once: so nothing older is written over something newer.
  */
 import { BSON, type Db } from 'mongodb';
 import { groupBy } from '../lib/group-by.ts';

@@ -15,7 +15,7 @@ import { catchUp, finish } from './switch.ts';
 import { beginFilling, endFilling, type Target, withTarget } from './target.ts';
 
 const COMMAND_NOT_FOUND = 59;
-/** How long what an earlier run had sent to the target when it was killed may still be carried out, in milliseconds. */
+/** How long the target may go on carrying out what an earlier run had sent when it was killed, in milliseconds. */
 const AFTERMATH_MS = 2000;
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);

@@ -20,7 +20,7 @@ export async function compareCounts(
   const [from, to] = [source.collection(name), target.collection(name)];
   const filter = lasting(expiries, at);
   if (expiries.length === 0) {
-    // By the collections' own notes, which are quick, and of a cluster not exact.
+    // By the collections' own counts, which are quick, but not exact in a cluster.
     const [ours, theirs] = await Promise.all([from.estimatedDocumentCount(), to.estimatedDocumentCount()]);
     if (ours === theirs) return ours;
   }

@@ -9,7 +9,7 @@ export const EXACT = {
   bsonRegExp: true,
 } satisfies FindOptions;
 
-/** An `_id`, of those that there are. */
+/** Every type of `_id` that is in use. */
 export type Id = ObjectId | string | number;
 
 /** Any document, with its exact types. */

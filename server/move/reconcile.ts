@@ -16,9 +16,10 @@ export interface Part {
 }
 
 /**
- * @returns the ids of documents that a unique index refuses as long as others have not changed, too: they are not in the
- *   target then
- * @throws Error with a one-line message where a document is refused for another reason, or is not read as it was written
+ * @returns the ids of documents that a unique index refuses until others have changed, too: they are then not in the
+ *   target
+ * @throws Error with a one-line message where a document is refused for another reason, or is not read as it was
+ *   written
  */
 export async function reconcile({ target, expiries, wanted, read }: Part): Promise<Id[]> {
   const present = new Map((await read()).map((document) => [keyOf(document._id), document]));
@@ -39,7 +40,7 @@ export async function reconcile({ target, expiries, wanted, read }: Part): Promi
   return deferred.map(({ _id }) => _id);
 }
 
-/** @returns those that are refused as duplicates */
+/** @returns the documents that are refused as duplicates */
 async function write(target: AnyCollection, missing: Exact[], changed: Exact[]): Promise<Exact[]> {
   const refused = await tryAll(target, [
     ...changed.map((document) => ({ document, operation: replacement(document) })),

@@ -4,10 +4,10 @@ import type { Movable } from '../tool-store.ts';
 import type { Carrier } from './carrier.ts';
 import { compareCounts, type Sides } from './counts.ts';
 
-/** Writes go on by themselves so long after the last word of this process, in milliseconds. */
+/** How long after the last word of this process writes go on by themselves, in milliseconds. */
 const LEASE_MS = 5000;
 const RENEWED_EVERY_MS = 1000;
-/** Writes are paused for so long at most, in milliseconds: then they go on, and the end is tried again. */
+/** How long writes are paused at most, in milliseconds: then they go on, and the end is tried again. */
 const LONGEST_MS = 30_000;
 const ATTEMPTS = 3;
 /** With fewer changes in a portion, the last ones take no time worth speaking of. */
@@ -59,7 +59,7 @@ async function finishPaused(options: SwitchOptions): Promise<Map<string, number>
   const until = performance.now() + LONGEST_MS;
   const paused = await movable.pause(LEASE_MS);
   say('writes are paused');
-  // One that comes after the pause had ended begins another one, which `finish` tells from this.
+  // A call that comes after the pause has ended begins another pause, which `finish` tells from this one.
   const renewing = setInterval(() => void movable.pause(LEASE_MS).catch(() => {}), RENEWED_EVERY_MS);
   try {
     const counts = await carryOverAll(options, until);

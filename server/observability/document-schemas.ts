@@ -61,8 +61,8 @@ export const ERROR: [string, object] = [
 const toPlain = (schema: unknown) => forGenerators(toPlainSchema(schema));
 
 /**
- * Says the same in the words that generators of code know: the values of a record are its additional properties, what is
- * required is named as a property, what depends on a property is one of several objects, and "this or else that" is any of.
+ * Says the same in words that code generators know: the values of a record are its additional properties, what is
+ * required is named as a property, what depends on a property is one of several objects, "this or else that" is any of.
  */
 function forGenerators(plain: unknown): unknown {
   if (Array.isArray(plain)) return plain.map(forGenerators);

@@ -7,7 +7,7 @@ export function registerMeasures(registry: Registry): void {
   for (const measure of allMeasures()) registry.registerMetric(shown(measure));
 }
 
-/** What a registry asks of a metric; that of prom-client cannot take over what was counted elsewhere. */
+/** What a registry asks of a metric; a metric of prom-client cannot take over what was counted elsewhere. */
 function shown({ name, help, type, read }: Measure): Metric {
   const get = async () => ({
     ...{ name, help, type, aggregator: 'sum' },

@@ -29,7 +29,7 @@ export interface MetricSources {
   pushes(): { provider: string; outcome: string; count: number }[];
   /** How many pushes wait, and since when the oldest does. */
   waitingPushes(): Promise<{ count: number; since: Date | undefined }>;
-  /** Since when the job is due that is due first, on all nodes. */
+  /** Since when the job that is due first, on all nodes, is due. */
   oldestDueJob(): Promise<Date | undefined>;
   /** Whether commands are shed. */
   isOverloaded(): boolean;

@@ -102,7 +102,7 @@ function describePath({ params }: RouteSchema, url: string, schemas: Schemas): o
 function describeQuery({ querystring }: RouteSchema, schemas: Schemas): object[] {
   return (
     Object.entries(querystring?.properties ?? {})
-      // That of a link is a way to authenticate.
+      // The token of a link is a way to authenticate.
       .filter(([name]) => name !== 'token')
       .map(([name, part]) => ({
         name,

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptsEncoding } from '../lib/accepted-encoding.ts';
 
 /**
- * Answers with 304 whoever has it already, and uncompressed whoever does not take gzip.
+ * Answers 304 to clients that have it already, and uncompressed to those that do not take gzip.
  * @param packed JSON, compressed by gzip
  */
 async function sendPacked(request: FastifyRequest, reply: FastifyReply, packed: Buffer): Promise<FastifyReply> {

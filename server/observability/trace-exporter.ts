@@ -2,7 +2,7 @@ import { ExportResultCode } from '@opentelemetry/core';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { Logger } from 'pino';
 
-/** An exporter that fails for nobody: what could not be sent is lost, which the log tells once until it goes again. */
+/** An exporter that never fails: what cannot be sent is lost, and the log says so once until it can be sent again. */
 export function patientExporter(exporter: SpanExporter, log: Logger): SpanExporter {
   let isFailing = false;
   return {

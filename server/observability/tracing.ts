@@ -28,8 +28,8 @@ import { followStore } from './traced-store.ts';
 /** The longest wait for what is sent at the end, in milliseconds. */
 const FLUSH_MS = 1000;
 /**
- * How long after a trace came to this process something is part of it, in milliseconds. A timer that renews itself keeps
- * the context of the command that began it, and would go on in its trace for ever.
+ * How long something is part of a trace after that came to this process, in milliseconds. A timer that renews itself
+ * keeps the context of the command that began it, and would go on in its trace for ever.
  */
 const LASTING_MS = 10_000;
 /** A `traceparent` of version 00, in characters. */
@@ -47,8 +47,8 @@ interface Place {
 const isTaken = (span: Span) => (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
 
 /**
- * Starts tracing. Sampling, batches and what else is said of the process follow OpenTelemetry's own environment variables
- * (`OTEL_TRACES_SAMPLER`, `OTEL_BSP_…`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`).
+ * Starts tracing. Sampling, batches and what else describes the process follow OpenTelemetry's own environment
+ * variables (`OTEL_TRACES_SAMPLER`, `OTEL_BSP_…`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`).
  */
 export function startTracing({ url, headers }: TracesConfig, log: Logger): Tracing {
   const say = (message: string) => log.warn({ reason: message }, 'a setting of OpenTelemetry is wrong');

@@ -16,7 +16,7 @@ export interface OperatorRoutesOptions {
   serverTime: ServerTime;
 }
 
-/** Registers everything below `/server` but for what other domains add. */
+/** Registers everything below `/server` except what other domains add. */
 export function registerOperatorRoutes(options: OperatorRoutesOptions): void {
   const { http, accounts, deleteMessage, ...common } = options;
   registerUserRoutes(http, { ...accounts, ...common });

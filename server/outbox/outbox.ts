@@ -1,8 +1,8 @@
 /**
- * Changes of groups, users and calls, for webhooks to be told each as it was (a transactional outbox). The write that makes
- * a change notes in the same document that it is pending, and nobody changes the document further until the change, with the
- * document as it is then, is stored as an event for each webhook. Where a process dies in between, the next change moves it
- * on, or whoever looks for what is left. Without webhooks nothing is noted.
+ * Changes of groups, users and calls, for webhooks to be told each as it was (a transactional outbox). The write that
+ * makes a change notes in the same document that it is pending, and nobody changes the document further until the
+ * change, with the document as it is then, is stored as an event for each webhook. Where a process dies in between, the
+ * next change moves it on, or the look for what is left does. Without webhooks nothing is noted.
  */
 import { type Collection, type Document, type Filter, ObjectId, type UpdateFilter } from 'mongodb';
 import type { Logger } from 'pino';
@@ -30,7 +30,7 @@ type Stored = Document & Outgoing & { _id: ObjectId; version?: number };
 export type News = Omit<PendingEvent, 'id' | 'at'>;
 
 export interface OutboxSource<D extends Stored> {
-  /** What a document that is inserted must hold for its making to be told: to be spread into it. */
+  /** What a new document must hold so that its making is told; to be spread into it. */
   noted(news?: News): Outgoing;
   /** Stores what a document has pending, in the background. */
   moveSoon(document: D): void;
@@ -42,7 +42,7 @@ export interface OutboxSource<D extends Stored> {
   change(filter: Filter<D>, update: UpdateFilter<D> | object[], news: News | undefined): Promise<D | null>;
 }
 
-/** Where a tool changes what servers tell: nothing is told. */
+/** For a tool that changes what servers tell of: nothing is told. */
 export const UNTOLD = { noted: () => ({}), moveSoon: () => {} };
 
 export interface SourceOptions<D extends Stored> {
@@ -56,7 +56,7 @@ export interface SourceOptions<D extends Stored> {
 
 export interface Outbox {
   source<D extends Stored>(options: SourceOptions<D>): OutboxSource<D>;
-  /** Has a listener told of each event that is stored for a webhook. */
+  /** Tells a listener of each event that is stored for a webhook. */
   onEvent(listener: (webhookId: string, stream: string) => void): void;
   close(): void;
 }
@@ -106,7 +106,7 @@ function createSource<D extends Stored>(
 
   const turns = createKeyedQueue('outbox');
   const moving = createKeyedQueue('outbox pending');
-  /** The last one that this node has moved on, by document: others who want the same have it done. */
+  /** The last change that this node has moved on, by document: others who want the same moved on have it done. */
   const moved = createLru<string>('outbox', REMEMBERED);
 
   function moveOn(document: D): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The webhooks that there are, as each node remembers them: looked up every second where another node may change them, so
- * that what happens can rest on it without asking.
+ * The webhooks that exist, as each node remembers them: looked up every second where another node may change them, so
+ * that other work can rely on them without asking.
  */
 import type { Logger } from 'pino';
 import type { Neighbours } from '../cluster/neighbours.ts';
@@ -11,15 +11,17 @@ import type { WebhookDocument } from '../model/documents/webhooks.ts';
 const LOOK_MS = 1000;
 /** What is older, in milliseconds, is not relied on. */
 export const REMEMBERED_MS = 2000;
-/** The same where no other node lives, in looks as well: only this one changes them, and looks at once when it does. */
+/**
+ * The same, and how often to look, while no other node is alive: only this one changes them, and looks at once then.
+ */
 const ALONE = { lookMs: 10_000, rememberedMs: 20_000 };
 
 export interface WebhookList {
   /** As they were at the last look. */
   all(): readonly WebhookDocument[];
-  /** Whether there may be any: none certainly is not when nobody has looked for two seconds. */
+  /** Whether there may be any: also true when nobody has looked for two seconds. */
   mayExist(): boolean;
-  /** Has a listener told of each list that differs from the one before; of the present one at once. */
+  /** Tells a listener of each list that differs from the one before; of the present one at once. */
   onChange(listener: (webhooks: readonly WebhookDocument[]) => void): void;
   /** Looks at once. */
   look(): Promise<void>;

@@ -44,7 +44,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
         statusOf.delete(device);
         // Without a device here, another node may write without this one noticing.
         settlement.forget(userId);
-        // In this order: who is in neither has gone, for every other node.
+        // In this order: to every other node, whoever is in neither has gone.
         await departures.add(userId, sessionId, status);
         await devices.remove(userId, device);
       });

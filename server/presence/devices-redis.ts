@@ -7,7 +7,7 @@ import { createOwnDevices } from './own-devices.ts';
 import { decodeDevice, devicesKey, encodeDevice, LIVING, NODES, type StoredDevice, usersKey } from './redis-layout.ts';
 
 const BEAT_MS = 2000;
-/** A node that was silent for so long is dead, in milliseconds: its users go offline within 30 s (PROTOCOL section 6). */
+/** After this long a silence a node is dead, in milliseconds: its users go offline within 30 s (PROTOCOL section 6). */
 const SILENT_MS = 9000;
 
 export interface RedisDevicesOptions {
@@ -32,7 +32,7 @@ export function createRedisDevices(options: RedisDevicesOptions): DeviceRegistry
     if (results.some((result) => result.status === 'rejected')) heartbeat.markStale();
   }
 
-  /** The devices of each user on nodes that live; undefined while Redis is away. */
+  /** The devices of each user on live nodes; undefined while Redis is away. */
   async function live(userIds: string[]): Promise<StoredDevice[][] | undefined> {
     if (!link.isUp()) return undefined;
     try {
@@ -40,7 +40,7 @@ export function createRedisDevices(options: RedisDevicesOptions): DeviceRegistry
         redis.eval(LIVING, 1, NODES, silentMs) as Promise<string[]>,
         ...userIds.map((userId) => redis.hgetall(devicesKey(userId))),
       ]);
-      // This node lives, whatever Redis knows.
+      // This node is alive, whatever Redis knows.
       const nodes = new Set([...living, nodeId]);
       return stored.map((devices) =>
         Object.values(devices)

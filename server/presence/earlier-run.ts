@@ -6,7 +6,7 @@ import { PRESENT, type PresenceStore } from './presence-store.ts';
 
 /** Users read at once. */
 const PAGE = 500;
-/** How many of them are settled side by side: the service goes on meanwhile, and is not to feel it. */
+/** How many of them are settled side by side: the service goes on meanwhile, and must not suffer from it. */
 const AT_ONCE = 10;
 
 export interface EarlierRunOptions {

@@ -19,9 +19,9 @@ export interface HeartbeatOptions {
   link: RedisLink;
   own: OwnDevices;
   beatMs: number;
-  /** A node that was silent for so long is dead, in milliseconds. */
+  /** After this long a silence a node is dead, in milliseconds. */
   silentMs: number;
-  /** As of `DeviceRegistry`. */
+  /** As in `DeviceRegistry`. */
   onVanished(userIds: string[] | undefined): void;
   log: Logger;
 }

@@ -20,16 +20,16 @@ export interface News {
 export interface PresenceStore {
   /** The documents of those users who have one, by user id. */
   read(userIds: string[]): Promise<Map<string, PresenceDocument>>;
-  /** What those see who may not see more, and everyone of a user who never connected; by user id. */
+  /** What those see who may not see more, and what everyone sees of a user who never connected; by user id. */
   readHidden(userIds: string[]): Promise<Map<string, Presence>>;
-  /** Users who are shown as present in a way, in the order of their ids: the next ones behind a user. */
+  /** Users who are shown as present with one status, in the order of their ids: the next ones after a user. */
   findPresent(status: PresentStatus, behind: string | undefined, limit: number): Promise<string[]>;
   /** Writes news about a user with or without a document; resolves with whether it was news. */
   upsert(news: News): Promise<boolean>;
   /** Writes news about a user, if there is a document; resolves with whether it was news. */
   update(news: News): Promise<boolean>;
   setLastSeen(userId: string, at: Date): Promise<void>;
-  /** Removes what a user told besides the status. */
+  /** Removes what a user told, except the status. */
   eraseDetails(userId: string): Promise<void>;
 }
 

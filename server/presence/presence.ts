@@ -36,7 +36,7 @@ export interface PresenceDomain
   connectionsOf(userId: string): Promise<number>;
   /** The sessions of users that have a connection, on other nodes at least: a node knows its own. */
   sessionsOf(userIds: string[]): Promise<string[]>;
-  /** Erases what a user told besides the status. Repeatable. */
+  /** Erases what a user told, except the status. Repeatable. */
   erase(userId: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -31,8 +31,8 @@ export function decodeDevice(value: string): StoredDevice {
 
 const NOW = `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 /**
- * A heartbeat. KEYS: `NODES`; ARGV: the node, and after how many milliseconds of silence a node is dead. A heartbeat that
- * lies ahead is of before the clock of Redis was set back: that node is silent from now on.
+ * A heartbeat. KEYS: `NODES`; ARGV: the node, and after how many milliseconds of silence a node is dead. A heartbeat in
+ * the future is from before the clock of Redis was set back: that node is silent from now on.
  * Returns whether this node was known (1 or 0), and the dead nodes.
  */
 export const BEAT = `${NOW}

@@ -16,9 +16,9 @@ export type Details = Pick<PresenceDocument, 'custom_status' | 'device_info'>;
 
 export interface Settlement {
   /**
-   * Writes what the devices add up to, if it is news, and tells the contacts. Nobody goes offline before the grace period
-   * is over of the device that left last, on this node or another; the user is looked at again then. Call it for one
-   * user at a time.
+   * Writes what the devices add up to, if it is news, and tells the contacts. Nobody goes offline before the grace
+   * period of the device that left last, on this node or another, is over; the user is looked at again then. Call it
+   * for one user at a time.
    * @param details set by hand: news in any case
    * @param info of a device that has just connected: kept if its connection is news, not if it came back
    */

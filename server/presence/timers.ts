@@ -1,6 +1,6 @@
 /** When to look at users again: at the end of a grace period, or after a failure. One timer per user. */
 export interface Timers {
-  /** Calls back for the user in so many milliseconds, and not at the time set before. */
+  /** Calls back for the user in so many milliseconds, instead of at the time set before. */
   start(userId: string, ms: number): void;
   close(): void;
 }

@@ -1,6 +1,7 @@
 /**
- * How far each session of a user with subscriptions has itself acknowledged a conversation. Marks are of users; whether a
- * device has a message is asked of its own session. Kept in the database, several by one command, beside what is answered.
+ * How far each session of a user with subscriptions has itself acknowledged a conversation. Marks belong to users;
+ * whether a device has a message is asked of its own session. Kept in the database, several by one command, beside what
+ * is answered.
  */
 import type { Logger } from 'pino';
 import { every } from '../lib/every.ts';
@@ -11,7 +12,7 @@ import type { PushAcknowledgementDocument } from '../model/documents/push.ts';
 const GATHER_MS = 250;
 /** How long it is kept: longer than a push is tried, in milliseconds. */
 const KEPT_MS = 2 * 86_400_000;
-/** What waits at most while the store is away. */
+/** How many wait at most while the store is away. */
 const MOST_WAITING = 20_000;
 
 export type Acknowledged = Pick<PushAcknowledgementDocument, 'delivered_seq' | 'read_seq'>;

@@ -1,4 +1,4 @@
-/** The commands `push:*` (PROTOCOL section 15). They are of the caller's session. */
+/** The commands `push:*` (PROTOCOL section 15). They concern the caller's session. */
 import type { PushProvider } from '../../shared/contract/push.ts';
 import type { HandlersOf } from '../dispatch/handlers.ts';
 import { invalid, notFound } from '../lib/errors.ts';

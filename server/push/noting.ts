@@ -11,7 +11,7 @@ import type { PushJobStore, ReadPlace } from './jobs/job-store.ts';
 
 /** How many users of push are remembered. */
 const REMEMBERED = 100_000;
-/** How long a reading waits for company, in milliseconds: longer than until its session is noted. */
+/** How long a reading waits for company, in milliseconds: longer than it takes until its session is noted. */
 const GATHER_MS = 400;
 
 type Noted = HandlersOf<'message:delivered' | 'message:read' | 'thread:read' | 'call:accept' | 'call:join'>;
@@ -56,7 +56,7 @@ export function createNoting({ acknowledgements, jobs, onStored, log }: NotingOp
     }, GATHER_MS).unref();
   }
 
-  /** Who acts for a user without a session has no device that could acknowledge. */
+  /** Whoever acts for a user without a session has no device that could acknowledge. */
   function note({ id, sessionId }: Caller, subject: string, delivered_seq: number, read_seq: number): void {
     if (uses(id) && sessionId !== undefined) {
       acknowledgements.note({ sessionId, subject }, { delivered_seq, read_seq });

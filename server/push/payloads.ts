@@ -58,7 +58,7 @@ const PREVIEW_CHARACTERS = 200;
 
 /** The beginning of a text; undefined where there is none. */
 export function previewOf(text: string): string | undefined {
-  // Of what may be two UTF-16 units each.
+  // Each character may be two UTF-16 units.
   const beginning = [...text.slice(0, 2 * PREVIEW_CHARACTERS)].slice(0, PREVIEW_CHARACTERS).join('');
   return beginning === '' ? undefined : beginning;
 }

@@ -1,4 +1,4 @@
-/** Whom there is to push to: subscriptions with their providers, and the sessions that have a connection. */
+/** Whom to push to: subscriptions with their providers, and the sessions that have a connection. */
 import type { PushProvider } from '../../shared/contract/push.ts';
 import type { PushSubscriptionDocument } from '../model/documents/push.ts';
 import type { Provider } from './providers/provider.ts';

@@ -17,8 +17,8 @@ export type Named = Pick<PushSubscriptionDocument, 'provider' | 'address' | 'key
 
 export interface SubscriptionStore {
   /**
-   * Stores a subscription, or renews the same one, whoever had it. Beyond five of the session the one goes that was named
-   * longest ago.
+   * Stores a subscription, or renews the same one, whoever had it. Beyond five in the session, the one that was named
+   * longest ago is removed.
    * @returns its id
    */
   name(named: Named, owner: { userId: ObjectId; sessionId: string }): Promise<ObjectId>;
@@ -50,7 +50,7 @@ export function createSubscriptionStore(
 
   return {
     async name({ provider, address, keys, voip_token }, { userId, sessionId }) {
-      // First: what is noted of acknowledgements without need harms nobody.
+      // First: acknowledgements that are noted without need harm nobody.
       await users.updateOne({ _id: userId, uses_push: { $exists: false } }, { $set: { uses_push: true } });
       const key = keyOf(provider, address);
       const now = clock();

@@ -31,7 +31,7 @@ export interface TestLetsApp {
 }
 
 /**
- * Starts a real server on a free port and a temporary folder, with no limits of rate. It is gone with this process.
+ * Starts a real server on a free port and a temporary folder, without rate limits. It is gone with this process.
  * @param env further environment variables of the server; this process's own settings do not count
  * @throws Error with what the server said, where it does not start
  */

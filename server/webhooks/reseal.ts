@@ -3,8 +3,8 @@ import type { Collections } from '../model/collections.ts';
 import type { WebhookSecrets } from './secrets.ts';
 
 /**
- * Encrypts those anew that are under a key before the first. Nodes that start at once, with keys in another order even, do
- * not lose one: each can read what the others write.
+ * Encrypts anew the secrets that are under another key than the first. Nodes that start at once, even with keys in
+ * another order, lose none: each can read what the others write.
  */
 export async function resealSecrets(
   { webhooks }: Pick<Collections, 'webhooks'>,

@@ -22,13 +22,13 @@ export interface WebhookSecrets {
 }
 
 export function createWebhookSecrets(keys: KeyRing): WebhookSecrets {
-  /** @returns the secret, and which key it was under; undefined of none of them */
+  /** @returns the secret, and which key it was under; undefined where it was under none of them */
   function tryOpen(sealed: string): { secret: Buffer; at: number } | undefined {
     for (const [at, key] of keys.entries()) {
       try {
         return { secret: open(key, sealed), at };
       } catch {
-        // It is under another one.
+        // It is under another key.
       }
     }
     return undefined;

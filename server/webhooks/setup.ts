@@ -87,7 +87,7 @@ export function createWebhookSetup(options: WebhookSetupOptions): WebhookSetup {
       const isFirst = list.all().length === 0;
       const { webhook, secret } = await storeWebhook(options, name, body);
       await list.look();
-      // Another node may hold for two seconds that there is none, and note nothing of what happens to groups and users.
+      // For two seconds another node may hold that none exists, and note nothing of what happens to groups and users.
       const { living, possible } = await nodes.others();
       if (isFirst && living + possible > 0) await setTimeout(REMEMBERED_MS);
       return { webhook: await view(webhook), ...(secret === undefined ? {} : { secret }) };

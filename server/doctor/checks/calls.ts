@@ -5,9 +5,9 @@ import { createCallStore } from '../../calls/store.ts';
 import { UNTOLD } from '../../outbox/outbox.ts';
 import type { Check, CheckContext } from '../check.ts';
 
-/** A node that lives ends what is due within a second or two. */
+/** A live node ends what is due within a second or two. */
 const GRACE_MS = 30_000;
-/** What time does to a call does not ask how many may be in it. */
+/** What time does to a call does not depend on how many may be in it. */
 const MOST = Number.POSITIVE_INFINITY;
 
 export const calls: Check = {

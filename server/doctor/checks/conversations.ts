@@ -67,7 +67,7 @@ export const summaries: Check = {
       for await (const batch of newestOf(context, kind)) yield* wrongSummaries(context, batch);
     }
     const { conversations } = context.collections;
-    // Ahead of nothing at all: what the messages say of it is not among the above.
+    // Summaries of conversations without any message: the loop above does not meet them.
     for await (const { _id, last_message_id } of conversations.find({ last_message_id: { $exists: true } })) {
       const ref = refFromId(_id);
       if ((await context.store.highest('seq', ref)) > 0) continue;

@@ -27,7 +27,7 @@ export const saved: Check = {
   },
 };
 
-/** How long a draft is stands in the membership, which limits how much an answer holds. */
+/** A draft's length is noted in the membership; it limits how much an answer holds. */
 export const drafts: Check = {
   name: 'drafts',
   async *find({ collections: { drafts: stored, memberships } }) {

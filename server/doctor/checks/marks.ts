@@ -4,7 +4,7 @@ import { batchesOf } from '../batches-of.ts';
 import type { Check } from '../check.ts';
 import { highestOf } from '../look-ups.ts';
 
-/** By which messages go on being settled once their marks are stored, in milliseconds: PROTOCOL allows 10 s of quiet. */
+/** How long after a change of marks messages may still be unsettled, in milliseconds: PROTOCOL allows 10 s of quiet. */
 const SETTLED_MS = 60_000;
 
 type Marks = Pick<MembershipDocument, 'from_seq' | 'delivered_seq' | 'read_seq' | 'shown_read_seq'>;
@@ -38,7 +38,7 @@ export const marks: Check = {
   },
 };
 
-/** Marks as they can be: none beyond the last message, and what was read was delivered. */
+/** Marks as they may be: none beyond the last message, and what was read was delivered. */
 function within(marks: Marks, lastSeq: number): Marks {
   const atMost = (mark: number) => Math.min(mark, lastSeq);
   const read_seq = atMost(marks.read_seq);

@@ -55,7 +55,7 @@ async function* wrongIn(context: CheckContext, group: GroupDocument): AsyncGener
   }
 }
 
-/** As if added now: from where on they saw messages is lost, and to show too much would be worse than too little. */
+/** As if added now: where the messages they saw began is lost, and showing too much would be worse than too little. */
 async function join({ collections, store, clock }: CheckContext, { _id: group_id }: GroupDocument, user_id: ObjectId) {
   const conversation_id = group_id.toHexString();
   const seq = await store.highest('seq', groupRef(conversation_id));

@@ -1,4 +1,4 @@
-/** What stands in messages and is derived from something else. */
+/** What messages hold that is derived from something else. */
 import { isDeepStrictEqual } from 'node:util';
 import { termsOf } from '../../messages/terms.ts';
 import { KINDS } from '../../model/conversation-ref.ts';

@@ -26,8 +26,8 @@ export const seqGaps: Check = {
 };
 
 /**
- * What a message took lies between its first rev and its present one, but of the revs between two writes nothing is
- * stored. So a rev is missing for certain where no message's stretch covers it.
+ * The revs that a message took lie between its first and its present one, but those between two writes are not stored.
+ * So a rev is missing for certain where no message's stretch covers it.
  */
 export const revGaps: Check = {
   name: 'rev gaps',

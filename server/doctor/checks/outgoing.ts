@@ -19,7 +19,7 @@ export const pushSubscriptions: Check = {
       const ownerOf = new Map(owners.map((session) => [hex(session._id), session.user_id]));
       for (const { _id, user_id, session_id } of batch) {
         const user = userById.get(hex(user_id));
-        // One whose session is over goes when something is to be pushed to it.
+        // A subscription whose session is over is removed when something is to be pushed to it.
         const isOwn = ownerOf.get(hex(session_id))?.equals(user_id) ?? true;
         if (!user || !isOwn) {
           yield {
@@ -38,7 +38,7 @@ export const pushSubscriptions: Check = {
   },
 };
 
-/** Whoever claims a job moves on when it is due: one that waits without that would wait for ever. */
+/** Whoever claims a job moves its due time on: one that waits without a due time would wait for ever. */
 export const pushJobs: Check = {
   name: 'push jobs',
   async *find({ collections: { push_jobs }, clock }) {
@@ -52,7 +52,7 @@ export const pushJobs: Check = {
   },
 };
 
-/** One that is ahead would pass over the messages that come next. */
+/** A cursor that is ahead would skip the messages that come next. */
 export const webhookCursors: Check = {
   name: 'cursors of webhooks',
   async *find({ store, collections: { webhook_cursors } }) {

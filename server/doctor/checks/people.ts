@@ -11,7 +11,7 @@ import type { Check, CheckContext } from '../check.ts';
 export const userKeys: Check = {
   name: 'keys of users',
   async *find({ collections: { users } }) {
-    // Who deleted the account has other keys, so that nobody finds them.
+    // Deleted accounts have other keys, so that nobody finds them.
     for await (const user of users.find({ is_active: true })) {
       const truth = keysOf(user);
       const wrong = (Object.keys(truth) as (keyof typeof truth)[]).filter((key) => user[key] !== truth[key]);
@@ -71,7 +71,7 @@ export const contacts: Check = {
   },
 };
 
-/** As a command on the pair would begin to; a running server goes on from there. */
+/** Takes the step with which a command on the pair would begin; a running server goes on from there. */
 async function carryOut({ collections: { contacts }, clock }: CheckContext, step: Step): Promise<unknown> {
   if (step.kind === 'remove') {
     const { _id, user_id, status } = step.contact;

@@ -1,4 +1,4 @@
-/** What messages said before, whom they mention, and what must be gone from those that were deleted. */
+/** What messages said before, whom they mention, and what deleted ones must no longer hold. */
 import type { ObjectId } from 'mongodb';
 import { EVERYONE } from '../../conversations/mentioned.ts';
 import { KINDS } from '../../model/conversation-ref.ts';

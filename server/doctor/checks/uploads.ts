@@ -1,4 +1,4 @@
-/** Uploads: bytes without documents, documents without bytes, and what a user's uploads hold together. */
+/** Uploads: bytes without documents, documents without bytes, and how much each user's uploads hold together. */
 import type { Collection, ObjectId } from 'mongodb';
 import { keysOf } from '../../media/documents/filenames.ts';
 import type { UploadDocument } from '../../media/documents/kinds.ts';
@@ -26,7 +26,7 @@ export const missingBytes: Check = {
 export const strayBytes: Check = {
   name: 'bytes without an upload',
   async *find(context) {
-    // A hundred bytes of memory for each upload. No index leads from bytes to their upload: no command asks for that.
+    // A hundred bytes of memory for each upload. No index leads from bytes to their upload: no command needs one.
     const owned = new Set<string>();
     for await (const { keys } of context.collections.pending_uploads.find()) for (const key of keys) owned.add(key);
     for (const collection of uploadsIn(context)) {
@@ -62,7 +62,7 @@ export const usage: Check = {
   },
 };
 
-/** What a user's finished uploads hold, in bytes; undefined while one is under way. */
+/** How many bytes a user's finished uploads hold; undefined while an upload is under way. */
 async function storedBy(context: CheckContext, uploader_id: ObjectId): Promise<number | undefined> {
   const { pending_uploads: pending } = context.collections;
   if (await pending.findOne({ uploader_id })) return undefined;

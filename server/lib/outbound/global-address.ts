@@ -4,7 +4,7 @@
  */
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
-/** "Globally Reachable" is not "True" there, and what is no unicast at all. */
+/** Ranges whose "Globally Reachable" is not "True" there, and those that are not unicast at all. */
 const NOT_GLOBAL_IPV4 = [
   '0.0.0.0/8', // this network
   '10.0.0.0/8', // private use

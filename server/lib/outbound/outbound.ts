@@ -73,7 +73,7 @@ export function createOutbound({ allowPrivate, lookup = systemLookup as LookupFu
       return `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
     }
     if (url.username !== '' || url.password !== '') return 'must NOT hold a user or password';
-    // A literal address is connected to without a look-up. The parser has made one of `0x7f.1` and the like.
+    // A literal address is connected to without a look-up. The parser has turned `0x7f.1` and the like into one.
     const host = hostOf(url);
     return isIP(host) !== 0 && !allowPrivate && !isGlobalAddress(host) ? `must NOT be one that ${PRIVATE}` : url;
   }

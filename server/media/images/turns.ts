@@ -1,4 +1,4 @@
-/** When which picture is processed: in turns between users, and none behind a much costlier one. */
+/** When each picture is processed: in turns between users, and none behind a much costlier one. */
 import type { Metadata } from 'sharp';
 import { createTieredQueue, type TieredQueue } from '../../lib/tiered-queue.ts';
 

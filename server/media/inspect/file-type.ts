@@ -15,7 +15,7 @@ const COMMON_NAMES: Record<string, string> = {
   'video/mp1s': 'video/mpeg',
   'video/mp2p': 'video/mpeg',
 };
-/** What file-type does not know, or in images only by more than their first bytes: it misses those that break off. */
+/** What file-type does not know, or knows in images only by more than their first bytes: it misses broken-off ones. */
 const SIGNATURES = [
   { at: 0, bytes: '\x89PNG\r\n\x1a\n', mime: 'image/png', ext: 'png' },
   { at: 0, bytes: 'II*\0', mime: 'image/tiff', ext: 'tif' },

@@ -36,7 +36,7 @@ export function createInspection(): Inspection {
     return pool.run<T>(name, path, AbortSignal.timeout(TIMEOUT_MS));
   }
 
-  /** Of a film or sound that takes a parser too much time or memory, the type alone: players are more patient. */
+  /** Only the type of a film or sound that takes a parser too much time or memory: players are more patient. */
   async function typeAlone(path: string): Promise<InspectedMedia | 'damaged'> {
     const inspected = await run<Inspected>('inspectFile', path);
     const mediaType = inspected.mimeType.split('/')[0];

@@ -9,8 +9,8 @@ export interface Tracks {
 }
 
 /**
- * The most steps (boxes, elements, table entries) for one file, hours of film in small pieces: who crafts a file with
- * more gets no duration, and occupies the thread for less than a second.
+ * The most steps (boxes, elements, table entries) for one file, hours of film in small pieces: a file crafted with more
+ * gets no duration, and occupies the thread for less than a second.
  */
 export const MAX_STEPS = 2_000_000;
 

@@ -23,17 +23,17 @@ const NOTHING: Amount = { bytes: 0, expected: 0 };
 
 export interface Quota {
   /**
-   * Counts bytes of an upload from before they are noted.
+   * Counts bytes of an upload before they are noted.
    * @param arrived what was expected of the same upload until now, in bytes
-   * @param note writes that note. After a failure the note may be there all the same, and is to be given back
+   * @param note writes that note. After a failure the note may be there all the same, and must be given back
    * @throws ContractError `payload_too_large` with the path `quota` when the user's uploads would hold too much
    */
   take(userId: ObjectId, bytes: number, note: () => Promise<void>, arrived?: number): Promise<void>;
   /** Counts what a request is going to bring, in bytes, as `take` does. */
   expect(userId: ObjectId, expected: number, note: () => Promise<void>): Promise<void>;
   /**
-   * Removes what holds bytes, and counts them no longer.
-   * @param remove of all who try to remove the same, succeeds for one alone
+   * Removes what holds bytes, and no longer counts them.
+   * @param remove of all callers that try to remove the same, it succeeds for one alone
    * @param freedBy what that freed
    * @returns what `remove` returns
    */

@@ -13,8 +13,8 @@ const ATTEMPTS = 40;
 const WAIT_MS = 25;
 
 /**
- * Sets a user's sums to what is stored and under way, once no change of them is. What dead processes began is ended.
- * Gives up when the user's uploads never come to rest.
+ * Sets a user's sums to what is stored and under way, once none of their changes is under way. What dead processes
+ * began is ended. Gives up when the user's uploads never come to rest.
  * @returns how long it took to read all uploads once, in milliseconds
  */
 export type Recount = (userId: ObjectId) => Promise<number>;
@@ -36,7 +36,7 @@ export function createRecount({ collections, uploads, nodes }: RecountOptions): 
   }
 
   async function count(userId: ObjectId): Promise<Amount> {
-    // First what is under way: an upload that is finished meanwhile has a note still, or a document already.
+    // First what is under way: an upload that is finished meanwhile still has a note, or already a document.
     const notes = await pending.find({ uploader_id: userId, abandoned: { $exists: false } }).toArray();
     const dead = await nodes.deadAmong(notes.flatMap(({ node_id }) => node_id ?? []));
     const isDead = ({ node_id }: PendingUploadDocument) => node_id !== undefined && dead.includes(node_id);
@@ -49,7 +49,7 @@ export function createRecount({ collections, uploads, nodes }: RecountOptions): 
     };
   }
 
-  /** Should one of these processes live after all, it finds that its upload is over. */
+  /** Should one of these processes be alive after all, it finds that its upload is over. */
   async function abandon(notes: PendingUploadDocument[]): Promise<void> {
     if (notes.length === 0) return;
     const ids = notes.map(({ _id }) => _id);
@@ -91,7 +91,7 @@ export function createRecount({ collections, uploads, nodes }: RecountOptions): 
 
 const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
 
-/** @param notes of uploads that count by these, although they may have a document already */
+/** @param notes of uploads that count by their notes, although they may have a document already */
 async function bytesIn(
   collection: UploadCollection,
   userId: ObjectId,

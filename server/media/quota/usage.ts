@@ -20,8 +20,8 @@ export interface Usage {
   /**
    * Adds what is about to be noted, and announces that.
    * @param arrived what was expected of the same upload until now
-   * @param limit the most that the sum may be afterwards: of what is certain for an upload that was expected, and for
-   *   others of what is certain or expected
+   * @param limit the most that the sum may be afterwards: for an upload that was expected, the sum of what is
+   *   certain; for others, of what is certain or expected
    * @returns false when it would be more, or when nobody has counted this user's uploads yet
    */
   add(change: Change, amount: Amount, arrived: number, limit: number): Promise<boolean>;
@@ -30,7 +30,7 @@ export interface Usage {
   /**
    * Ends an announced change.
    * @param freed what is gone
-   * @returns false when there is none: it was never announced, or this process was taken for dead
+   * @returns false when there is no such change: it was never announced, or this process was taken for dead
    */
   end(change: Change, freed: Amount): Promise<boolean>;
 }

@@ -43,7 +43,7 @@ export function createReaderHook({ collections, links, authenticate }: ReaderHoo
       request.readerId = request.caller.userId;
       return;
     }
-    // Hooks run before validation: the query may hold anything, and the id may be none, which fits no link.
+    // Hooks run before validation: the query may hold anything, and the id may be malformed, which fits no link.
     if (typeof token !== 'string') throw unauthenticated();
     request.readerId = await withDeadline(makerOf(token, (request.params as { id: string }).id));
   };

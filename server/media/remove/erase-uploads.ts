@@ -12,7 +12,7 @@ export interface EraseUploadsOptions {
   removeBytes: RemoveBytes;
 }
 
-/** Repeatable: it goes by the uploads that are left. The profile must have lost its picture before. */
+/** Repeatable: it goes by the uploads that are left. The picture must be gone from the profile before. */
 export function createEraseUploads({ collections, kinds, removeBytes }: EraseUploadsOptions) {
   async function erase(collection: UploadCollection, uploader_id: ObjectId): Promise<void> {
     const unsent = await collection.find({ uploader_id, unsent: true }).toArray();

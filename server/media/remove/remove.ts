@@ -30,7 +30,7 @@ export interface RemoveOptions {
 }
 
 /**
- * The handler of `DELETE`. It throws ContractError `forbidden` to other readers than the uploader, `not_found` to
+ * The handler of `DELETE`. It throws ContractError `forbidden` to readers other than the uploader, `not_found` to
  * everybody else.
  */
 export function createRemove({ collection }: Kind, { findReadable, removeBytes, quota }: RemoveOptions) {

@@ -114,7 +114,7 @@ export function createResumableUploads(options: ResumableUploadsOptions): Resuma
     },
     async discard(id) {
       const upload = await unfinished(id);
-      // Marked as the clean-up marks it, which goes on should this process die.
+      // Marked as the clean-up marks it, so that the clean-up goes on should this process die.
       const mark = { $set: { abandoned: true as const, expires_at: clock() } };
       const take = () => pending.findOneAndUpdate({ _id: id, ...ALIVE }, mark);
       const taken = upload && (await quota.giveBack(upload.uploader_id, take, amountOf));

@@ -1,7 +1,7 @@
 /**
- * Which processes that use a data folder live. Each listens on a Unix socket in it, which the operating system closes
- * with the process, however that ends: a socket that refuses connections belongs to nobody any more. Unlike process ids
- * this holds between containers that share a volume, and ids that are given again do no harm.
+ * Which of the processes that use a data folder are alive. Each listens on a Unix socket in it, which the operating
+ * system closes with the process, however that ends: a socket that refuses connections belongs to nobody any more.
+ * Unlike process ids this holds between containers that share a volume, and reused ids do no harm.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -14,13 +14,13 @@ import path from 'node:path';
 const MAX_PATH = 103;
 /** A socket refuses for a moment before it listens. Milliseconds. */
 const JUST_MADE_MS = 60_000;
-/** Begins the names of processes that could not listen: nobody knows when they are gone. */
+/** Begins the names of processes that could not listen: nobody can tell when they are gone. */
 const UNKNOWN = 'f'.repeat(8);
 
 export interface LivingProcesses {
   /** @returns this process's name, hexadecimal, which no other process has. From then on it counts as living */
   ownName(): Promise<string>;
-  /** Whether the process of that name has certainly ended. One of another machine, or of an earlier boot, may live. */
+  /** Whether the process of that name has certainly ended. One of another machine or an earlier boot may be alive. */
   isGone(name: string): Promise<boolean>;
   /** Removes the sockets of processes that are gone. */
   cleanUp(now: Date): Promise<void>;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { LivingProcesses } from './living-processes.ts';
 import { newKey } from './storage.ts';
 
-/** A file of a process that may live was left behind when it was not written to for this long. Milliseconds. */
+/** A file whose process may be alive counts as left behind when it was not written to for this long. Milliseconds. */
 const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
 
 /** The temporary files of one piece of work. */

@@ -1,4 +1,4 @@
-/** What of the tus protocol 1.0.0 (tus.io) this server speaks. */
+/** What this server speaks of the tus protocol 1.0.0 (tus.io). */
 export const PATH = '/uploads';
 export const VERSION = '1.0.0';
 export const EXTENSIONS = ['creation', 'creation-with-upload', 'expiration', 'termination'];

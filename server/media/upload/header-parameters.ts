@@ -2,8 +2,8 @@
 const PARAMETER = /;\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))[^;]*/gs;
 
 /**
- * The parameters of a header such as `Content-Disposition` (RFC 9110, section 5.6.6), as clients write them: only quotes
- * and backslashes count as escaped, so that a path of Windows stays one.
+ * The parameters of a header such as `Content-Disposition` (RFC 9110, section 5.6.6), as clients write them: only
+ * quotes and backslashes count as escaped, so that a Windows path stays one.
  * @returns by lower-case names; of two with the same name the first
  */
 export function parametersOf(header: string): Map<string, string> {

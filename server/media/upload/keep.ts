@@ -89,7 +89,7 @@ export function createKeep({ collections, storage, quota, nodeId, clock, log }: 
     await uncount({ _id, uploader_id });
   }
 
-  /** A resumable upload may be tried again, and counts on. */
+  /** A resumable upload may be tried again, and keeps counting. */
   async function uncount({ _id, uploader_id }: Pick<UploadDocument, '_id' | 'uploader_id'>): Promise<void> {
     const counted = { _id, abandoned: { $exists: false }, resumable: { $exists: false } };
     const uncounting = () => pending.findOneAndUpdate(counted, { $unset: { bytes: true, expected: true } });

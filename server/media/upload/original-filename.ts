@@ -23,8 +23,8 @@ export function cleanFilename(name: string): string {
 }
 
 /**
- * The name in the `Content-Disposition` of a part. `filename*` counts before `filename`, wherever it stands (RFC 6266,
- * section 4.3): clients repeat a name in it that the other can hold only in part.
+ * The name in the `Content-Disposition` of a part. `filename*` takes precedence over `filename`, wherever it stands
+ * (RFC 6266, section 4.3): clients repeat in it a name that the other can hold only in part.
  * @param parameters of the header, each byte a character
  */
 export function filenameIn(parameters: Map<string, string>): string | undefined {

@@ -26,7 +26,7 @@ export interface PostOptions {
 export function createPost(kind: Kind, options: PostOptions) {
   const { uploads, temporary, reserving, pace, requireRoom, maxUploadBytes } = options;
 
-  /** What a file has at least; 0 for media, since a picture may take less room once it is stored. */
+  /** How large a file is at least; 0 for media, since a picture may take less room once it is stored. */
   function leastSize({ headers }: FastifyRequest): number {
     if (kind.name === 'media') return 0;
     return Math.min(Number(headers['content-length'] ?? 0) - FORM_BYTES, maxUploadBytes);

@@ -18,7 +18,7 @@ export interface Received {
 }
 
 /**
- * A hook that refuses other bodies before they are read: a broken JSON body, say, is of the wrong type first of all.
+ * A hook that refuses other bodies before they are read: a broken JSON body, say, is first of all of the wrong type.
  * @throws ContractError `unsupported_media_type`
  */
 export async function requireMultipart({ headers }: FastifyRequest): Promise<void> {

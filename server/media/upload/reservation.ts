@@ -54,7 +54,7 @@ export function createReserving({ collections, quota, nodeId, clock }: Reservati
     } catch (error) {
       // What cannot be released is left to the clean-up.
       const released = release(incoming).catch(() => {});
-      // The answer that the store is away has waited for long enough.
+      // An answer that the store is away has waited long enough already.
       if (!(error instanceof ContractError) || error.code !== 'unavailable') await released;
       throw error;
     }

@@ -29,7 +29,7 @@ export async function readSinglePart<T>(
   let taken: Promise<T> | undefined;
   const ended = new Promise<void>((resolve, reject) => {
     parser.on('part', (part) => {
-      // Who reads the part hears of its errors; nobody reads one that breaks off within its headers.
+      // Whoever reads the part hears of its errors; nobody reads a part that breaks off within its headers.
       part.on('error', () => {});
       if (content) return reject(new Error('the form has more than one part'));
       content = part;

@@ -31,8 +31,8 @@ export interface Upload {
 
 /**
  * Accepts an upload of a kind; whatever fails leaves nothing behind.
- * @throws ContractError of media `unsupported_media_type`, `validation_failed` or `payload_too_large` for its content;
- *   of both kinds `rate_limited` or `unavailable` when too many wait, and what `Keep` throws
+ * @throws ContractError for media, by their content, `unsupported_media_type`, `validation_failed` or
+ *   `payload_too_large`; for both kinds `rate_limited` or `unavailable` when too many wait, and what `Keep` throws
  */
 export type Uploads = Record<Kind['name'], (upload: Upload) => Promise<UploadDocument>>;
 

@@ -1,6 +1,6 @@
 /**
- * Who follows a thread (PROTOCOL section 16): the author of the message once somebody else replies, whoever replies, and
- * whoever is named in a reply. Somebody's own word to the contrary holds until they reply or are named again.
+ * Who follows a thread (PROTOCOL section 16): the author of the message once somebody else replies, whoever replies,
+ * and whoever is named in a reply. A user's own decision to the contrary holds until they reply or are named again.
  */
 import type { ObjectId } from 'mongodb';
 import type { Bus } from '../../bus/bus.ts';
@@ -19,7 +19,7 @@ export interface Following {
   replied(actor: Actor, reply: MessageDocument): Promise<void>;
   /** An edit of a reply names further users. */
   named(actor: Actor, reply: MessageDocument, userIds: readonly ObjectId[]): Promise<void>;
-  /** Tells a user's devices, but for a socket, how the user's place in a thread is. @returns the unread replies */
+  /** Tells a user's devices, all but one socket, the user's place in a thread. @returns the unread replies */
   tell(root: Root, userId: ObjectId, exceptSocket: string | undefined): Promise<number>;
 }
 

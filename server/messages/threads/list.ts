@@ -42,7 +42,7 @@ export interface ThreadListOptions {
   visibleAmong: VisibleAmong;
 }
 
-/** @returns throws ContractError `validation_failed` for a cursor that did not come from a page */
+/** @returns a handler that throws ContractError `validation_failed` for a cursor that did not come from a page */
 export function createThreadList({ store, marks, visibleAmong }: ThreadListOptions): Handler<'thread:list'> {
   /** The visible threads among these that have a reply, newest first, by one command for each kind of conversation. */
   async function read(userId: ObjectId, followed: readonly ThreadMarkDocument[]): Promise<Listed[]> {

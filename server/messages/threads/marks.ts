@@ -10,7 +10,7 @@ export type Root = Pick<MessageDocument, '_id' | 'conversation_id' | 'seq' | 'se
 /** Somebody who may begin to follow. */
 export interface Candidate {
   user_id: ObjectId;
-  /** Whether this holds against an earlier word of the user: by replying, or by being named. */
+  /** Whether this overrides an earlier decision of the user: by replying, or by being named. */
   isOwn: boolean;
 }
 
@@ -19,11 +19,11 @@ export interface ThreadMarks {
   /** All threads that a user follows. */
   followed(user_id: ObjectId): Promise<ThreadMarkDocument[]>;
   /**
-   * Lets users follow, as of a `rev` of the conversation. Whoever has decided after that is left alone. Repeatable.
+   * Lets users follow, as of a `rev` of the conversation. Those who have decided after that are left alone. Repeatable.
    * @returns those who did not follow before
    */
   begin(root: Root, candidates: readonly Candidate[], rev: number): Promise<ObjectId[]>;
-  /** Sets whether a user follows, by the user's word as of a `rev`. */
+  /** Sets whether a user follows, by the user's own decision as of a `rev`. */
   decide(root: Root, user_id: ObjectId, following: boolean, rev: number): Promise<void>;
   /** Raises the mark up to which a user has read. */
   read(root: Root, user_id: ObjectId, upTo: number): Promise<void>;

@@ -38,8 +38,9 @@ export interface Placed<T> {
 }
 
 /**
- * Looks at the roots of replies once the position before them is known: a root that another node deletes after this takes
- * that position, and the replies are looked at again. So none comes after the deletion. Marks roots that had no reply.
+ * Looks at the roots of replies once the position before them is known: if another node deletes a root later, that
+ * takes the position, and the replies are looked at again. So none comes after the deletion. Marks roots that had no
+ * reply.
  */
 export async function placeReplies<T extends ReplyTask>(
   store: Pick<MessageStore, 'of' | 'properSeq'>,

@@ -1,4 +1,4 @@
-/** Counts replies that a user has not read: those of others above the user's mark that are not deleted. */
+/** Counts replies that a user has not read: those of others, above the user's mark, that are not deleted. */
 import type { Document, ObjectId } from 'mongodb';
 import type { MessageStore } from '../../conversations/message-store.ts';
 import { KINDS, refFromId } from '../../model/conversation-ref.ts';

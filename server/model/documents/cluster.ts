@@ -24,11 +24,11 @@ export interface NodeDocument {
   cut_off_at?: Date;
   /** Whether it takes part in what is divided by partitions. */
   shares_work?: true;
-  /** Set once it is seen to whether the node, which is dead, left summaries behind their messages. */
+  /** Set once it was checked whether the node, which is dead, left summaries that are behind their messages. */
   summaries_checked?: true;
 }
 
-/** A part of the work that nodes share (`cluster/partitions.ts`), by its number, and whose it is until when. */
+/** A part of the work that nodes share (`cluster/partitions.ts`), by its number, and whose it is, until when. */
 export interface PartitionDocument {
   _id: number;
   node: string | null;

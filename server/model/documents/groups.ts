@@ -2,7 +2,7 @@ import type { ObjectId } from 'mongodb';
 import type { Permissions } from '../../../shared/contract/documents.ts';
 import type { Outgoing } from './outbox.ts';
 
-/** An invitation, in the document of its group so that who joins by it and the use that this takes are one write. */
+/** An invitation, in the document of its group so that one write lets somebody join by it and counts that use. */
 export interface StoredInvite {
   /** Shown again to those who may add members, so it is kept as it is. */
   code: string;
@@ -11,7 +11,7 @@ export interface StoredInvite {
   expires_at?: Date;
   max_uses?: number;
   uses: number;
-  /** Who comes with it asks, and is let in by somebody who may add members. */
+  /** Whoever comes with it asks, and is let in by somebody who may add members. */
   approval: boolean;
 }
 
@@ -34,9 +34,9 @@ export interface GroupDocument extends Outgoing {
   slow_mode_s?: number;
   /** By their ids. Those that are over may still be among them. Never on the wire with the group. */
   invites?: Record<string, StoredInvite>;
-  /** Of each invitation the id and the hash of the code, by which it is found. */
+  /** Each invitation's id and the hash of its code, by which it is found. */
   invite_keys?: string[];
-  /** When an admin last removed somebody; of whom, the memberships say. */
+  /** When an admin last removed somebody; the memberships say whom. */
   removed_at?: Date;
   created_at: Date;
   updated_at: Date;

@@ -74,7 +74,7 @@ export interface UploadUsageDocument {
   _id: ObjectId;
   /** Never less than what is stored, or certain to be stored unless it fails. */
   bytes: number;
-  /** The same with what requests are bringing. */
+  /** The same, with what requests are bringing. */
   held: number;
   /** Grows by one with each change. */
   version: number;

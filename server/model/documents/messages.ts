@@ -43,7 +43,7 @@ export interface ThreadMarkDocument {
   root_id: ObjectId;
   conversation_id: string;
   root_seq: number;
-  /** Absent while neither the user nor anybody else has seen to it. */
+  /** Absent while neither the user nor anybody else has decided it. */
   following?: boolean;
   /** The conversation's `rev` as of which `following` was decided: what lies before changes nothing. */
   decided_rev?: number;
@@ -81,7 +81,7 @@ interface MessageBase {
   mentions?: { user_ids?: ObjectId[]; everyone?: true };
   /** Those whom it mentions, and `EVERYONE` (conversations/mentioned.ts): the keys of mention counts. */
   mentioned?: ObjectId[];
-  /** The message that the thread hangs on in which this is a reply. */
+  /** For a reply in a thread: the message that the thread hangs on. */
   thread_id?: ObjectId;
   /** Set for a reply that is a message of the conversation proper, too. */
   in_conversation?: true;

@@ -41,7 +41,7 @@ export interface PushJobDocument {
   due_at?: Date;
   /** Since when there may be something to push. */
   waits_since?: Date;
-  /** Grows with each reason to look: what came during an attempt is not taken for done with it. */
+  /** Grows with each reason to look, so that what came during an attempt is not taken for done with it. */
   knocks: number;
   /** A conversation's `rev` that was told of. */
   rev?: number;

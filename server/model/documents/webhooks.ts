@@ -15,7 +15,7 @@ export interface WebhookDocument {
   /** When that began. */
   since: Date;
   created_at: Date;
-  /** Grows with each change: who sees it grow tries again at once. */
+  /** Grows with each change: a node that sees it grow tries again at once. */
   version: number;
 }
 
@@ -49,7 +49,7 @@ export interface WebhookCursorDocument {
   refused_since?: Date;
 }
 
-/** What happened to a group, user or call, to be told to one webhook. It goes when it was taken. */
+/** What happened to a group, user or call, to be told to one webhook. It is removed once it was taken. */
 export interface WebhookEventDocument {
   /** Webhook, stream and number. */
   _id: string;

@@ -25,7 +25,7 @@ export function readWords([command, argument, ...rest]: string[]): Wanted {
 
 /**
  * @returns what is printed
- * @throws Error with a one-line message for a key that there is not
+ * @throws Error with a one-line message for a key that does not exist
  */
 export async function carryOut(wanted: Wanted, keys: KeyStore): Promise<string> {
   switch (wanted.command) {

@@ -10,7 +10,7 @@ import { fromId } from '../../model/codec.ts';
 import type { Collections } from '../../model/collections.ts';
 import type { KeyIdentification } from './identification.ts';
 
-/** Of a key, over all nodes, in place of users' budgets. */
+/** The budget of a key, over all nodes, in place of users' budgets. */
 const KEY_RULE: RateRule = { count: 200, per: 1000, burst: 1000 };
 /** Names the user that a key acts as. */
 const ACT_AS = 'x-act-as';

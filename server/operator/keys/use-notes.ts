@@ -5,7 +5,7 @@ import type { ServerKeyDocument } from '../../model/documents/operator.ts';
 
 /** How exact the time of the last use is, in milliseconds: it is written no more often. */
 const NOTED_EVERY_MS = 60_000;
-/** How many keys this node remembers to have noted. */
+/** For how many keys this node remembers when it noted their use. */
 const REMEMBERED = 1000;
 
 /** Notes that a key is used, in the background. A failure is logged, and the next use notes it. */

@@ -7,7 +7,7 @@ import type { PushJobDocument } from '../../model/documents/push.ts';
 
 type Job = Pick<PushJobDocument, 'user_id' | 'subject'>;
 
-/** @returns for each job, between whom and its user a block lies: of a pair the other one, of a group anybody */
+/** @returns for each job, the users across a block from its user: in a pair the other one, in a group anybody */
 export async function readBlocked(
   { contacts }: Pick<Collections, 'contacts'>,
   jobs: readonly Job[],

@@ -4,7 +4,7 @@ import type { CallDocument } from '../../model/documents/calls.ts';
 import type { Person } from '../payloads.ts';
 import { collapseOf, type Decision, NOTHING_SHOWN, type Situation } from './decision.ts';
 
-/** How often it is looked whether what was pushed still rings, in milliseconds. */
+/** How often to look whether what was pushed still rings, in milliseconds. */
 const LOOK_MS = 1000;
 /** How long a provider keeps the end of a call at least, in seconds. */
 const LEAST_TTL_S = 30;
@@ -98,6 +98,6 @@ function reasonOf(
   if (status === 'missed') return ended_at && ended_at.getTime() < rangOutAt ? 'cancelled' : 'missed';
   if (participants.some(({ user_id }) => user_id.equals(userId))) return 'answered_elsewhere';
   if (status === 'ended') return 'ended';
-  // A group's call that goes on: before its time to ring is over, only the user's own word ends that.
+  // A group's call that goes on: before its time to ring is over, only the user's own word stops the ringing.
   return now.getTime() < rangOutAt ? 'rejected' : 'missed';
 }

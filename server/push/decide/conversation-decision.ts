@@ -8,10 +8,10 @@ import { collapseOf, type Decision, LONGEST_TTL_S, NOTHING_SHOWN, type Situation
 
 /** How long a connected session has to acknowledge a message, in milliseconds. */
 const ACKNOWLEDGE_MS = 10_000;
-/** For how long a message is waited for that was told of and is not there yet, in milliseconds; and how often is looked. */
+/** How long to wait for a message that was told of and is not there yet, in milliseconds; and how often to look. */
 const MESSAGE_LATE_MS = 30_000;
 const LOOK_FOR_MESSAGE_MS = 1000;
-/** When it is looked first whether what a device shows was read elsewhere, in milliseconds; then half as often each time. */
+/** When to look first whether what a device shows was read elsewhere, in milliseconds; then half as often each time. */
 const FIRST_LOOK_MS = 60_000;
 const LONGEST_LOOK_MS = 86_400_000;
 
@@ -33,7 +33,7 @@ export type PushedMessage = Pick<
 export interface Found {
   /** The newest message that may be pushed. */
   newest: PushedMessage | undefined;
-  /** When the oldest one was sent of those that the session has not acknowledged. */
+  /** When the oldest of them that the session has not acknowledged was sent. */
   oldestAt: Date | undefined;
   /** Whether the newest or the oldest is a reply beside the conversation. */
   hasAside: boolean;
@@ -45,13 +45,13 @@ export interface Found {
 export interface ConversationFacts {
   /** Undefined where the user is not in it any more. */
   place: Place | undefined;
-  /** How far the user, and the session itself, have read where that is which the device shows. */
+  /** How far the user, and the session itself, have read the conversation, or the thread, of what the device shows. */
   shownRead: { byUser: number; bySession: number };
   found: Found;
   now: Date;
 }
 
-/** What a payload needs beside: read only where there is one. */
+/** What else a payload needs: read only where there is one. */
 export interface Counted {
   sender: Person | undefined;
   badge: number;
@@ -88,7 +88,7 @@ export function intend({ job, wantsPush, isConnected }: Situation, facts: Conver
   const { shown } = job;
   if (shown === undefined) return { kind: 'skip', noted: { told } };
   if (shownRead.byUser < shown) return lookAgain(job, told, now);
-  // Who read it by itself has nothing to take away.
+  // A session that has read it itself has nothing to take away.
   if (shownRead.bySession >= shown) return { kind: 'skip', noted: { told, ...NOTHING_SHOWN } };
   return { kind: 'read', place, told };
 }

@@ -1,4 +1,4 @@
-/** Decides jobs of conversations: reads all that they rest on by a few commands, and what a payload needs beside. */
+/** Decides jobs of conversations: reads all that they rest on by a few commands, and what else a payload needs. */
 import { mentioning } from '../../conversations/mentioned.ts';
 import type { MessageStore } from '../../conversations/message-store.ts';
 import type { Visibility } from '../../conversations/visibility.ts';

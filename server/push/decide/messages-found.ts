@@ -95,7 +95,7 @@ export function matchOf({ conversationId, without, above, since, where }: Asked)
 
 const MESSAGE = { seq: 1, rev: 1, sender_id: 1, created_at: 1, content: 1, mentions: 1, thread_id: 1, aside: 1 };
 
-/** What is stored comes first: what is newer than that is found by the next look. */
+/** What is stored is read first: what is newer than that is found by the next look. */
 function branchesOf(asked: Asked, of: number): Branch[] {
   const { kind, id } = refFromId(asked.conversationId);
   const whole = { conversation_id: id };

@@ -6,7 +6,7 @@ import type { Person } from '../payloads.ts';
 /** Who is named in payloads, by id. */
 export type ReadPeople = (ids: readonly ObjectId[]) => Promise<Map<string, Person>>;
 
-/** @returns reads them by one command; none is no command */
+/** @returns reads them by one command; for no ids, by none */
 export function createReadPeople({ users }: Pick<Collections, 'users'>): ReadPeople {
   return async (ids) => {
     if (ids.length === 0) return new Map();

@@ -14,7 +14,7 @@ export interface SituationSources {
 
 export interface Situations {
   there: Situation[];
-  /** Jobs without a subscription that is still of their session. */
+  /** Jobs without a subscription that still belongs to their session. */
   orphans: PushJobDocument[];
   /** Jobs whose session has ended. */
   ended: PushJobDocument[];

@@ -1,7 +1,7 @@
 /**
- * Replies beside the conversation (`aside`) are pushed to those who follow the thread and to those whom they name, unless
- * they were read in the thread. Where neither the newest nor the oldest message is one, nothing is asked for this: of the
- * messages in between none is pushed.
+ * Replies beside the conversation (`aside`) are pushed to those who follow the thread and to those whom they name,
+ * unless they were read in the thread. Where neither the newest nor the oldest message is such a reply, nothing is
+ * asked for this: none of the messages in between is pushed.
  */
 import type { Document, ObjectId } from 'mongodb';
 import { mentioning } from '../../conversations/mentioned.ts';
@@ -35,7 +35,7 @@ interface Thread {
 
 const keyOf = (userId: ObjectId, rootId: ObjectId) => `${userId.toHexString()} ${rootId.toHexString()}`;
 
-/** Reads users' marks in threads by one command; none are no command. */
+/** Reads users' marks in threads by one command; for no threads, by none. */
 export async function readMarks(
   { collections: { thread_marks } }: Pick<ThreadSources, 'collections'>,
   asked: readonly OfUser[],

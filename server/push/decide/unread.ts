@@ -12,7 +12,7 @@ interface Unread {
 /** How much a user has not read. */
 export type UnreadOf = (userId: ObjectId) => Promise<Unread>;
 
-/** @returns what of each user, by id; each is asked for once */
+/** @returns how much each user has not read, by the user's id; each is asked for once */
 export async function readUnread(unreadOf: UnreadOf, userIds: readonly ObjectId[]): Promise<Map<string, Unread>> {
   const distinct = new Map(userIds.map((id) => [id.toHexString(), id]));
   const found = new Map<string, Unread>();

@@ -78,5 +78,5 @@ export function createAttempt(options: AttemptOptions): (decided: Decided) => Pr
 
 type Sent = Decision & { kind: 'push' };
 
-/** What a device shows that was not reached. */
+/** What a device shows that this push did not reach. */
 const shownBefore = ({ shown, shown_thread }: PushJobDocument) => ({ shown, shown_thread });

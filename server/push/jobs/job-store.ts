@@ -11,7 +11,7 @@ import type { Noted, Shown } from '../decide/decision.ts';
 
 /** How long a node has for a job: longer than an attempt takes. In milliseconds. */
 const LEASE_MS = 30_000;
-/** How long it is remembered what a device was told: as long as providers keep a push. */
+/** How long the store remembers what a device was told: as long as providers keep a push. */
 const KEPT_MS = 28 * 86_400_000;
 
 /** Jobs in one write. */
@@ -33,17 +33,17 @@ export type ReadPlace = { userId: PushJobDocument['user_id'] } & ({ conversation
 export interface PushJobStore {
   /** Has jobs looked at no later than they say, unless one is being worked on or waits for its provider. Repeatable. */
   knock(knocks: readonly Knock[]): Promise<void>;
-  /** Has what a user's devices show of conversations, or threads, looked at now. */
+  /** Schedules an immediate look at what a user's devices show of conversations, or threads. */
   knockShown(read: readonly ReadPlace[]): Promise<void>;
   /**
    * Claims jobs that are due, oldest first.
-   * @param roomOf how many more of a lane
+   * @param roomOf how many more jobs of a lane may be claimed
    * @param full lanes without room
    */
   claim(most: number, full: string[], roomOf: (lane: string) => number): Promise<PushJobDocument[]>;
   /** Ends a job, or has it looked at again: at once if there was a reason since it was claimed. */
   done(job: PushJobDocument, noted: Noted, lookAt?: Date): Promise<void>;
-  /** Has a job looked at later; an attempt has failed where `failed` says so. */
+  /** Schedules a later look at a job; an attempt has failed where `failed` says so. */
   postpone(job: PushJobDocument, dueAt: Date, failed?: Partial<Shown>): Promise<void>;
   /** Removes jobs that this node has claimed. */
   remove(claimed: readonly PushJobDocument[]): Promise<void>;

@@ -11,7 +11,7 @@ const MOST_FAILING = 4;
 /** … and with all. */
 const MOST_OF_ALL = 512;
 
-/** Of how many lanes it is remembered that they fail. */
+/** How many lanes are remembered as failing. */
 const REMEMBERED = 10_000;
 
 export interface Lanes {

@@ -66,7 +66,7 @@ export function createApns({ config, pool = createHttp2Pool(config.url) }: ApnsO
 
 function judge({ status, headers }: Http2Answer, reason: string): Outcome {
   if (GONE.includes(reason)) return { kind: 'gone', reason };
-  // With a new token it is not the push that is refused.
+  // Even a new token was refused: this says nothing against the push.
   if (reason === 'ExpiredProviderToken') return { kind: 'retry', reason };
   return outcomeOf(status, headers['retry-after'] as string | undefined, reason);
 }

@@ -7,7 +7,7 @@ const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging';
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** How long an assertion holds, in seconds: the most that Google takes. */
 const ASSERTION_S = 3600;
-/** A token is renewed so long before it expires, in milliseconds. */
+/** How long before it expires a token is renewed, in milliseconds. */
 const MARGIN_MS = 60_000;
 
 export interface FcmTokens {

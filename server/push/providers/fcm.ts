@@ -32,7 +32,7 @@ export function createFcm({ config, outbound }: FcmOptions): Provider {
         if (first.answer.status !== 401) return await judge(first.answer);
         tokens.drop(first.token);
         const { answer } = await post(address, push, dueAt);
-        // With a new token it is not the push that is refused.
+        // Even a new token was refused: this says nothing against the push.
         return answer.status === 401 ? { kind: 'retry', reason: '401' } : await judge(answer);
       } catch (error) {
         return unanswered(error);

@@ -1,6 +1,6 @@
 /**
  * Requests over HTTP/2 (RFC 9113) to one server, on sessions that stay open. A session that the server takes leave of
- * (GOAWAY) gets no new request; what it did not look at any more goes again on another one.
+ * (GOAWAY) gets no new request; requests that the server no longer looked at are sent again on another one.
  */
 import {
   type ClientHttp2Session,
@@ -13,13 +13,13 @@ import {
 
 /** The time for a request, in milliseconds. */
 const DEADLINE_MS = 10_000;
-/** A session without a request for so long is closed, in milliseconds. */
+/** How long a session without a request stays open, in milliseconds. */
 const IDLE_MS = 600_000;
 /** Requests on one session at once, if the server allows that; beyond that another session is opened … */
 const MOST_STREAMS = 500;
 /** … up to so many. */
 const MOST_SESSIONS = 4;
-/** How often a request goes again that the server did not look at. */
+/** How often a request that the server did not look at is sent again. */
 const MOST_REPEATS = 3;
 /** What is read of an answer, in bytes. */
 const MOST_BYTES = 4096;

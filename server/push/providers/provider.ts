@@ -5,7 +5,7 @@ import type { Payload } from '../payloads.ts';
 /** A push as a provider is to deliver it. */
 export interface Push {
   payload: Payload;
-  /** Of what waits at the provider, the newest of one name replaces the others: at most 32 characters of base64url. */
+  /** The newest push of a name replaces those that wait at the provider: at most 32 characters of base64url. */
   collapse: string;
   /** How long the provider keeps it for a device that is off, in seconds. */
   ttlS: number;
@@ -25,7 +25,7 @@ export type Outcome =
 export type Recipient = Pick<PushSubscriptionDocument, 'provider' | 'address' | 'keys' | 'voip_token'>;
 
 export interface Provider {
-  /** Sends a push; never rejects. The provider has 10 s; whoever gives out its tokens may take as long besides. */
+  /** Sends a push; never rejects. The provider has 10 s; whoever issues its tokens may take as long again. */
   send(to: Recipient, push: Push): Promise<Outcome>;
   /** Names what may hang or fail as one: pushes of other lanes do not wait for it. */
   laneOf(to: Recipient): string;
@@ -53,7 +53,7 @@ function waitOf(retryAfter: string | undefined): { afterMs?: number } {
   return Number.isNaN(afterMs) ? {} : { afterMs: Math.max(0, afterMs) };
 }
 
-/** What no answer means. @param error says why, without any address */
+/** What it means that there is no answer. @param error says why, without any address */
 export function unanswered(error: unknown): Outcome {
   return { kind: 'retry', isUnanswered: true, reason: error instanceof Error ? error.message : String(error) };
 }

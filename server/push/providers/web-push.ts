@@ -7,7 +7,7 @@ import { outcomeOf, type Provider, unanswered } from './provider.ts';
 const ENCODING = 'aes128gcm';
 /** A signature holds for 12 hours, and is used for a part of that: push services count the requests of new ones. */
 const SIGNED_MS = 3_600_000;
-/** Of how many push services. */
+/** For how many push services signatures are kept. */
 const MOST_SIGNED = 1000;
 
 export interface WebPushOptions {

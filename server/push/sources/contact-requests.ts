@@ -5,7 +5,7 @@ import type { ContactDocument } from '../../model/documents/contacts.ts';
 import type { Knock } from '../jobs/job-store.ts';
 import type { SourceOptions } from './source.ts';
 
-/** How far the first look of a node reaches back, in milliseconds: what is found again was told, as its job says. */
+/** How far the first look of a node reaches back, in milliseconds: what is found again was told; its job says so. */
 const FIRST_MS = 86_400_000;
 /** Requests that are stored as jobs together. */
 const BATCH = 1000;

@@ -20,7 +20,7 @@ export function createRingingCalls({
   onStored,
   clock,
 }: RingingCallsOptions) {
-  /** Jobs that were stored for calls that ring still. */
+  /** Jobs that were stored for calls that still ring. */
   let stored = new Set<string>();
 
   return async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /**
- * Where jobs come from: conversations that changed, calls that ring, contact requests. A node takes part once there is a
- * subscription; without any, nothing is asked but that, every ten seconds.
+ * Where jobs come from: conversations that changed, calls that ring, contact requests. A node takes part once there is
+ * a subscription; before that it only asks whether there is one, every ten seconds.
  */
 import type { Logger } from 'pino';
 import type { PartitionMember, Partitions } from '../../cluster/partitions.ts';
@@ -13,7 +13,7 @@ import { createRingingCalls, type RingingCallsOptions } from './ringing-calls.ts
 const LOOK_FOR_CALLS_MS = 500;
 const LOOK_FOR_REQUESTS_MS = 1000;
 const LOOK_FOR_SUBSCRIPTIONS_MS = 10_000;
-/** Whose node looks for calls and requests. */
+/** The partition whose node looks for calls and requests. */
 const LOOKING_PARTITION = 0;
 
 export interface Sources {

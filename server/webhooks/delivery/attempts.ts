@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { FailedAttempt, WebhookDocument } from '../../model/documents/webhooks.ts';
 import type { FeedEvent, SendEvent } from './sender.ts';
 
-/** A stream of which every attempt is refused for so long is passed over, in milliseconds. */
+/** A stream whose every attempt is refused for this long is passed over, in milliseconds. */
 const PASS_OVER_MS = 3_600_000;
 
 /** `retry`: the receiver failed. `refused`: it refused, and is asked again. `passed_over`: for too long. */

@@ -48,7 +48,7 @@ export function createCursorStore({ collections: { webhook_cursors }, store }: C
     { atOnce: 2, most: 100 },
   );
 
-  /** The highest `rev` from before the feed began: changes are dated in the order of `rev`, as good as clocks agree. */
+  /** The highest `rev` from before the feed began: changes are dated in the order of `rev`, as well as clocks agree. */
   async function revBefore({ since }: WebhookDocument, conversationId: string): Promise<number> {
     const [last] = await store
       .of(refFromId(conversationId).kind)

@@ -12,10 +12,10 @@ import { createMessageTurn } from './message-turn.ts';
 import { createSchedule, type Turn } from './schedule.ts';
 import type { SendEvent } from './sender.ts';
 
-/** With fewer streams in memory, in numbers, the store is asked for more. */
+/** With fewer streams than this in memory, the store is asked for more. */
 const FEW = 5000;
 const MOST_READ = 10_000;
-/** A look that took long is not repeated for so many times as long. */
+/** After a look, the next one waits for this many times as long as it took. */
 const REST = 10;
 /** How long an attempt under way may take when the node ends, in milliseconds. */
 const PATIENCE_MS = 2000;

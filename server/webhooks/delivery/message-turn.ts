@@ -13,7 +13,7 @@ import { eventId, type FeedEvent } from './sender.ts';
 
 /** Messages in a turn: then others come first. */
 const LIMIT = 50;
-/** What a summary names and nobody has stored in so many seconds, nobody will. */
+/** What a summary names and nobody has stored within so many seconds, nobody will store. */
 const MOST_LOOKS = 20;
 
 export interface MessageTurnOptions {
@@ -28,8 +28,8 @@ export interface MessageTurnOptions {
 }
 
 /**
- * New is what the receiver has not had; to one that wants changes only, what has not changed. So no change is missed that
- * came right after its message.
+ * New is what the receiver has not had; to a receiver that wants changes only, what has not changed. So no change is
+ * missed that came right after its message.
  */
 function typeOf({ types }: WebhookDocument, { seq, rev, revs }: MessageDocument, { had }: Cursor): WebhookType {
   const isKnown = types.includes('message.new') ? hasHad(had, seq) : (revs?.[0] ?? rev) !== rev;
@@ -89,7 +89,7 @@ export function createMessageTurn(options: MessageTurnOptions) {
         wasTaken = true;
         delete cursor.refused_since;
       }
-      // Also of what is not wanted: who takes changes only, takes them of all.
+      // Also of what is not wanted: a receiver that takes changes only, takes them of all messages.
       addHad(cursor.had, message.seq);
       cursor.rev = message.rev;
     }

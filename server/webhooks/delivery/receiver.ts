@@ -9,12 +9,12 @@ export const backOff = (failures: number, firstWaitMs: number) =>
   Math.min(firstWaitMs * 2 ** (failures - 1), LONGEST_WAIT_MS);
 
 export interface Receiver {
-  /** How long it is left alone yet, in milliseconds; 0 or less where it is not. */
+  /** How much longer it is left alone, in milliseconds; 0 or less where it is not. */
   rest(): number;
   isFailing(): boolean;
   /** How many streams it may be told at once. */
   atOnce(): number;
-  /** @param began when the attempt began, by `performance.now()`: those that were under way together failed once */
+  /** @param began when the attempt began, by `performance.now()`: attempts under way together count as one failure */
   failed(began: number): void;
   /** It answered. @returns whether that is news */
   answered(): boolean;

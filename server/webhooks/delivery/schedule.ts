@@ -1,7 +1,7 @@
 /**
- * When which stream of one receiver is tried. Several at once, each stream one at a time. While the receiver fails, it is
- * tried by one stream after the other: after a second, then after twice as long each time. A stream that alone is not
- * taken waits by itself, likewise.
+ * When each stream of one receiver is tried. Several at once, each stream one at a time. While the receiver fails, it
+ * is tried by one stream after the other: after a second, then after twice as long each time. If one stream alone is
+ * not taken, only that stream waits, likewise.
  */
 import { backOff, createReceiver } from './receiver.ts';
 
@@ -27,7 +27,7 @@ export interface Schedule {
   answered(): void;
   /** Tries everything at once, whatever failed before. */
   retryNow(): void;
-  /** Forgets the streams of which this holds, but for those under way. */
+  /** Forgets the streams for which this holds, except those under way. */
   forget(isGone: (stream: string) => boolean): void;
   /** Begins nothing more; resolves when what is under way has ended. */
   close(): Promise<void>;
@@ -46,7 +46,7 @@ interface Entry {
 }
 
 export interface ScheduleOptions {
-  /** Tries one stream. @param looks how often it was `early` before, one after the other */
+  /** Tries one stream. @param looks how often it was `early` before, in a row */
   work(stream: string, looks: number): Promise<Turn>;
   /** In milliseconds; for tests. */
   firstWaitMs?: number;
