@@ -14,7 +14,7 @@ import { createWithThreads, type WithThreads } from './thread-summaries.ts';
 /**
  * How many of its earlier revs a message keeps: the first of each write. The unique index over them keeps a node that
  * knows only what was newest before that write from giving a rev twice. While a message is changed again and again, it
- * keeps more than anybody can add in the time for which a node relies on what it knows (`messages/positions.ts`).
+ * keeps more than anybody can add in the time for which a node relies on what it knows (`newest-messages.ts`).
  */
 const REMEMBERED_REVS = 50;
 const REMEMBERED_BUSY = 1000;
