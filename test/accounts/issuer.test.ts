@@ -16,10 +16,13 @@ describe('a token of the issuer', () => {
     expect(status).toBe(200);
     expect(json.user).toMatchObject({ _id: device.id, full_name: 'Ann Example', is_active: true });
     expect(json.user).not.toHaveProperty('external_id');
-    const { expires_in } = await device.ok('auth:renew', { token: await scene.issuer.token({ sub, exp: seconds() + 900 }) });
+    const { expires_in } = await device.ok('auth:renew', {
+      token: await scene.issuer.token({ sub, exp: seconds() + 900 }),
+    });
     expect(expires_in).toBeGreaterThan(890);
-    const { data } = (await http(scene.server.url, 'POST', '/api/conversation/list', { token: await scene.issuer.token({ sub }) }))
-      .json;
+    const { data } = (
+      await http(scene.server.url, 'POST', '/api/conversation/list', { token: await scene.issuer.token({ sub }) })
+    ).json;
     expect(data.conversations).toEqual([]);
     expect(await sessionsOf(await scene.issuer.token({ sub }))).toHaveLength(1);
   });
@@ -52,7 +55,11 @@ describe('a token of the issuer', () => {
       expect((await device.refused('auth:renew', { token })).code).toBe('unauthenticated');
     }
     expect(await refusal(join(await scene.issuer.token({ sub, pad: 'x'.repeat(100_000) })))).toBe('unauthenticated');
-    const { status } = await http(scene.server.url, 'GET', `/media/${'0'.repeat(24)}?token=${await scene.issuer.token({ sub })}`);
+    const { status } = await http(
+      scene.server.url,
+      'GET',
+      `/media/${'0'.repeat(24)}?token=${await scene.issuer.token({ sub })}`,
+    );
     expect(status).toBe(401);
   });
 
@@ -138,7 +145,7 @@ describe('a server', () => {
   });
 
   it('without accounts of its own has no registration, no sign-in and no passwords', async () => {
-    const { url } = await startServerForTest({ env: { ...issuer.env, AUTH_LOCAL: 'off' } });
+    const { url } = await startServerForTest({ env: { ...scene.issuer.env, AUTH_LOCAL: 'off' } });
     const token = await scene.issuer.token({ sub: uniqueName() });
     expect((await me(token, url)).status).toBe(200);
     for (const route of ['register', 'login', 'password/change', 'password/forgot', 'password/reset', 'password/x'])

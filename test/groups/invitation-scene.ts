@@ -54,4 +54,5 @@ export function invitationScene() {
 }
 
 export const join = (device: Device, { code }: { code: string }) => device.raw('group:join', { code });
-export const codes = (answers: Awaited<ReturnType<Device['raw']>>[]) => answers.flatMap(({ error }) => error?.code ?? []);
+export const codes = (answers: Awaited<ReturnType<Device['raw']>>[]) =>
+  answers.flatMap(({ error }) => error?.code ?? []);

@@ -32,7 +32,9 @@ export function outboundOfTest(): () => Outbound {
 }
 
 /** What every provider does alike: answers by status. */
-export function judged(start: () => Promise<{ provider: Provider; script: { next: ApnsStandIn['next'] }; to: object }>) {
+export function judged(
+  start: () => Promise<{ provider: Provider; script: { next: ApnsStandIn['next'] }; to: object }>,
+) {
   it.each([
     [429, { 'retry-after': '7' }, { kind: 'retry', afterMs: 7000 }],
     [503, {}, { kind: 'retry' }],
