@@ -120,16 +120,3 @@ test('groups whose changes are not visible do not keep visible messages from the
   expect(answer.conversations.flatMap((one) => one.messages)).toEqual([visible.message]);
   expect(answer.has_more).toBe(false);
 });
-
-test('an answer of more than a mebibyte reaches the client', async () => {
-  const a = await device();
-  const reader = await register(server.url);
-  const content = 'x'.repeat(16 * 1024);
-  for (let sent = 0; sent < 100; sent += 20) {
-    await Promise.all(Array.from({ length: 20 }, () => a.ok('message:send', { ...to(reader), content })));
-  }
-  const b = await connect(server.url, reader);
-  const { messages } = await b.ok('message:history', { ...to(a.account), limit: 200 });
-  expect(messages).toHaveLength(100);
-  expect((await b.ok('conversation:list')).conversations).toHaveLength(1);
-});

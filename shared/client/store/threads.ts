@@ -42,13 +42,19 @@ function withSummary(root: Message, replies: readonly Message[]): Message {
  * is kept are kept too, since each comes after it.
  */
 export function withSummaries(messages: readonly Message[], changed: readonly Message[]): readonly Message[] {
-  const touched = new Set(changed.map(({ thread_id, _id, thread }) => thread_id ?? (thread && _id)));
-  touched.delete(undefined);
-  if (touched.size === 0) return messages;
+  // A root may come after its replies.
+  const touched = new Set(changed.map(({ thread_id, _id }) => thread_id ?? _id));
+  const repliesTo = new Map<string, Message[]>();
+  for (const reply of messages) {
+    if (reply.thread_id === undefined || !touched.has(reply.thread_id)) continue;
+    const replies = repliesTo.get(reply.thread_id);
+    if (replies) replies.push(reply);
+    else repliesTo.set(reply.thread_id, [reply]);
+  }
+  if (repliesTo.size === 0) return messages;
   return messages.map((root) => {
-    if (!touched.has(root._id)) return root;
-    const replies = messages.filter(({ thread_id }) => thread_id === root._id);
-    return replies.length === 0 ? root : withSummary(root, replies);
+    const replies = repliesTo.get(root._id);
+    return replies ? withSummary(root, replies) : root;
   });
 }
 
