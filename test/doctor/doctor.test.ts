@@ -97,7 +97,8 @@ let restore: () => Promise<void>;
 
 beforeAll(async () => {
   database = await startDatabaseAlone();
-  const server = await startServerProcess({ env: { MONGODB_URL: database.url } });
+  // The call that rings must not be overdue before the last look.
+  const server = await startServerProcess({ env: { MONGODB_URL: database.url, CALL_RING_TIMEOUT_MS: '600000' } });
   patient = await live(server.url);
   client = new MongoClient(database.url);
   db = client.db();
