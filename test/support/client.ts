@@ -78,11 +78,19 @@ export function uniqueName(prefix = 'u'): string {
   return `${prefix}${process.pid.toString(36)}${serial.toString(36)}${Math.floor(Math.random() * 1e7).toString(36)}`;
 }
 
+/** How often a registration is tried: a busy machine answers `unavailable`, and says to repeat it. */
+const REGISTRATIONS = 5;
+
 /** Registers a user. */
-export async function register(base: string, over: Record<string, unknown> = {}): Promise<Account> {
+export async function register(
+  base: string,
+  over: Record<string, unknown> = {},
+  tries = REGISTRATIONS,
+): Promise<Account> {
   const username = uniqueName();
   const body = { username, email: `${username}@example.test`, password: 'Correct-horse-9', ...over };
   const answer = await http(base, 'POST', '/auth/register', { body });
+  if (answer.status === 503 && tries > 1) return register(base, over, tries - 1);
   if (answer.status !== 201) throw new Error(`register: ${answer.status} ${JSON.stringify(answer.json)}`);
   return {
     ...answer.json,
