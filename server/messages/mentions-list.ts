@@ -7,10 +7,8 @@ import type { Handler } from '../dispatch/handlers.ts';
 import { notFound } from '../lib/errors.ts';
 import { fromId } from '../model/codec.ts';
 import { KINDS } from '../model/conversation-ref.ts';
-import { toPage } from './page.ts';
+import { DEFAULT_LIMIT, toPage } from './page.ts';
 import { compareNewestFirst, NEWEST_FIRST, olderThan } from './search-query.ts';
-
-const DEFAULT_LIMIT = 50;
 
 /**
  * @param scopesOf every conversation of a user

@@ -9,11 +9,10 @@ import { fromId } from '../model/codec.ts';
 import type { MessageDocument } from '../model/documents/messages.ts';
 import type { Moment } from './amendment.ts';
 import type { ChangeMessage } from './change-message.ts';
-import { toPage } from './page.ts';
+import { DEFAULT_LIMIT, toPage } from './page.ts';
 
 /** How many messages of a conversation are pinned at most. */
 export const MOST_PINNED = 100;
-const DEFAULT_LIMIT = 50;
 
 /**
  * @returns a handler that throws ContractError `forbidden` where the caller may not pin, `conflict` on a deleted

@@ -9,10 +9,9 @@ import type { Collections } from '../model/collections.ts';
 import { KINDS, refFromId } from '../model/conversation-ref.ts';
 import type { MessageDocument, SavedDocument } from '../model/documents/messages.ts';
 import { insertOnce } from '../model/insert-once.ts';
-import { toPage } from './page.ts';
+import { DEFAULT_LIMIT, toPage } from './page.ts';
 import type { Reach } from './reach.ts';
 
-const DEFAULT_LIMIT = 50;
 /** How many are looked at in one go. */
 const CHUNK = 101;
 

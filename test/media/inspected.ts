@@ -19,13 +19,19 @@ export function inspectionScene() {
   });
 
   let serial = 0;
-  async function fileOf(content: Uint8Array): Promise<string> {
+  async function fileOf(content: Uint8Array | string): Promise<string> {
     const file = path.join(directory, String(serial++));
     await writeFile(file, content);
     return file;
   }
   const inspect = async (content: Uint8Array) => inspection.media(await fileOf(content));
-  return { fileOf, inspect };
+  return {
+    get inspection() {
+      return inspection;
+    },
+    fileOf,
+    inspect,
+  };
 }
 
 /** Two seconds, as the samples last, more or less. */

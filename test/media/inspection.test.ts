@@ -1,30 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createInspection, type Inspection } from '../../server/media/inspect/inspection.ts';
+import { describe, expect, it } from 'vitest';
+import { inspectionScene, near2 } from './inspected.ts';
 import { animation, picture, rotatedFilm, sample } from './samples.ts';
 
-let directory: string;
-let inspection: Inspection;
-beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'letsapp-inspection-'));
-  inspection = createInspection();
-});
-afterAll(async () => {
-  await inspection.close();
-  await rm(directory, { recursive: true });
-});
-
-let serial = 0;
-async function fileOf(content: Uint8Array | string): Promise<string> {
-  const file = path.join(directory, String(serial++));
-  await writeFile(file, content);
-  return file;
-}
+const scene = inspectionScene();
+const { fileOf } = scene;
 
 describe('video and audio', () => {
-  const near2 = expect.closeTo(2, 0);
   it.each([
     ['film.mp4', { mediaType: 'video', mimeType: 'video/mp4', duration: near2, width: 160, height: 120 }],
     ['streaming.mp4', { mediaType: 'video', mimeType: 'video/mp4', duration: near2, width: 160, height: 120 }],
@@ -41,11 +22,11 @@ describe('video and audio', () => {
     ['voice.m4a', { mediaType: 'audio', mimeType: 'audio/mp4', duration: near2 }],
   ])('%s is recognised by its content', async (name, expected) => {
     const extension = expect.stringMatching(/^[a-z0-9]+$/);
-    expect(await inspection.media(await fileOf(await sample(name)))).toEqual({ ...expected, extension });
+    expect(await scene.inspection.media(await fileOf(await sample(name)))).toEqual({ ...expected, extension });
   });
 
   it('a video has its size as displayed', async () => {
-    expect(await inspection.media(await fileOf(await rotatedFilm()))).toMatchObject({ width: 120, height: 160 });
+    expect(await scene.inspection.media(await fileOf(await rotatedFilm()))).toMatchObject({ width: 120, height: 160 });
   });
 
   it.each(['film.mp4', 'streaming.mp4', 'film.mov', 'voice.m4a'])(
@@ -53,7 +34,7 @@ describe('video and audio', () => {
     async (name) => {
       const whole = await sample(name);
       const cut = await fileOf(whole.subarray(0, whole.length * 0.7));
-      await expect(inspection.media(cut)).rejects.toMatchObject({ code: 'validation_failed' });
+      await expect(scene.inspection.media(cut)).rejects.toMatchObject({ code: 'validation_failed' });
     },
   );
 });
@@ -71,10 +52,10 @@ describe('an image', () => {
     async (kind) => {
       const bytes = await whole[kind]();
       for (const good of [bytes, Buffer.concat([bytes, Buffer.from('and more')])]) {
-        expect(await inspection.media(await fileOf(good))).toMatchObject({ mediaType: 'image' });
+        expect(await scene.inspection.media(await fileOf(good))).toMatchObject({ mediaType: 'image' });
       }
       for (const missing of [1, 4, 8, 12]) {
-        const cut = inspection.media(await fileOf(bytes.subarray(0, -missing)));
+        const cut = scene.inspection.media(await fileOf(bytes.subarray(0, -missing)));
         await expect(cut, `${missing}`).rejects.toMatchObject({ code: 'validation_failed' });
       }
     },
@@ -84,7 +65,7 @@ describe('an image', () => {
     const bytes = await picture(40, 20).toFormat(format).toBuffer();
     for (const length of [8, 12, 20, 100]) {
       const file = await fileOf(bytes.subarray(0, length));
-      expect((await inspection.file(file)).mimeType).toBe(`image/${format}`);
+      expect((await scene.inspection.file(file)).mimeType).toBe(`image/${format}`);
     }
   });
 });
@@ -100,12 +81,12 @@ describe('other files', () => {
     ['a PDF', '%PDF-1.7\n', 'application/pdf'],
   ])('%s gets a harmless type', async (_name, content, mimeType) => {
     const file = await fileOf(content);
-    expect((await inspection.file(file)).mimeType).toBe(mimeType);
-    await expect(inspection.media(file)).rejects.toMatchObject({ code: 'unsupported_media_type' });
+    expect((await scene.inspection.file(file)).mimeType).toBe(mimeType);
+    await expect(scene.inspection.media(file)).rejects.toMatchObject({ code: 'unsupported_media_type' });
   });
 
   it('an image is recognised among files', async () => {
     const file = await fileOf(await picture().png().toBuffer());
-    expect(await inspection.file(file)).toEqual({ mimeType: 'image/png', extension: 'png' });
+    expect(await scene.inspection.file(file)).toEqual({ mimeType: 'image/png', extension: 'png' });
   });
 });

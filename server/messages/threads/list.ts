@@ -11,11 +11,10 @@ import { compile } from '../../lib/validation.ts';
 import { KINDS, refFromId } from '../../model/conversation-ref.ts';
 import type { MessageDocument, ThreadMarkDocument } from '../../model/documents/messages.ts';
 import { toWireMessage } from '../../model/views/message.ts';
-import { MAX_ANSWER_BYTES } from '../page.ts';
+import { DEFAULT_LIMIT, MAX_ANSWER_BYTES } from '../page.ts';
 import type { ThreadMarks } from './marks.ts';
 import { countUnreadReplies } from './unread.ts';
 
-const DEFAULT_LIMIT = 50;
 type Threads = CommandData<'thread:list'>['threads'];
 
 /** Where a page ends. */
