@@ -45,17 +45,21 @@ const STORAGE: MediaStorage = {
   },
   remove: async () => {},
 };
-const DEAD = new Set<string>();
+/** Processes that others take for dead: a while after their death, so that nothing of them is still on its way. */
+const KNOWN_DEAD = new Set<string>();
 const WRITES = new Set(['updateOne', 'updateMany', 'insertOne', 'deleteOne', 'findOneAndUpdate', 'findOneAndDelete']);
 
 export function createMortalProcess(real: Collections, quotaBytes: number, death?: Death): MortalProcess {
   const id = randomUUID();
   let writes = 0;
   const sent: Promise<unknown>[] = [];
+  const settled = () => Promise.allSettled(sent);
+  let isDead = false;
   let die = () => {};
   const died = new Promise<void>((resolve) => {
     die = () => {
-      DEAD.add(id);
+      isDead = true;
+      void settled().then(() => KNOWN_DEAD.add(id));
       resolve();
     };
   });
@@ -70,12 +74,12 @@ export function createMortalProcess(real: Collections, quotaBytes: number, death
         return async (...args: unknown[]) => {
           writes++;
           if (death && writes === death.atWrite && !death.isWritten) die();
-          if (DEAD.has(id)) return never;
+          if (isDead) return never;
           const writing = method.apply(target, args) as Promise<unknown>;
           sent.push(writing);
           const result = await writing;
           if (death && writes >= death.atWrite) die();
-          return DEAD.has(id) ? never : result;
+          return isDead ? never : result;
         };
       },
     });
@@ -87,7 +91,7 @@ export function createMortalProcess(real: Collections, quotaBytes: number, death
   }
   const kinds = kindsOf(collections);
   const clock = () => new Date();
-  const nodes = { deadAmong: async (ids: string[]) => [...new Set(ids)].filter((other) => DEAD.has(other)) };
+  const nodes = { deadAmong: async (ids: string[]) => [...new Set(ids)].filter((other) => KNOWN_DEAD.has(other)) };
   const recount = createRecount({ collections, uploads: [kinds.media.collection, kinds.file.collection], nodes });
   const quota = createQuota(createUsage(collections, id), recount, quotaBytes);
   const keep = createKeep({ collections, storage: STORAGE, quota, nodeId: id, clock, log: SILENT });
@@ -100,7 +104,7 @@ export function createMortalProcess(real: Collections, quotaBytes: number, death
     id,
     quota,
     died,
-    settled: () => Promise.allSettled(sent),
+    settled,
     async post(userId, size) {
       const fileId = new ObjectId();
       // A form tells a little less than the file has.
