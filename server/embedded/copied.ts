@@ -1,14 +1,14 @@
 /** Fetches a copy of the database from the process that has it. */
-import { chmod, copyFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copiedFile, removeCopy } from './storage/copy.ts';
+import { copyFolder, removeCopy } from './storage/copy.ts';
+import { copyEntries } from './storage/copy-entries.ts';
 
 /**
  * Has a running database copied, with all that it has acknowledged.
  * @param dataDir its folder
  * @param command sends it a command
- * @param target the folder of another database, which must exist and be empty
- * @throws what `command` throws, for example on a full disk; what the file system throws
+ * @param target the folder of another database, which must have no file yet
+ * @throws what `command` throws, for example on a full disk; what LMDB and the file system throw
  */
 export async function fetchCopy(
   dataDir: string,
@@ -18,13 +18,7 @@ export async function fetchCopy(
   const folder = join(dataDir, 'database');
   await command({ copyDatabase: 1 });
   try {
-    const [from, to] = [copiedFile(folder), join(target, 'data.mdb')];
-    await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
-      // To another disk.
-      if (error.code !== 'EXDEV') throw error;
-      await copyFile(from, to);
-    });
-    await chmod(to, 0o600);
+    await copyEntries(copyFolder(folder), target);
   } finally {
     removeCopy(folder);
   }

@@ -1,6 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { compactTree } from '../../server/embedded/storage/compaction.ts';
 import { openStorage, type Storage } from '../../server/embedded/storage/storage.ts';
@@ -92,6 +93,31 @@ it('a start after a crash makes up for a long log in the compacted file', async 
   await second.close();
   await compactTree(join(parent, 'killed'));
   expect((await contents(join(parent, 'killed'))).join()).toBe((await contents(folder)).join());
+});
+
+it('a file whose list of free pages is of LMDB 3 is written anew, and taken over whole', async () => {
+  const folder = await temporary();
+  const fixture = join(import.meta.dirname, 'lmdb-3.mdb.gz');
+  await writeFile(tree(folder), gunzipSync(await readFile(fixture)));
+  await compactTree(folder);
+  const before = await contents(folder);
+  expect(before).toHaveLength(31);
+  for (const entry of before) expect(entry).toMatch(/^key 0*(\d+)=(\1 in round \d+ )+$/);
+  const storage = openStorage(folder);
+  await storage.write(() => {
+    for (let n = 0; n < 5000; n++) storage.put(key(n), Buffer.from(`after ${n}`));
+  });
+  await storage.close();
+  expect(await contents(folder)).toEqual(expect.arrayContaining(before));
+});
+
+it('a file of LMDB 3 that cannot be written anew is refused, and stays as it is', async () => {
+  const disk = smallDiskForTest(4 * MIB);
+  const bytes = gunzipSync(await readFile(join(import.meta.dirname, 'lmdb-3.mdb.gz')));
+  await writeFile(tree(disk.folder), bytes);
+  await disk.leave(8192);
+  await expect(compactTree(disk.folder)).rejects.toThrow(/data\.mdb in DATA_DIR is of an earlier version: /);
+  expect((await readFile(tree(disk.folder))).equals(bytes)).toBe(true);
 });
 
 it('a file that is damaged is refused, and not replaced', async () => {

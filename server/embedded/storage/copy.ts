@@ -2,25 +2,21 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../values/fault.ts';
-import { TREE_FILE } from './damage.ts';
 import type { Tree } from './tree.ts';
 
-/** Where the copy is made, in the folder of the database: whoever asked for it moves it away. */
-const COPY_FOLDER = 'copy';
-
-/** The file that `Storage.copy` makes. @param folder that of the database */
-export function copiedFile(folder: string): string {
-  return join(folder, COPY_FOLDER, TREE_FILE);
+/** Where `Storage.copy` makes LMDB's file: whoever asked for it fetches it. @param folder that of the database */
+export function copyFolder(folder: string): string {
+  return join(folder, 'copy');
 }
 
 /** Removes a copy that nobody fetched. */
 export function removeCopy(folder: string): void {
-  rmSync(join(folder, COPY_FOLDER), { recursive: true, force: true });
+  rmSync(copyFolder(folder), { recursive: true, force: true });
 }
 
 export interface Copying {
   /**
-   * Writes what the last commit holds, without free pages. Reads and writes go on meanwhile.
+   * Writes LMDB's file as the last commit left it, with its free pages. Reads and writes go on meanwhile.
    * @throws Fault ConflictingOperationInProgress while another copy is made; what LMDB throws, on a full disk for example
    */
   copy(): Promise<void>;
@@ -33,9 +29,9 @@ export function createCopying(tree: Tree, folder: string): Copying {
 
   async function write(): Promise<void> {
     removeCopy(folder);
-    mkdirSync(join(folder, COPY_FOLDER), { mode: 0o700 });
+    mkdirSync(copyFolder(folder), { mode: 0o700 });
     try {
-      await tree.backup(join(folder, COPY_FOLDER), true);
+      await tree.backup(copyFolder(folder), false);
     } catch (error) {
       removeCopy(folder);
       throw error;

@@ -3,8 +3,7 @@ import { createChangeBuffer } from './changes.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createRefusal } from './refusal.ts';
-import { checkTransaction, ensureFreeList, type Tree } from './tree.ts';
-import { writeSum } from './tree-sum.ts';
+import { checkTransaction, type Tree } from './tree.ts';
 
 export interface StorageOptions {
   /** Writes are refused, and why; with undefined: they are taken again. */
@@ -141,11 +140,6 @@ function openCheckpoints(tree: Tree, folder: string, options: StorageOptions) {
     }
   }
 
-  try {
-    if (ensureFreeList(tree)) writeSum(folder);
-  } catch (error) {
-    if (!isFullDisk(error)) throw error;
-  }
   checkpoints.restore();
   try {
     commitOrRestore();

@@ -31,7 +31,7 @@ export interface Storage {
    */
   write<T>(action: () => T): Promise<T>;
   /**
-   * Writes a copy of everything that is acknowledged to `copiedFile(folder)`. Reads and writes go on meanwhile.
+   * Writes a copy of everything that is acknowledged into `copyFolder(folder)`. Reads and writes go on meanwhile.
    * @throws Fault OutOfDiskSpace while writes are refused, ConflictingOperationInProgress while another copy is made
    */
   copy(): Promise<void>;

@@ -1,6 +1,6 @@
 /*
  * The layout of LMDB's file, as far as a check needs it: version 2, with 64-bit numbers in little-endian order. Source:
- * `MDB_meta`, `MDB_db`, `MDB_page_header`, `MDB_node` and `MDB_ovpage` in mdb.c of the package lmdb, 3.5.
+ * `MDB_meta`, `MDB_db`, `MDB_page_header`, `MDB_node` and `MDB_ovpage` in mdb.c of the package lmdb, 2.9.
  */
 import { closeSync, fstatSync, openSync, readSync, truncateSync } from 'node:fs';
 

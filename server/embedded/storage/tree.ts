@@ -1,5 +1,9 @@
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
+import { TREE_FILE } from './damage.ts';
+import { keyAfter } from './range.ts';
 import type { Applied } from './redo-records.ts';
 import { sealed, unsealed } from './seal.ts';
 
@@ -39,11 +43,33 @@ const VALUES = { encode: (value: Buffer) => value, decode: (bytes: Buffer) => co
  * Windows would make the file that long.
  */
 const MAP_BYTES = 16 * 1024 ** 3;
+export const LOCK_FILE = 'lock.mdb';
+/** More than LMDB needs for its locks. */
+const LOCK_BYTES = 12 * 1024;
 
-/** @throws what LMDB throws when the folder cannot be used */
+/**
+ * Makes the files, which LMDB would let others read. And it maps the file of its locks into memory: on a full disk the
+ * process would die as soon as it writes there, if the file had no room of its own yet.
+ */
+function prepareFiles(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  closeSync(openSync(join(folder, TREE_FILE), 'a', 0o600));
+  const locks = openSync(join(folder, LOCK_FILE), 'a', 0o600);
+  try {
+    if (fstatSync(locks).size === 0) writeFileSync(locks, Buffer.alloc(LOCK_BYTES));
+  } catch (error) {
+    ftruncateSync(locks);
+    throw error;
+  } finally {
+    closeSync(locks);
+  }
+}
+
+/** @throws what LMDB, or the file system, throws when the folder cannot be used */
 export function openTree(folder: string): Tree {
+  prepareFiles(folder);
   // These are missing from lmdb's types.
-  const options: Parameters<typeof open>[0] & { permissionsMode: number; keyEncoder: object; encoder: object } = {
+  const options: Parameters<typeof open>[0] & { keyEncoder: object; encoder: object } = {
     path: folder,
     keyEncoder: KEYS,
     encoder: VALUES,
@@ -53,7 +79,6 @@ export function openTree(folder: string): Tree {
     ...(process.platform !== 'win32' && { mapSize: MAP_BYTES }),
     // With it, a thread that ends during a transaction would wait for that transaction for ever.
     overlappingSync: false,
-    permissionsMode: 0o600,
   };
   return open<Buffer, Buffer>(options);
 }
@@ -88,31 +113,14 @@ export function checkTransaction(tree: Tree): void {
   tree.doesExist(APPLIED);
 }
 
-/**
- * Gives a file a list of free pages, by a commit of little, where it has none: as one that was just compacted. On such a
- * file a large transaction crashes lmdb (3.5.6): it looks for pages in the list as if there were some (`mdb_page_alloc`
- * in its mdb.c).
- * @returns whether anything was committed
- * @throws what LMDB throws
- */
-export function ensureFreeList(tree: Tree): boolean {
-  const { free } = tree.getStats() as { free: { entryCount: number } };
-  const value = tree.get(APPLIED);
-  if (value === undefined || free.entryCount > 0) return false;
-  const transaction = beginTransaction(tree);
-  tree.putSync(APPLIED, value);
-  transaction.commit();
-  return true;
-}
-
 /** Within a transaction: gives all values the seal that they lack. */
 export function addSeals(tree: Tree): void {
   const PORTION = 1000;
-  for (let start: Buffer = APPLIED; ; ) {
-    const entries = [...tree.getRange({ start, exclusiveStart: true, limit: PORTION })];
+  for (let start = keyAfter(APPLIED); ; ) {
+    const entries = [...tree.getRange({ start, limit: PORTION })];
     for (const { key, value } of entries) tree.putSync(key, sealed(key, value));
     if (entries.length < PORTION) return;
-    start = entries.at(-1)!.key;
+    start = keyAfter(entries.at(-1)!.key);
   }
 }
 
