@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { dropDatabase, newDatabaseUrl, outerUrl } from './outer-database.ts';
-import { removeAtExit, startProgram } from './program.ts';
+import { type Program, removeAtExit, startProgram } from './program.ts';
 
 export interface TestDatabase {
   url: string;
@@ -51,8 +51,15 @@ function sharedDatabase(): Promise<EmbeddedDatabase> {
  */
 export async function startEmbeddedDatabase(root?: string): Promise<EmbeddedDatabase> {
   const directory = await mkdtemp(path.join(tmpdir(), 'letsapp-database-'));
-  const start = (DATABASE_PORT: string) =>
-    startProgram('server/embedded/main.ts', { DATABASE_PORT, DATA_DIR: directory }, false, root);
+  async function start(DATABASE_PORT: string): Promise<Program> {
+    const program = await startProgram('server/embedded/main.ts', { DATABASE_PORT, DATA_DIR: directory }, false, root);
+    const { child, exited, output } = program;
+    void exited.then((code) => {
+      // The tests that fail by it would not tell why.
+      if (!child.killed) console.error(`a database of the tests ended with ${code ?? child.signalCode}: ${output()}`);
+    });
+    return program;
+  }
   let program = await start('0');
   const { url } = program;
 
