@@ -213,6 +213,7 @@ describe('an acceptance that a crash interrupted', () => {
     expect((await one.ok('group:requests', { group_id: id })).requests).toEqual([]);
     await listed.next('group:updated');
     expect(await usesOf(invite)).toBe(3);
-    expect(await stored.join_requests.countDocuments({ group_id: new ObjectId(id) })).toBe(0);
+    // It goes once all is told.
+    await expect.poll(() => stored.join_requests.countDocuments({ group_id: new ObjectId(id) })).toBe(0);
   });
 });
