@@ -27,13 +27,17 @@ async function runAll({ parts, other }: Options): Promise<Results> {
   const results: Results = { date: new Date().toISOString(), machine: describeMachine(), parts: {} };
   if (other !== undefined) results.before = { name: `${commitOf(other)}, in the same run`, parts: {} };
   const [ours, theirs] = [createBench(), createBench(other && path.resolve(other))];
+  const stopBoth = async () => {
+    await ours.stop();
+    await theirs.stop();
+  };
   for (const name of parts) {
     console.log(`\n${name}: ${PARTS[name]!.about}`);
+    if (PARTS[name]!.isAlone) await stopBoth();
     results.parts[name] = await runPart(name, ours);
     if (results.before) results.before.parts[name] = await runPart(name, theirs);
   }
-  await ours.stop();
-  await theirs.stop();
+  await stopBoth();
   return results;
 }
 

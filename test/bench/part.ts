@@ -22,5 +22,7 @@ export interface Part {
   rows: Record<string, Row>;
   /** Only when it is named. */
   isLong?: true;
+  /** No other server is about while it runs, not even an idle one. */
+  isAlone?: true;
   run(bench: Bench): Promise<Findings>;
 }

@@ -21,6 +21,7 @@ const QUIET_MS = 30_000;
 
 export const push: Part = {
   about: `${PAIRS} pairs, half of the recipients away: without subscriptions and with one of each user; at ${PACE.perSecond} messages a second, then closed loop`,
+  isAlone: true,
   rows: {
     paced: {
       what: `sends as fast (1 / acknowledgement p50) at ${PACE.perSecond}/s where all use push and half of the recipients are away`,

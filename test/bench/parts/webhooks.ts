@@ -14,6 +14,7 @@ const SECONDS = 4;
 
 export const webhooks: Part = {
   about: `${PER_SECOND} messages a second, without a webhook and with one whose receiver hangs`,
+  isAlone: true,
   rows: {
     p50: {
       what: 'acknowledgement p50 beside a receiver that hangs',
