@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { copyEntries } from './copy-entries.ts';
 import { TREE_FILE } from './damage.ts';
 import { isFreeListSound } from './free-list.ts';
+import { LOCK_FILE } from './tree.ts';
 import { checkTree } from './tree-check.ts';
 import { isKnownLayout, openTreeFile, type TreeFile } from './tree-file.ts';
 import { removeSum, writeSum } from './tree-sum.ts';
@@ -70,7 +71,7 @@ function pagesInUse({ meta: { main } }: TreeFile): number {
 /** The checksum and LMDB's bookkeeping are those of the old file, so they go first. */
 function replace(folder: string, file: string): void {
   removeSum(folder);
-  rmSync(join(folder, 'lock.mdb'), { force: true });
+  rmSync(join(folder, LOCK_FILE), { force: true });
   syncFile(folder);
   renameSync(file, join(folder, TREE_FILE));
   syncFile(folder);
