@@ -9,7 +9,7 @@ import type { Knock } from '../jobs/job-store.ts';
 import type { SourceOptions } from './source.ts';
 
 /** How long changes are gathered after the first ones went, in milliseconds: many in a row are pushed together. */
-const GATHER_MS = 500;
+const GATHER_MS = 1000;
 /** How long until it is tried again, in milliseconds. */
 const RETRY_MS = 1000;
 /** How long a connected session has to acknowledge a message, and to have that stored. In milliseconds. */
