@@ -5,18 +5,17 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyEntries } from './copy-entries.ts';
-import { TREE_FILE } from './damage.ts';
+import { damageBy, TREE_FILE } from './damage.ts';
 import { isFreeListSound } from './free-list.ts';
 import { LOCK_FILE } from './tree.ts';
 import { checkTree } from './tree-check.ts';
-import { isKnownLayout, openTreeFile, type TreeFile } from './tree-file.ts';
+import { isKnownLayout, META_PAGES, openTreeFile, type TreeFile } from './tree-file.ts';
 import { removeSum, writeSum } from './tree-sum.ts';
 
 /** Files up to this size are written anew whenever they have free pages, in bytes: that takes some tenths of a second. */
 const SMALL_BYTES = 64 * 1024 * 1024;
 /** Larger ones when so much of them is free. */
 const FREE_SHARE = 0.1;
-const META_PAGES = 2;
 /** Where the new file is made. */
 const NEW_FOLDER = 'compacted';
 
@@ -52,6 +51,8 @@ function stateOf(path: string): { isDue: boolean; isListSound: boolean } {
   try {
     const isListSound = isFreeListSound(file);
     return { isDue: !isListSound || isWorthIt(file), isListSound };
+  } catch (error) {
+    throw damageBy(error);
   } finally {
     file.close();
   }

@@ -30,15 +30,24 @@ export async function copyEntries(from: string, to: string): Promise<void> {
 function copy(source: Tree, target: Tree): void {
   let transaction: Transaction | undefined;
   let bytes = 0;
-  for (const { key, value } of source.getRange({})) {
-    transaction ??= beginTransaction(target);
-    target.putSync(key, value, { append: true });
-    bytes += key.length + value.length;
-    if (bytes > PORTION) {
-      transaction.commit();
-      transaction = undefined;
-      bytes = 0;
-    }
+  function commit(): void {
+    const ended = transaction;
+    transaction = undefined;
+    ended?.commit();
   }
-  transaction?.commit();
+
+  try {
+    for (const { key, value } of source.getRange({})) {
+      transaction ??= beginTransaction(target);
+      target.putSync(key, value, { append: true });
+      bytes += key.length + value.length;
+      if (bytes > PORTION) {
+        commit();
+        bytes = 0;
+      }
+    }
+    commit();
+  } finally {
+    transaction?.abort();
+  }
 }

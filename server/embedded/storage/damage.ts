@@ -11,6 +11,11 @@ export function damagedTree(what: string): Error {
   );
 }
 
+/** What a failure to take the tree's file apart says: a number that was read may point out of what it is about. */
+export function damageBy(error: unknown): unknown {
+  return error instanceof RangeError ? damagedTree('its structure') : error;
+}
+
 /** @param what which acknowledged writes are missing */
 export function damagedLog(file: string, what: string): Error {
   return new Error(

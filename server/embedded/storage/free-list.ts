@@ -1,11 +1,10 @@
 /* LMDB's list of free pages: for each transaction those that it freed. */
-import { numberAt, type TreeFile } from './tree-file.ts';
+import { createPageSet } from './page-set.ts';
+import { META_PAGES, numberAt, type TreeFile } from './tree-file.ts';
 import { createPages } from './tree-pages.ts';
 
 /** The length of a number in the list, in bytes. */
 const NUMBER = 8;
-/** Those before it are the meta pages. */
-const FIRST_PAGE = 2;
 
 /**
  * Whether LMDB 2 may take pages from the list: the numbers of each transaction descend, and no page is there twice. LMDB 3
@@ -15,15 +14,14 @@ const FIRST_PAGE = 2;
  */
 export function isFreeListSound(file: TreeFile): boolean {
   const { lastPage } = file.meta;
-  const met = new Uint8Array((lastPage >> 3) + 1);
+  const met = createPageSet(lastPage + 1);
   return listsOf(file).every((list) => {
     const count = numberAt(list, 0);
     if ((count + 1) * NUMBER > list.length) return false;
     let before = lastPage + 1;
     for (let i = 1; i <= count; i++) {
       const page = numberAt(list, i * NUMBER);
-      if (page >= before || page < FIRST_PAGE || met[page >> 3]! & (1 << (page & 7))) return false;
-      met[page >> 3]! |= 1 << (page & 7);
+      if (page >= before || page < META_PAGES || !met.add(page)) return false;
       before = page;
     }
     return true;

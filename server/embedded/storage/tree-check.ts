@@ -5,7 +5,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { damagedTree, TREE_FILE } from './damage.ts';
+import { damageBy, damagedTree, TREE_FILE } from './damage.ts';
 import { segmentFiles } from './redo-records.ts';
 import { isSealed, unsealed } from './seal.ts';
 import { APPLIED, isOfEarlyVersion } from './tree.ts';
@@ -33,8 +33,7 @@ export function checkTree(folder: string): void {
     checkPages(file);
     checkSum(folder, file);
   } catch (error) {
-    // A number that was read points out of what it is about.
-    throw error instanceof RangeError ? damagedTree('its structure') : error;
+    throw damageBy(error);
   } finally {
     file.close();
   }

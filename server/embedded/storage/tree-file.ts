@@ -17,6 +17,8 @@ export const OVERFLOW = 4;
 /** Kinds that a page has one of. */
 const KIND = 0xff;
 const META = 8;
+/** They come first. */
+export const META_PAGES = 2;
 /** The length of what a meta page has behind its header. */
 const META_BYTES = 144;
 const MAGIC = 0xbeefc0de;

@@ -1,10 +1,12 @@
 /* The pages of LMDB's file, read and taken apart with all bounds checked. */
 import { damagedTree } from './damage.ts';
+import { createPageSet } from './page-set.ts';
 import {
   BIG_DATA,
   BRANCH,
   kindOf,
   LEAF,
+  META_PAGES,
   NODE_HEADER,
   numberAt,
   OVERFLOW,
@@ -43,15 +45,15 @@ export interface Pages {
  * @throws Error (each function) if a page is not what it must be, or is met twice
  */
 export function createPages({ pageSize, pages, meta, read }: TreeFile): Pages {
-  const seen = new Uint8Array((pages >> 3) + 1);
+  const seen = createPageSet(pages);
   const buffers: Buffer[] = [];
 
   function take(page: number, count: number, kind: number, into: Buffer): void {
     const bad = (what: string) => damagedTree(`page ${page}: ${what}`);
-    if (!(page >= 2 && page + count - 1 <= Math.min(meta.lastPage, pages - 1))) throw bad('it is beyond the end');
+    if (!(page >= META_PAGES && page + count - 1 <= Math.min(meta.lastPage, pages - 1)))
+      throw bad('it is beyond the end');
     for (let each = page; each < page + count; each++) {
-      if (seen[each >> 3]! & (1 << (each & 7))) throw bad('it is used twice');
-      seen[each >> 3]! |= 1 << (each & 7);
+      if (!seen.add(each)) throw bad('it is used twice');
     }
     if (!read(page, into)) throw bad('it cannot be read');
     const isRight = numberAt(into, 0) === page && numberAt(into, 8) <= meta.transaction && kindOf(into) === kind;

@@ -47,21 +47,34 @@ export const LOCK_FILE = 'lock.mdb';
 /** More than LMDB needs for its locks. */
 const LOCK_BYTES = 12 * 1024;
 
+/** More than LMDB writes when it makes its file, in bytes. */
+const FIRST_BYTES = 64 * 1024;
+
 /**
- * Makes the files, which LMDB would let others read. And it maps the file of its locks into memory: on a full disk the
- * process would die as soon as it writes there, if the file had no room of its own yet.
+ * Makes the files, which LMDB would let others read. On a full disk lmdb kills the process when it makes its file, and
+ * when it writes to that of its locks, which it maps into memory: so the one is tried before, and the other has its room
+ * at once.
  */
 function prepareFiles(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  closeSync(openSync(join(folder, TREE_FILE), 'a', 0o600));
-  const locks = openSync(join(folder, LOCK_FILE), 'a', 0o600);
+  prepareFile(join(folder, TREE_FILE), FIRST_BYTES, false);
+  prepareFile(join(folder, LOCK_FILE), LOCK_BYTES, true);
+}
+
+/** @param keeps whether a new file keeps its room */
+function prepareFile(path: string, bytes: number, keeps: boolean): void {
+  const file = openSync(path, 'a', 0o600);
   try {
-    if (fstatSync(locks).size === 0) writeFileSync(locks, Buffer.alloc(LOCK_BYTES));
-  } catch (error) {
-    ftruncateSync(locks);
-    throw error;
+    if (fstatSync(file).size > 0) return;
+    let isMade = false;
+    try {
+      writeFileSync(file, Buffer.alloc(bytes));
+      isMade = true;
+    } finally {
+      if (!isMade || !keeps) ftruncateSync(file);
+    }
   } finally {
-    closeSync(locks);
+    closeSync(file);
   }
 }
 
