@@ -86,6 +86,16 @@ async function seesMovingFrames(page: Page, ids: string[]): Promise<void> {
     .toBe(true);
 }
 
+/** The connection to the server is lost, and there again. */
+async function interrupt(page: Page): Promise<void> {
+  await page.context().setOffline(true);
+  await page.evaluate("dispatchEvent(new Event('offline'))");
+  await expect.poll(() => page.evaluate('client.state'), PATIENT).toBe('offline');
+  await page.context().setOffline(false);
+  await page.evaluate("dispatchEvent(new Event('online'))");
+  await expect.poll(() => page.evaluate('client.state'), PATIENT).toBe('ready');
+}
+
 it(
   'two see each other, lose the connection to the server, find each other on other ways, and hang up',
   async () => {
@@ -101,17 +111,34 @@ it(
     expect(await look(ann)).toMatchObject({ local: ['audio off', 'video off'] });
     await ann.evaluate('calls.camera()');
     // The seat is kept while the connection is lost; afterwards ICE begins anew.
-    await ann.context().setOffline(true);
-    await ann.evaluate("dispatchEvent(new Event('offline'))");
-    await expect.poll(() => ann.evaluate('client.state'), PATIENT).toBe('offline');
-    await ann.context().setOffline(false);
-    await ann.evaluate("dispatchEvent(new Event('online'))");
-    await expect.poll(() => ann.evaluate('client.state'), PATIENT).toBe('ready');
+    await interrupt(ann);
     await Promise.all([seesMovingFrames(ann, [b.id]), seesMovingFrames(ben, [a.id])]);
     await ben.evaluate('calls.end(calls.current.get()._id)');
     for (const page of [ann, ben]) {
       await expect.poll(() => look(page), PATIENT).toEqual({ frames: {}, ringing: [], local: [] });
     }
+    await Promise.all([ann, ben].map((page) => page.context().close()));
+  },
+  TEST_MS,
+);
+
+it(
+  'a caller who presses twice, and loses the connection while it rings, is in one call with who answers',
+  async () => {
+    const [a, b, c] = (await registerMany(server.url, 3)) as [Account, Account, Account];
+    const [ann, ben] = await Promise.all([open(a), open(b)]);
+    const codes = (ids: string[]) =>
+      ann.evaluate(`Promise.all(${JSON.stringify(ids)}.map((recipient_id) =>
+        calls.start({ recipient_id }, 'voice').then(() => 'begun', ({ code }) => code)))`);
+    expect(await codes([b.id, b.id])).toEqual(['begun', 'busy']);
+    expect(await codes([c.id])).toEqual(['busy']);
+    await expect.poll(() => look(ann), PATIENT).toMatchObject({ current: 'ringing', local: ['audio'] });
+    await interrupt(ann);
+    await ben.evaluate('calls.accept(look().ringing[0])');
+    for (const page of [ann, ben]) {
+      await expect.poll(() => page.evaluate('calls.remoteStreams.get().size'), PATIENT).toBe(1);
+    }
+    await ann.evaluate('calls.end(calls.current.get()._id)');
     await Promise.all([ann, ben].map((page) => page.context().close()));
   },
   TEST_MS,
@@ -145,10 +172,11 @@ it(
     const sample = sampleOf('shared/client/README.md', 'createCalls', { '0123456789abcdef01234567': b.id });
     const [importing, ...doing] = sample.split('\n');
     const { outputFiles } = await build({
-      // Browsers share a screen for somebody who clicks.
+      // Browsers share a screen for somebody who clicks. A click on the body would be two: it shows JSON with a switch.
       stdin: {
         contents: `${importing}
-          document.body.onclick = async () => { ${doing.join('\n')} window.isDone = true; };`,
+          const button = document.body.appendChild(document.createElement('button'));
+          button.onclick = async () => { ${doing.join('\n')} window.isDone = true; };`,
         resolveDir: `${import.meta.dirname}/../..`,
       },
       alias: { 'letsapp-client': `${import.meta.dirname}/../../shared/client` },
@@ -157,7 +185,7 @@ it(
       write: false,
     });
     await ann.addScriptTag({ content: outputFiles[0]!.text });
-    await ann.mouse.click(5, 5);
+    await ann.click('button');
     await expect.poll(() => ann.evaluate('window.isDone === true'), PATIENT).toBe(true);
     const { calls } = (await ben.evaluate("client.call('call:history')")) as { calls: object[] };
     expect(calls).toMatchObject([{ caller_id: a.id, call_type: 'video', status: 'missed' }]);

@@ -1,6 +1,7 @@
 /** This device's seat in a call: how it is taken, kept and left. */
 import type { Client } from '../client.ts';
 import type { Call, EventPayload, IceServer } from '../contract.ts';
+import { ClientError } from '../errors.ts';
 import type { Live, LiveHub } from '../live/live.ts';
 import type { LocalMedia } from './local-media.ts';
 import type { Peers } from './peers.ts';
@@ -8,8 +9,9 @@ import type { Peers } from './peers.ts';
 export interface Seat {
   current: Live<Call | undefined>;
   /**
-   * Opens the media, asks for a seat and connects to the others; without a seat the media are closed again.
-   * @throws ClientError; what the browser throws where the user refuses
+   * Opens the media, asks for a seat and connects to the others; without a seat the media are closed again. A refusal
+   * leaves the call alone that this device is in already: a button may be pressed twice.
+   * @throws ClientError, `busy` while another seat is asked for; what the browser throws where the user refuses
    */
   take(isVideo: boolean, ask: () => Promise<{ call: Call; ice_servers: IceServer[] }>): Promise<Call>;
   /** Lets go of the media and the others. */
@@ -20,6 +22,7 @@ export interface Seat {
 
 export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: LocalMedia): Seat {
   let current: Call | undefined;
+  let isTaking = false;
   const myId = () => client.me.get()?._id;
 
   function leave(): void {
@@ -51,9 +54,9 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
     follow(call);
   }
 
-  /** The seat is kept for a while: it is taken again, and signals that were lost are said again. */
+  /** The seat is kept for a while, a caller's too: it is taken again, and signals that were lost are said again. */
   async function comeBack(): Promise<void> {
-    if (current?.status !== 'ongoing') return;
+    if (!current) return;
     try {
       const { call, ice_servers } = await client.call('call:join', { call_id: current._id });
       peers.use(ice_servers);
@@ -80,15 +83,19 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
   return {
     current: hub.live({ inputs: () => [current], make: () => current }),
     async take(isVideo, ask) {
-      await local.open(isVideo);
+      if (isTaking) throw new ClientError({ code: 'busy', message: 'this device is about to be in a call' });
+      isTaking = true;
       try {
+        await local.open(isVideo);
         const { call, ice_servers } = await ask();
         peers.use(ice_servers);
         follow(call);
         return call;
       } catch (error) {
-        leave();
+        if (!current) leave();
         throw error;
+      } finally {
+        isTaking = false;
       }
     },
     leave,
