@@ -3,6 +3,7 @@ import type { Client } from '../client.ts';
 import type { Call, EventPayload, IceServer } from '../contract.ts';
 import { ClientError } from '../errors.ts';
 import type { Live, LiveHub } from '../live/live.ts';
+import { isOver, newerCall } from '../store/calls.ts';
 import type { LocalMedia } from './local-media.ts';
 import type { Peers } from './peers.ts';
 
@@ -22,7 +23,8 @@ export interface Seat {
 
 export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: LocalMedia): Seat {
   let current: Call | undefined;
-  let isTaking = false;
+  /** Reports of calls that come while a seat is asked for; undefined while none is. */
+  let meanwhile: Map<string, Call> | undefined;
   const myId = () => client.me.get()?._id;
 
   function leave(): void {
@@ -32,9 +34,10 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
     hub.changed();
   }
 
-  /** What the call has become. */
-  function follow(call: Call): void {
-    if (call.status === 'ended' || call.status === 'missed' || call.status === 'rejected') {
+  /** What the call has become; a report may be late. */
+  function follow(told: Call): void {
+    const call = newerCall(current?._id === told._id ? current : undefined, told);
+    if (isOver(call)) {
       leave();
       return;
     }
@@ -44,7 +47,10 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
   }
 
   function onUpdated({ call, reason, user_id }: EventPayload<'call:updated'>): void {
-    if (call._id !== current?._id) return;
+    if (call._id !== current?._id) {
+      meanwhile?.set(call._id, newerCall(meanwhile.get(call._id), call));
+      return;
+    }
     // Whoever is told of the own move is on the device that was left.
     if ((reason === 'moved' || reason === 'left') && (user_id ?? myId()) === myId()) {
       leave();
@@ -83,19 +89,19 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
   return {
     current: hub.live({ inputs: () => [current], make: () => current }),
     async take(isVideo, ask) {
-      if (isTaking) throw new ClientError({ code: 'busy', message: 'this device is about to be in a call' });
-      isTaking = true;
+      if (meanwhile) throw new ClientError({ code: 'busy', message: 'this device is about to be in a call' });
+      meanwhile = new Map();
       try {
         await local.open(isVideo);
         const { call, ice_servers } = await ask();
         peers.use(ice_servers);
-        follow(call);
+        follow(newerCall(meanwhile.get(call._id), call));
         return call;
       } catch (error) {
         if (!current) leave();
         throw error;
       } finally {
-        isTaking = false;
+        meanwhile = undefined;
       }
     },
     leave,

@@ -10,9 +10,10 @@ import type {
   PublicUser,
   Self,
 } from '../contract.ts';
+import { withCall, withListed } from './calls.ts';
 import type { AnswerChange, Change, OlderChange, PageChange } from './changes.ts';
 import { withConversation, withMessage, withNewestOnly, withOlder, withReceipt, withSynced } from './conversation.ts';
-import { isOver, type Kept, type State, withEntry } from './state.ts';
+import { type Kept, type State, withEntry } from './state.ts';
 import { type KeptThread, withPlace, withThreadMessage, withThreadPage, withThreadRead } from './threads.ts';
 
 /** @returns the state after a change; the same object where it changes nothing */
@@ -209,7 +210,7 @@ function applyPresence(state: State, presence: Presence): State {
 }
 
 function applyCall(state: State, call: Call): State {
-  return { ...state, calls: withEntry(state.calls, call._id, isOver(call) ? undefined : call) };
+  return { ...state, calls: withCall(state.calls, call) };
 }
 
 function withPage(state: State, { page, named, newest, isFirst }: PageChange): State {
@@ -221,7 +222,7 @@ function withPage(state: State, { page, named, newest, isFirst }: PageChange): S
     const kept = withSynced(conversations.get(id), part, { wasNamed: id in named, newest }, me);
     if (kept) conversations.set(id, kept);
   }
-  const calls = isFirst ? new Map(page.calls.map((call) => [call._id, call])) : state.calls;
+  const calls = isFirst ? withListed(state.calls, page.calls) : state.calls;
   const { threads } = page.conversations
     .flatMap(({ messages }) => messages)
     .reduce((next, one) => inThread(next, one.thread_id ?? one._id, (kept) => withThreadMessage(kept, one, me)), state);

@@ -30,7 +30,7 @@ export interface State {
   conversations: ReadonlyMap<string, Kept>;
   /** By the other's user id. */
   contacts: ReadonlyMap<string, Contact>;
-  /** Those not over, by id. */
+  /** By id: those not over, and the last that are. */
   calls: ReadonlyMap<string, Call>;
   /** By user id. */
   presences: ReadonlyMap<string, Presence>;
@@ -68,11 +68,6 @@ export function targetOfMessage(message: Message, me: string | undefined): Targe
 /** Whether a message stands in its thread alone, and not in the conversation. */
 export function isAside({ thread_id, in_conversation }: { thread_id?: string; in_conversation?: true }): boolean {
   return thread_id !== undefined && in_conversation !== true;
-}
-
-/** Calls that are over are not kept. */
-export function isOver({ status }: Call): boolean {
-  return status === 'ended' || status === 'missed' || status === 'rejected';
 }
 
 /** A copy of a map with an entry changed, or without it. */

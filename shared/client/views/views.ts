@@ -4,6 +4,7 @@ import type { Client } from '../client.ts';
 import type { Conversation, Target } from '../contract.ts';
 import { areSame, type Live, type LiveHub, type LiveOptions } from '../live/live.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import { isOver } from '../store/calls.ts';
 import { rightsOf } from '../store/rights.ts';
 import { isAside, type Kept, keyOf } from '../store/state.ts';
 import type { Store } from '../store/store.ts';
@@ -102,7 +103,11 @@ export function createViews(options: ViewsOptions): Views {
       make: () => [...state().contacts.values()],
       onLook: contacts.look,
     }),
-    calls: hub.live({ inputs: () => [state().calls], make: () => [...state().calls.values()], isSame: areSame }),
+    calls: hub.live({
+      inputs: () => [state().calls],
+      make: () => [...state().calls.values()].filter((call) => !isOver(call)),
+      isSame: areSame,
+    }),
     messages: (target) => messages(keyOf(target), target),
     thread: (message_id) => threads(message_id, { message_id }),
     rights: (target) => rights(keyOf(target), target),
