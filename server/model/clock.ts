@@ -7,6 +7,9 @@
 /** How much slower it goes, as a part of real time, while it is ahead of the database's. */
 const SLEW = 0.05;
 
+/** By how much two nodes may be wrong about the database's clock, in milliseconds. */
+const LEEWAY_MS = 1000;
+
 /** The database's time, and when by the monotonic clock it was asked for and answered; all in milliseconds. */
 export interface TimeSample {
   askedAt: number;
@@ -58,13 +61,13 @@ export function followClock(first: TimeSample, notBefore = Number.NEGATIVE_INFIN
 
 /**
  * What a clock that was read earlier gives by now.
- * @param said what the database's clock says now
+ * @param said what the database's clock says now; a reading of this moment may lie a little after it
  * @param mostMs how long ago the reading may be, at most: where the database's clock was set back since, only that is
  *   known
  */
 export function goneOn({ given, said: saidThen }: ClockReading, said: number, mostMs: number): number {
   const passed = said - saidThen;
-  return given + (passed >= 0 ? passed * (1 - SLEW) : mostMs);
+  return given + (passed < -LEEWAY_MS ? mostMs : Math.max(0, passed) * (1 - SLEW));
 }
 
 /** The bounds between which the offset lies. The database cuts off what is less than a millisecond. */

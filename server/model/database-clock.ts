@@ -45,11 +45,12 @@ export async function startDatabaseClock(db: Db, log: Logger): Promise<DatabaseC
   }
 
   async function begin(): Promise<FollowedClock> {
+    // Before the time is asked for: another node may write one at any moment.
+    const noted = await notes.findOne({ _id: 'latest' });
     const samples: TimeSample[] = [];
     while (samples.length < FIRST_SAMPLES) samples.push(await ask());
     const took = ({ askedAt, answeredAt }: TimeSample) => answeredAt - askedAt;
     const best = samples.reduce((one, other) => (took(other) < took(one) ? other : one));
-    const noted = await notes.findOne({ _id: 'latest' });
     if (!noted) return followClock(best);
     const reading = { given: noted.given.getTime(), said: noted.said.getTime() };
     const reached = goneOn(reading, best.time, INTERVAL_MS);

@@ -81,6 +81,10 @@ describe('a clock that was read earlier', () => {
   it('is not behind what was given since, where the database’s has been set back', () => {
     expect(goneOn({ given: 90_000, said: 90_000 }, 30_000, 10_000)).toBe(100_000);
   });
+
+  it('has not been set back where two nodes only differ about what time it is', () => {
+    expect(goneOn({ given: 90_000, said: 90_000 }, 89_900, 10_000)).toBe(90_000);
+  });
 });
 
 const HOUR_MS = 3_600_000;
@@ -110,6 +114,15 @@ describe('the database’s clock', () => {
     const node = await start(HOUR_MS);
     expect(node.ahead()).toBeGreaterThan(HOUR_MS - 60_000);
     await node.close();
+  });
+
+  it('is not taken for set back where another node has just noted a little more', async () => {
+    const start = await startDatabase();
+    const before = await start(900);
+    await before.close();
+    const after = await start(0);
+    expect(after.ahead()).toBeLessThan(5000);
+    await after.close();
   });
 
   it('does not go back for nodes that come later, either', async () => {
