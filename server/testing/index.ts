@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Client, type ClientOptions, connect, type Self, session } from '../../shared/client/index.ts';
 
-const START_MS = 30_000;
+const START_MS = 60_000;
 
 export interface TestUser {
   user: Self;
