@@ -65,7 +65,7 @@ function intervalOf({ count, per }: RateRule): number {
   return Math.round((per / count) * 1000);
 }
 
-/** @param local counts while Redis does not answer */
+/** @param local counts along, and decides while Redis does not answer: a budget does not begin anew then */
 export function createRedisRateLimiter(link: RedisLink, local: RateLimiter, log: Logger): RateLimiter {
   link.commands.defineCommand('letsappRate', { numberOfKeys: 1, lua: RATE_STEP });
   link.commands.defineCommand('letsappCharge', { numberOfKeys: 1, lua: CHARGE_STEP });
@@ -82,18 +82,20 @@ export function createRedisRateLimiter(link: RedisLink, local: RateLimiter, log:
     async take(key, rule, amount = 1) {
       if (!link.isUp()) return local.take(key, rule, amount);
       try {
-        return (await withDeadline(step(key, rule, amount), PATIENCE_MS)) / 1000;
+        const wait = (await withDeadline(step(key, rule, amount), PATIENCE_MS)) / 1000;
+        if (wait === 0) void local.take(key, rule, amount);
+        return wait;
       } catch (err) {
         log.debug({ err }, 'this node counts by itself');
         return local.take(key, rule, amount);
       }
     },
     charge(key, rule, amount) {
-      if (!link.isUp()) return local.charge(key, rule, amount);
+      local.charge(key, rule, amount);
+      if (!link.isUp()) return;
       const interval = intervalOf(rule);
       redis.letsappCharge(PREFIX + key, interval, interval * rule.burst, amount).catch((err: unknown) => {
         log.debug({ err }, 'this node counts by itself');
-        local.charge(key, rule, amount);
       });
     },
   };

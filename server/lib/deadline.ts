@@ -42,12 +42,13 @@ export function startTime(dueAt = performance.now() + COMMAND_DEADLINE_MS): Asse
 
 /**
  * Bounds the time that a caller waits for work. The work itself goes on: what it stores late is found when the sender
- * repeats the command under the same `client_message_id`.
+ * repeats the command under the same `client_message_id`. An answer that came while this process was busy is in time:
+ * timers run before what has arrived is read, and `setImmediate` runs after it.
  * @throws ContractError `unavailable` when the deadline passes first
  */
 export function withDeadline<T>(work: Promise<T>, ms = COMMAND_DEADLINE_MS): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(unavailable()), ms);
+    const timer = setTimeout(() => setImmediate(() => reject(unavailable())), ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

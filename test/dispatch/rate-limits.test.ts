@@ -160,4 +160,19 @@ describe('budgets over nodes', () => {
       redis.signal('SIGCONT');
     }
   });
+
+  it.each([
+    ['in a period', { count: 4, per: 600_000 }],
+    ['that fills up again', { count: 1, per: 600_000, burst: 4 }],
+  ])('do not begin anew when Redis does not answer any more: a budget %s', async (name, rule) => {
+    const limiter = await overRedis();
+    const key = `begun ${name}`;
+    expect(await granted(limiter, key, 3, rule)).toBe(3);
+    redis.signal('SIGSTOP');
+    try {
+      expect(await granted(limiter, key, 3, rule)).toBe(1);
+    } finally {
+      redis.signal('SIGCONT');
+    }
+  });
 });
