@@ -97,7 +97,8 @@ function useCurrent(calls: Calls) {
     () =>
       client.on('call:updated', ({ call: changed, reason }) => {
         setCall((shown) => {
-          if (shown?._id !== changed._id) return shown;
+          // What comes late does not bring back a call that is over.
+          if (shown?._id !== changed._id || OVER.has(shown.status)) return shown;
           if (reason === 'moved') return undefined;
           return changed;
         });

@@ -95,8 +95,9 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
         await local.open(isVideo);
         const { call, ice_servers } = await ask();
         peers.use(ice_servers);
-        follow(newerCall(meanwhile.get(call._id), call));
-        return call;
+        const latest = newerCall(meanwhile.get(call._id), call);
+        follow(latest);
+        return latest;
       } catch (error) {
         if (!current) leave();
         throw error;

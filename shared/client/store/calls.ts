@@ -13,6 +13,7 @@ const STAGE: Record<Call['status'], number> = {
 /** So many calls that are over are remembered: what comes late does not bring them back. */
 const MOST_OVER = 32;
 
+/** Whether it has ended, whichever way. */
 export function isOver({ status }: Call): boolean {
   return status === 'ended' || status === 'missed' || status === 'rejected';
 }
@@ -29,12 +30,12 @@ export function newerCall(known: Call | undefined, told: Call): Call {
   return ahead > 0 ? known : told;
 }
 
-/** The calls after a report of one. */
+/** @returns the calls after a report of one; of those that are over only the last are kept */
 export function withCall(calls: ReadonlyMap<string, Call>, told: Call): ReadonlyMap<string, Call> {
   return withoutOldest(withEntry(calls, told._id, newerCall(calls.get(told._id), told)));
 }
 
-/** The calls after the server has listed all that are not over: of the others, those that ended are remembered. */
+/** @returns the calls after the server has listed all that are not over; of the others those known to be over are kept */
 export function withListed(calls: ReadonlyMap<string, Call>, listed: readonly Call[]): ReadonlyMap<string, Call> {
   const over = [...calls].filter(([, call]) => isOver(call));
   return listed.reduce(withCall, new Map([...over, ...listed.flatMap(({ _id }) => entryOf(calls, _id))]));
