@@ -91,7 +91,7 @@ describe('over several nodes', () => {
     const devices = await Promise.all(cluster.urls.map((url) => connect(url, account!)));
     const { paid, seconds } = await flood(devices, 'sync', {}, 300);
     expect(paid).toBeGreaterThan(0);
-    // Apart they would grant twice as much. On a busy machine a node that Redis answers late goes by its own count for a moment.
-    expect(paid).toBeLessThanOrEqual((1.5 * (BURST + PER_SECOND * seconds)) / 40);
+    // On a busy machine a node that Redis answers late goes by what it knows itself for a moment.
+    expect(paid).toBeLessThanOrEqual((1.1 * (BURST + PER_SECOND * seconds)) / 40);
   });
 });

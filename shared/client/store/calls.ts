@@ -37,13 +37,9 @@ export function withCall(calls: ReadonlyMap<string, Call>, told: Call): Readonly
 
 /** @returns the calls after the server has listed all that are not over; of the others those known to be over are kept */
 export function withListed(calls: ReadonlyMap<string, Call>, listed: readonly Call[]): ReadonlyMap<string, Call> {
-  const over = [...calls].filter(([, call]) => isOver(call));
-  return listed.reduce(withCall, new Map([...over, ...listed.flatMap(({ _id }) => entryOf(calls, _id))]));
-}
-
-function entryOf(calls: ReadonlyMap<string, Call>, id: string): [string, Call][] {
-  const call = calls.get(id);
-  return call ? [[id, call]] : [];
+  const next = new Map([...calls].filter(([, call]) => isOver(call)));
+  for (const call of listed) next.set(call._id, newerCall(calls.get(call._id), call));
+  return next;
 }
 
 function withoutOldest(calls: ReadonlyMap<string, Call>): ReadonlyMap<string, Call> {
