@@ -22,9 +22,25 @@ interface Look {
 const PAGE = `
 import { connect } from './shared/client/index.ts';
 import { createCalls } from './shared/client/calls/index.ts';
-window.start = (token) => {
+/** A client whose answer to \`call:accept\` comes after the first signal, and to which no other signal comes. */
+function answeredLate(client) {
+  const signalled = new Promise((resolve) => client.on('call:signal', resolve));
+  let isAnswered = false;
+  async function call(name, payload) {
+    const answer = await client.call(name, payload);
+    if (name === 'call:accept') {
+      await signalled;
+      isAnswered = true;
+    }
+    return answer;
+  }
+  const on = (event, listener) =>
+    client.on(event, event === 'call:signal' ? (signal) => isAnswered || listener(signal) : listener);
+  return new Proxy(client, { get: (of, key) => ({ call, on })[key] ?? of[key] });
+}
+window.start = (token, isLate) => {
   const client = connect({ url: location.origin, getToken: () => token });
-  const calls = createCalls(client);
+  const calls = createCalls(isLate ? answeredLate(client) : client);
   const videos = new Map();
   const show = () => {
     for (const [id, stream] of calls.remoteStreams.get()) {
@@ -63,12 +79,12 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function open(account: Account): Promise<Page> {
+async function open(account: Account, isLate = false): Promise<Page> {
   const context = await browser.newContext({ bypassCSP: true });
   const page = await context.newPage();
   await page.goto(`${server.url}/healthz`);
   await page.addScriptTag({ content: script });
-  await page.evaluate(`start(${JSON.stringify(account.access_token)})`);
+  await page.evaluate(`start(${JSON.stringify(account.access_token)}, ${isLate})`);
   await expect.poll(() => page.evaluate('client.state'), PATIENT).toBe('ready');
   return page;
 }
@@ -139,6 +155,24 @@ it(
       await expect.poll(() => page.evaluate('calls.remoteStreams.get().size'), PATIENT).toBe(1);
     }
     await ann.evaluate('calls.end(calls.current.get()._id)');
+    await Promise.all([ann, ben].map((page) => page.context().close()));
+  },
+  TEST_MS,
+);
+
+it(
+  'signals that come before the seat is confirmed are not lost',
+  async () => {
+    const accounts = await registerMany(server.url, 2);
+    // Of two connections that begin at once, the one of the greater id offers.
+    const [b, a] = accounts.sort((one, other) => (one.id < other.id ? -1 : 1)) as [Account, Account];
+    const [ann, ben] = await Promise.all([open(a), open(b, true)]);
+    await ann.evaluate(`calls.start({ recipient_id: '${b.id}' }, 'voice')`);
+    await expect.poll(async () => (await look(ben)).ringing.length, PATIENT).toBe(1);
+    await ben.evaluate('calls.accept(look().ringing[0])');
+    for (const page of [ann, ben]) {
+      await expect.poll(() => page.evaluate('calls.remoteStreams.get().size'), PATIENT).toBe(1);
+    }
     await Promise.all([ann, ben].map((page) => page.context().close()));
   },
   TEST_MS,

@@ -23,8 +23,8 @@ export interface Seat {
 
 export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: LocalMedia): Seat {
   let current: Call | undefined;
-  /** Reports of calls that come while a seat is asked for; undefined while none is. */
-  let meanwhile: Map<string, Call> | undefined;
+  /** What comes while a seat is asked for, before the answer: reports of calls, and signals; undefined while none is. */
+  let meanwhile: { calls: Map<string, Call>; signals: EventPayload<'call:signal'>[] } | undefined;
   const myId = () => client.me.get()?._id;
 
   function leave(): void {
@@ -48,7 +48,7 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
 
   function onUpdated({ call, reason, user_id }: EventPayload<'call:updated'>): void {
     if (call._id !== current?._id) {
-      meanwhile?.set(call._id, newerCall(meanwhile.get(call._id), call));
+      meanwhile?.calls.set(call._id, newerCall(meanwhile.calls.get(call._id), call));
       return;
     }
     // Whoever is told of the own move is on the device that was left.
@@ -58,6 +58,11 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
     }
     if (reason === 'left' && user_id !== undefined) peers.drop(user_id);
     follow(call);
+  }
+
+  function onSignal(told: EventPayload<'call:signal'>): void {
+    if (told.call_id === current?._id) peers.receive(told.from_user_id, told.signal);
+    else meanwhile?.signals.push(told);
   }
 
   /** The seat is kept for a while, a caller's too: it is taken again, and signals that were lost are said again. */
@@ -77,9 +82,7 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
   const stops = [
     client.on('call:incoming', ({ call }) => void client.call('call:ringing', { call_id: call._id }).catch(() => {})),
     client.on('call:updated', onUpdated),
-    client.on('call:signal', ({ call_id, from_user_id, signal }) => {
-      if (call_id === current?._id) peers.receive(from_user_id, signal);
-    }),
+    client.on('call:signal', onSignal),
     client.on('state', (state) => {
       if (state === 'ready') void comeBack();
       if (state === 'closed') leave();
@@ -90,13 +93,15 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
     current: hub.live({ inputs: () => [current], make: () => current }),
     async take(isVideo, ask) {
       if (meanwhile) throw new ClientError({ code: 'busy', message: 'this device is about to be in a call' });
-      meanwhile = new Map();
+      const early = { calls: new Map<string, Call>(), signals: [] as EventPayload<'call:signal'>[] };
+      meanwhile = early;
       try {
         await local.open(isVideo);
         const { call, ice_servers } = await ask();
         peers.use(ice_servers);
-        const latest = newerCall(meanwhile.get(call._id), call);
+        const latest = newerCall(early.calls.get(call._id), call);
         follow(latest);
+        for (const signal of early.signals.splice(0)) onSignal(signal);
         return latest;
       } catch (error) {
         if (!current) leave();
