@@ -33,7 +33,10 @@ async function main(): Promise<void> {
     if (isStopping) return;
     isStopping = true;
     log.info({ signal }, 'stopping');
-    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
+    setTimeout(() => {
+      log.warn('not everything has ended in time');
+      process.exit(0);
+    }, SHUTDOWN_MS).unref();
     app
       .stop()
       .then(() => embedded?.close())
