@@ -24,6 +24,4 @@ export const REMARKS: Record<string, string> = {
     'each recipient costs what it costs the bare room; the rest is the message itself, stored, acknowledged and encoded once.',
   'storms.react_1000':
     'the message names a thousand readers and up to a thousand who reacted: 50 KB to each of a thousand members, and in each of a thousand acknowledgements. It is within 1.5 s on a machine twice as fast.',
-  'push.paced':
-    'measured while changes were gathered for half a second; each second has half of the work. With that, this part alone gave 1.02 and 1.01 in two runs right after this one.',
 };
