@@ -98,8 +98,10 @@ async function startSlow(options: ServerOptions = {}): Promise<{ url: string; se
 }
 
 it('a refusal never falls into an answer that is under way', async () => {
-  const { url, goOn } = await startSlow();
+  const { url, server: slow, goOn } = await startSlow();
+  const arrived = once(slow, 'request');
   const answers = exchange(url, requestText('GET /'), 'NONSENSE\r\n\r\n');
+  await arrived;
   await new Promise((resolve) => setTimeout(resolve, 100));
   goOn();
   expect((await answers).map(({ status, body }) => [status, body.slice(0, 8)])).toEqual([
