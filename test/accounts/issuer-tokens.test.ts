@@ -2,9 +2,10 @@
 import { createHmac } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createKeySet, type KeySetOptions } from '../../server/accounts/issuer/key-set.ts';
 import { createIssuerTokens } from '../../server/accounts/issuer/tokens.ts';
+import { eventually } from '../support/eventually.ts';
 import { AUDIENCE, ISSUER, type IssuerKey, makeKey, seconds, startIssuer, type TestIssuer } from './issuer.ts';
 
 const log = pino({ enabled: false });
@@ -234,7 +235,7 @@ describe('the set', () => {
   });
 
   it('is asked for again for a key that it lacks, at most once in a while', async () => {
-    const tokens = freshTokens({ unknownKeyMs: 400 });
+    const tokens = freshTokens({ unknownKeyMs: 3000 });
     expect(await isTaken(await issuer.token(), tokens)).toBe(true);
     const before = issuer.asked();
     const next = await makeKey();
@@ -248,12 +249,12 @@ describe('the set', () => {
     expect(issuer.asked()).toBe(before + 1);
     const last = await makeKey('ES256', { kid: undefined });
     issuer.keys = [last.jwk];
-    await vi.waitFor(async () => expect(await isTaken(await issuer.token({}, { key: last }), tokens)).toBe(true));
+    await eventually(async () => expect(await isTaken(await issuer.token({}, { key: last }), tokens)).toBe(true));
     expect(issuer.asked()).toBe(before + 2);
   });
 
   it('goes on being used while it cannot be reached', async () => {
-    const tokens = freshTokens({ unknownKeyMs: 0, renewalMs: 20, patienceMs: 200 });
+    const tokens = freshTokens({ unknownKeyMs: 0, renewalMs: 20, patienceMs: 2000 });
     const token = await issuer.token();
     expect(await isTaken(token, tokens)).toBe(true);
     const stranger = await issuer.token({}, { key: await makeKey() });
@@ -261,7 +262,7 @@ describe('the set', () => {
       issuer.answer = answer;
       const before = issuer.asked();
       expect(await isTaken(stranger, tokens)).toBe('unauthenticated');
-      await vi.waitFor(() => expect(issuer.asked()).toBeGreaterThan(before));
+      await eventually(() => expect(issuer.asked()).toBeGreaterThan(before));
       expect(await isTaken(token, tokens)).toBe(true);
     }
   });
@@ -271,12 +272,12 @@ describe('the set', () => {
     const token = await issuer.token();
     expect(await isTaken(token, tokens)).toBe(true);
     issuer.keys = [(await makeKey()).jwk];
-    await vi.waitFor(async () => expect(await isTaken(token, tokens)).toBe('unauthenticated'));
+    await eventually(async () => expect(await isTaken(token, tokens)).toBe('unauthenticated'));
   });
 
   it.each(Object.entries(BAD_ANSWERS))('that was never read makes tokens unavailable: %s', async (_what, answer) => {
     issuer.answer = answer;
-    const tokens = freshTokens({ patienceMs: 300 });
+    const tokens = freshTokens({ patienceMs: 3000 });
     expect(await isTaken(await issuer.token(), tokens)).toBe('unavailable');
     issuer.answer = undefined;
     expect(await isTaken(await issuer.token(), tokens)).toBe(true);
