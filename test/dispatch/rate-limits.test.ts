@@ -29,7 +29,7 @@ afterAll(() => redis.stop());
 async function overRedis(): Promise<RateLimiter> {
   const link = createRedisLink({ urls: [redis.url], clock: () => new Date(), log });
   onTestFinished(() => link.close());
-  await link.untilUp(5000);
+  await link.untilUp(30_000);
   return createRedisRateLimiter(link, createMemoryRateLimiter(), log);
 }
 
