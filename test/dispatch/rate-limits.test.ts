@@ -65,13 +65,16 @@ describe.each([
     while (grants.length < 3 * rule.count) {
       const asked = performance.now();
       const wait = await limiter.take(`${name} window`, rule);
+      const answered = performance.now();
       if (wait === 0) {
-        grants.push({ asked, answered: performance.now() });
+        grants.push({ asked, answered });
         await new Promise((resolve) => setTimeout(resolve, 30));
       } else {
         // Until the oldest of the period is in it no longer.
         expect(grants.length).toBeGreaterThanOrEqual(rule.count);
-        expect(wait).toBeLessThanOrEqual(grants.at(-rule.count)!.answered + rule.per - asked + MOMENT_MS);
+        const oldest = grants.at(-rule.count)!;
+        expect(wait).toBeLessThanOrEqual(oldest.answered + rule.per - asked + MOMENT_MS);
+        expect(wait).toBeGreaterThanOrEqual(oldest.asked + rule.per - answered - MOMENT_MS);
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }

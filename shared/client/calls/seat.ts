@@ -21,10 +21,16 @@ export interface Seat {
   close(): void;
 }
 
+/** What comes while a seat is asked for, before the answer. */
+interface Early {
+  calls: Map<string, Call>;
+  signals: EventPayload<'call:signal'>[];
+}
+
 export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: LocalMedia): Seat {
   let current: Call | undefined;
-  /** What comes while a seat is asked for, before the answer: reports of calls, and signals; undefined while none is. */
-  let meanwhile: { calls: Map<string, Call>; signals: EventPayload<'call:signal'>[] } | undefined;
+  /** Undefined while no seat is asked for. */
+  let meanwhile: Early | undefined;
   const myId = () => client.me.get()?._id;
 
   function leave(): void {
@@ -93,7 +99,7 @@ export function createSeat(client: Client, hub: LiveHub, peers: Peers, local: Lo
     current: hub.live({ inputs: () => [current], make: () => current }),
     async take(isVideo, ask) {
       if (meanwhile) throw new ClientError({ code: 'busy', message: 'this device is about to be in a call' });
-      const early = { calls: new Map<string, Call>(), signals: [] as EventPayload<'call:signal'>[] };
+      const early: Early = { calls: new Map(), signals: [] };
       meanwhile = early;
       try {
         await local.open(isVideo);
